@@ -1,0 +1,38 @@
+# Unitscope in one image. It needs no network when it runs:
+#   docker build -t unitscope .
+#   docker run --rm -p 8501:8501 -v unitscope-studies:/studies unitscope
+#
+# PyTorch's CPU wheels are the default. For an NVIDIA GPU:
+#   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128 -t unitscope .
+#   docker run --gpus all ...
+# An empty TORCH_INDEX takes PyPI's wheels.
+
+FROM python:3.11-slim AS build
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# pyfim compiles from source; the compiler stays in this stage.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+RUN python3 -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "torch>=2.6" "torchvision>=0.21"
+COPY requirements.txt requirements-optional.txt /tmp/
+RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-optional.txt
+
+FROM python:3.11-slim
+RUN useradd --create-home --uid 1000 unitscope && mkdir /studies && chown unitscope:unitscope /studies
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+COPY --chown=root:root . /app
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    UNITSCOPE_STUDIES=/studies \
+    UNITSCOPE_CACHE=/home/unitscope/.cache/unitscope \
+    STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
+    STREAMLIT_SERVER_HEADLESS=true
+USER unitscope
+# Weights are in the image (the demo's in assets/, EfficientNet-Lite0's in its package); this fails the build if not.
+RUN python -c "from interpret import models; from interpret.config import ModelConfig; [models.load(ModelConfig(model=m)) for m in ('demo', 'efficientnet_lite0')]"
+VOLUME /studies
+EXPOSE 8501
+HEALTHCHECK --interval=30s --timeout=5s --start-period=40s \
+    CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4).read()"
+CMD ["python", "-m", "streamlit", "run", "app.py", "--server.port", "8501"]

@@ -1,0 +1,44 @@
+# make run    the dashboard on http://127.0.0.1:8501, with the embedded demo
+# make test   lint, types and tests
+# Both set everything up in .venv first, once; they need Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8501
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet
+
+.PHONY: run test lint types check-python clean
+
+run: $(VENV)/.ready
+	$(VENV)/bin/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.ready-test lint types
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/.ready-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.ready-test
+	$(VENV)/bin/mypy
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Unitscope needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.ready: requirements.txt requirements-optional.txt | $(VENV)/bin/python
+	@echo "Installing what Unitscope needs into $(VENV) (PyTorch is large; this takes a few minutes, once) ..."
+	$(PIP) --requirement requirements.txt
+	@$(PIP) --requirement requirements-optional.txt || \
+	  echo "pyfim could not be compiled here (it needs a C compiler); the built-in engine mines instead, with the same result."
+	@touch $@
+
+$(VENV)/.ready-test: requirements-test.txt $(VENV)/.ready
+	@echo "Installing what the checks need ..."
+	$(PIP) --requirement requirements-test.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,8 @@
+"""`python -m interpret`: see `interpret/cli.py`."""
+
+import sys
+
+from interpret.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

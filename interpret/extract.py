@@ -1,0 +1,202 @@
+"""One forward pass per photo: from decoded photos to the rows of a shard."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from interpret.config import ExtractConfig
+from interpret.datasets import Photo, UnreadablePhoto, open_photo
+from interpret.gradcam import Explanation, explain, upsample
+from interpret.patches import Patches, extract
+from interpret.preprocessing import Preprocessing
+from interpret.shards import IMAGES, PATCHES, SKIPPED, Shard
+from interpret.transactions import PAD, Encoded, pool, rank
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A photo as the network will see it.
+
+    Attributes:
+        photo: where it came from.
+        pixels: (H, W, 3) uint8, the network's input before normalisation; None where the photo cannot be read.
+        size: width and height of the source photo in pixels.
+        reason: why it cannot be read; empty where it can.
+    """
+
+    photo: Photo
+    pixels: npt.NDArray[np.uint8] | None
+    size: tuple[int, int]
+    reason: str = ""
+
+
+def decode(photo: Photo, preprocessing: Preprocessing) -> Decoded:
+    """Open one photo and bring it to the network's input size; never raises for a bad file."""
+    try:
+        image = open_photo(photo.path)
+        return Decoded(photo, preprocessing.apply(image), image.size)
+    except UnreadablePhoto as error:
+        return Decoded(photo, None, (0, 0), error.reason)
+
+
+def ahead(
+    photos: Sequence[Photo], preprocessing: Preprocessing, pool_of_threads: ThreadPoolExecutor, depth: int
+) -> Iterator[Decoded]:
+    """Decode photos in order with ``depth`` of them under way, so that the network never waits for the disk."""
+    waiting: list[Future[Decoded]] = []
+    for photo in photos:
+        waiting.append(pool_of_threads.submit(decode, photo, preprocessing))
+        if len(waiting) > depth:
+            yield waiting.pop(0).result()
+    for future in waiting:
+        yield future.result()
+
+
+@dataclass(frozen=True, eq=False)
+class Extractor:
+    """A network made ready, and how its explanations become patches and units.
+
+    Attributes:
+        network: from :func:`interpret.precision.prepare`.
+        layer: the module whose channels are the units.
+        preprocessing: from photo to input and back.
+        config: thresholds, score and encoding.
+        device: where the network is.
+        keep_activations: whether A itself is kept, for a tail that needs it.
+    """
+
+    network: nn.Module
+    layer: str
+    preprocessing: Preprocessing
+    config: ExtractConfig
+    device: torch.device
+    keep_activations: bool
+
+    def inputs(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+        """(B, 3, H, W) normalised, from B images of (H, W, 3)."""
+        stacked = torch.from_numpy(np.stack(pixels)).to(self.device)
+        return self.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
+
+    def explain(self, inputs: Tensor, targets: Tensor | None = None) -> Explanation:
+        """Grad-CAM on a batch of inputs."""
+        return explain(self.network, self.layer, inputs, targets)
+
+    def cut(self, explanation: Explanation) -> list[Patches]:
+        """The patches of each image, in pixels of the network's input."""
+        heat = upsample(explanation.maps, *self.preprocessing.size)
+        return [extract(one, self.config) for one in heat]
+
+    def encode(self, explanation: Explanation, inputs: Tensor, patches: Sequence[Patches]) -> Encoded:
+        """The units of all patches of a batch, image after image."""
+        counts = [len(each.boxes) for each in patches]
+        if sum(counts) == 0:
+            return rank(torch.zeros(0, explanation.alphas.shape[1]), self.config.stored_units)
+        owners = torch.from_numpy(np.repeat(np.arange(len(patches)), counts)).to(self.device)
+        boxes = torch.from_numpy(np.concatenate([each.boxes for each in patches])).to(self.device)
+        if self.config.encoding == "crop":
+            alphas, pooled = self._crops(inputs, owners, boxes, explanation.targets)
+        else:
+            alphas = explanation.alphas[owners]
+            pooled = pool(explanation.activations, owners, boxes, *self.preprocessing.size)
+        scores = alphas * pooled if self.config.score == "contribution" else pooled
+        return rank(scores, self.config.stored_units)
+
+    def _crops(self, inputs: Tensor, owners: Tensor, boxes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients and pooled activations of the patches cropped, enlarged to the input's size and run again."""
+        alphas, pooled = [], []
+        for start in range(0, len(owners), 32):
+            chosen = slice(start, start + 32)
+            crops = [
+                F.interpolate(
+                    inputs[owner : owner + 1, :, y0:y1, x0:x1],
+                    size=self.preprocessing.size,
+                    mode="bilinear",
+                    align_corners=False,
+                )
+                for owner, (x0, y0, x1, y1) in zip(owners[chosen].tolist(), boxes[chosen].tolist(), strict=True)
+            ]
+            batch = torch.cat(crops).contiguous(memory_format=torch.channels_last)
+            again = self.explain(batch, targets[owners[chosen]])
+            alphas.append(again.alphas)
+            pooled.append(again.activations.mean(dim=(2, 3)))
+        return torch.cat(alphas), torch.cat(pooled)
+
+
+class ShardBuilder:
+    """Collects the rows of one shard, batch by batch."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self.extractor = extractor
+        self.images: list[dict[str, Any]] = []
+        self.patches: list[dict[str, Any]] = []
+        self.skipped: list[dict[str, str]] = []
+        self.arrays: dict[str, list[npt.NDArray[np.float16]]] = {}
+        self.empty_maps = 0
+
+    def skip(self, decoded: Decoded) -> None:
+        """Note a photo that cannot be read."""
+        self.skipped.append({"path": decoded.photo.name, "reason": decoded.reason})
+
+    def add(self, batch: Sequence[Decoded], inputs: Tensor, explanation: Explanation) -> None:
+        """Add the photos of one batch."""
+        cut = self.extractor.cut(explanation)
+        encoded = self.extractor.encode(explanation, inputs, cut)
+        confidences = explanation.logits.softmax(dim=1).amax(dim=1).cpu().numpy()
+        predicted = explanation.logits.argmax(dim=1).cpu().numpy()
+        row = 0
+        for decoded, patches, class_id, confidence in zip(batch, cut, predicted, confidences, strict=True):
+            image_id = len(self.images)
+            self.images.append(
+                {
+                    "image_id": image_id,
+                    "path": decoded.photo.name,
+                    "width": decoded.size[0],
+                    "height": decoded.size[1],
+                    "label": decoded.photo.label,
+                    "predicted": int(class_id),
+                    "confidence": float(confidence),
+                }
+            )
+            source = self.extractor.preprocessing.to_source(patches.boxes, decoded.size)
+            for box, mass in zip(source.tolist(), patches.masses.tolist(), strict=True):
+                kept = encoded.units[row] != PAD
+                self.patches.append(
+                    {
+                        "patch_id": len(self.patches),
+                        "image_id": image_id,
+                        **dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)),
+                        "mass": mass,
+                        "predicted": int(class_id),
+                        "units": encoded.units[row][kept].tolist(),
+                        "scores": encoded.scores[row][kept].tolist(),
+                    }
+                )
+                row += 1
+        self._keep("features", explanation.activations.mean(dim=(2, 3)))
+        # Scaled to the map's own maximum, because float16 has few digits left for values as small as gradients are.
+        peaks = explanation.maps.amax(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+        self._keep("cams", explanation.maps / peaks)
+        if self.extractor.keep_activations:
+            self._keep("activations", explanation.activations)
+
+    def _keep(self, name: str, values: Tensor) -> None:
+        limit = float(np.finfo(np.float16).max)
+        array = values.clamp(-limit, limit).cpu().numpy().astype(np.float16)
+        self.arrays.setdefault(name, []).append(array)
+
+    def shard(self) -> Shard:
+        """All that was added."""
+        return Shard(
+            pa.Table.from_pylist(self.images, IMAGES),
+            pa.Table.from_pylist(self.patches, PATCHES),
+            pa.Table.from_pylist(self.skipped, SKIPPED),
+            {name: np.concatenate(pieces) for name, pieces in self.arrays.items()},
+        )

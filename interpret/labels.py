@@ -1,0 +1,173 @@
+"""Class names: ImageNet's, a researcher's own, and which class the name of a folder stands for."""
+
+import functools
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from interpret.errors import InputError
+
+_WNID = re.compile(r"n\d{8}")
+
+
+@functools.cache
+def _synsets() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """ImageNet's 1,000 WordNet ids in the order of every ImageNet classifier, and the names of each."""
+    from timm.data import ImageNetInfo  # heavy, and only needed where ImageNet's names are
+
+    info = ImageNetInfo()
+    names = (tuple(text.strip() for text in line.split(",")) for line in info.label_descriptions())
+    return tuple(info.label_names()), tuple(names)
+
+
+@functools.cache
+def imagenet() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """ImageNet's class names and WordNet ids, in the usual order of 1,000 outputs; read offline from timm.
+
+    Two pairs of classes share their first name (crane, maillot); those are told apart by their further name, else by
+    their id, so that every name is unique.
+
+    Returns:
+        names and wnids, 1,000 each.
+    """
+    wnids, synonyms = _synsets()
+    times = Counter(names[0] for names in synonyms)
+    unique: list[str] = []
+    for wnid, names in zip(wnids, synonyms, strict=True):
+        if times[names[0]] == 1:
+            unique.append(names[0])
+        else:
+            unique.append(_TOLD_APART.get(wnid, f"{names[0]} ({wnid})"))
+    return tuple(unique), wnids
+
+
+# WordNet gives these pairs the same name; the words in brackets are from their definitions.
+_TOLD_APART = {
+    "n02012849": "crane (bird)",
+    "n03126707": "crane (machine)",
+    "n03710637": "maillot (tights)",
+    "n03710721": "maillot (swimsuit)",
+}
+
+
+def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read class names in the order of a network's outputs.
+
+    The file is a text file with one name a line, a JSON list, or a JSON object from index to name (or to
+    ``[wnid, name]``, as ImageNet's common index file has it). Names that are all WordNet ids get ImageNet's words.
+
+    Args:
+        path: the file; the word ``imagenet`` instead stands for ImageNet's 1,000 classes.
+        expected: how many outputs the network has; None to take what is there.
+
+    Returns:
+        names and wnids; wnids are empty where the file gives none.
+
+    Raises:
+        InputError: the file cannot be read, holds another number of names than ``expected``, or a name twice.
+    """
+    if str(path) == "imagenet":
+        names, wnids = imagenet()
+    else:
+        names, wnids = _parse(Path(path))
+    if expected is not None and len(names) != expected:
+        raise InputError(
+            f"{path} holds {len(names):,} class names, but the network has {expected:,} outputs; "
+            "give one name for each output, in their order."
+        )
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise InputError(f"{path} gives the name {twice[0]!r} to more than one class; make every name unique.")
+    return names, wnids
+
+
+def _parse(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The class names in {path} cannot be read ({_brief(error)}); give a UTF-8 text file."
+        ) from None
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            data = json.loads(text)
+            rows = [data[str(index)] for index in range(len(data))] if isinstance(data, dict) else data
+        except (ValueError, KeyError):
+            raise InputError(
+                f"{path} is not a JSON list of class names, nor an object with the keys 0, 1, 2 and so on."
+            ) from None
+    else:
+        rows = [line.strip() for line in text.rstrip().splitlines()]
+    pairs = [(str(row[0]), str(row[1])) if isinstance(row, list) and len(row) == 2 else row for row in rows]
+    if not pairs or not all(isinstance(row, tuple) or (isinstance(row, str) and row) for row in pairs):
+        raise InputError(f"{path} is not a list of class names; write one name a line, without empty lines.")
+    if all(isinstance(row, tuple) for row in pairs):
+        return tuple(row[1].replace("_", " ") for row in pairs), tuple(row[0] for row in pairs)
+    names = tuple(str(row) for row in pairs)
+    if all(_WNID.fullmatch(name) for name in names):
+        words = dict(zip(*reversed(imagenet()), strict=True))
+        return tuple(words.get(name, name) for name in names), names
+    return names, ()
+
+
+def _brief(error: Exception) -> str:
+    """The reason of an error without its path: 'No such file or directory'."""
+    return getattr(error, "strerror", None) or "it is not UTF-8 text"
+
+
+def match(folders: Iterable[str], class_names: Sequence[str], wnids: Sequence[str] = ()) -> dict[str, int | None]:
+    """Find the class that each folder's name stands for.
+
+    Tried in this order: the class name as it is, its WordNet id (alone or before other text, as in
+    ``n01440764_tench``), its index (0-based), its name regardless of case and of ``_``, ``-`` and blanks, and any of
+    ImageNet's further names for it. Where the classes have no ids, a folder's id stands for ImageNet's names of it. A
+    name that two classes have stands for neither.
+
+    Args:
+        folders: names of folders.
+        class_names: the model's classes.
+        wnids: their WordNet ids; empty where there are none.
+
+    Returns:
+        for each folder the class's index, or None.
+    """
+    exact = {name: index for index, name in enumerate(class_names)}
+    by_wnid = {wnid.lower(): index for index, wnid in enumerate(wnids)}
+    folded = _unambiguous((fold(name), index) for index, name in enumerate(class_names))
+    further: dict[str, int] = {}
+    folders = list(folders)
+    names_of: dict[str, tuple[str, ...]] = {}
+    if any(_WNID.match(wnid) for wnid in [*wnids, *folders]):
+        names_of = dict(zip(*_synsets(), strict=True))
+        further = _unambiguous(
+            (fold(name), index) for index, wnid in enumerate(wnids) for name in names_of.get(wnid, ())
+        )
+
+    def one(folder: str) -> int | None:
+        if folder in exact:
+            return exact[folder]
+        head = re.match(r"n\d{8}(?!\d)", folder, re.IGNORECASE)
+        if head:
+            wnid = head.group().lower()
+            meant = {folded[fold(name)] for name in names_of.get(wnid, ()) if fold(name) in folded and not wnids}
+            return by_wnid.get(wnid, next(iter(meant)) if len(meant) == 1 else None)
+        if folder.isascii() and folder.isdigit() and len(folder) < 10:
+            return int(folder) if int(folder) < len(class_names) else None
+        return folded.get(fold(folder), further.get(fold(folder)))
+
+    return {folder: one(folder) for folder in folders}
+
+
+def fold(name: str) -> str:
+    """A name without case, with letters composed, and with each run of ``_ - , '`` and blanks as one blank."""
+    return re.sub(r"[\s_\-,'’]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+
+def _unambiguous(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, set[int]] = {}
+    for key, index in pairs:
+        found.setdefault(key, set()).add(index)
+    return {key: next(iter(indices)) for key, indices in found.items() if len(indices) == 1}

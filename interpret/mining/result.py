@@ -1,0 +1,164 @@
+"""What mining finds: itemsets with their counts, rules, and the relevant units of each class."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from interpret.mining import rules as rule_measures
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Mined:
+    """The itemsets of a database in canonical order: by size, then lexicographic by ascending unit.
+
+    An itemset is held if it is frequent in at least one class; that covers all that are frequent over the whole
+    database. S(X), the classes in which itemset X is frequent, decides everything else.
+
+    Attributes:
+        unit_values: (u,) int32, the units of all itemsets one after the other, ascending within each.
+        unit_starts: (n + 1,) int64, where each itemset's units begin.
+        all_patches: (n,) int64, transactions that hold the itemset (count).
+        all_photos: (n,) int64, photos of which a transaction holds it (count).
+        itemset: (m,) int64, entries of the class-wise counts: the itemset, ascending.
+        class_id: (m,) int64, the class, ascending within an itemset; only classes in which it occurs.
+        patches: (m,) int64, transactions of the class that hold the itemset (count).
+        photos: (m,) int64, photos of the class of which a transaction holds it (count).
+        class_ids: (C,) int64, the classes of the database, ascending.
+        class_sizes: (C,) int64, transactions of each class (count).
+        class_photos: (C,) int64, photos of each class (count).
+        least: (C,) int64, the count that makes an itemset frequent in each class.
+        n: transactions in all (count).
+        n_photos: photos in all (count).
+        min_support: the smallest support asked for (fraction).
+    """
+
+    unit_values: npt.NDArray[np.int32]
+    unit_starts: Ints
+    all_patches: Ints
+    all_photos: Ints
+    itemset: Ints
+    class_id: Ints
+    patches: Ints
+    photos: Ints
+    class_ids: Ints
+    class_sizes: Ints
+    class_photos: Ints
+    least: Ints
+    n: int
+    n_photos: int
+    min_support: float
+    _rules: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.all_patches)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """(n,) int64, units per itemset (count)."""
+        return np.diff(self.unit_starts)
+
+    @cached_property
+    def label(self) -> Ints:
+        """(m,) int64, ``class_id`` as an index into ``class_ids``."""
+        return np.searchsorted(self.class_ids, self.class_id)
+
+    @cached_property
+    def frequent(self) -> npt.NDArray[np.bool_]:
+        """(m,) bool, whether the itemset reaches the class's threshold: the entries that make S(X)."""
+        return self.patches >= self.least[self.label]
+
+    @cached_property
+    def n_classes(self) -> Ints:
+        """(n,) int64, the size of S(X): 1 for class-specific itemsets, more for class-shared ones."""
+        return np.bincount(self.itemset[self.frequent], minlength=len(self))
+
+    @cached_property
+    def units_of(self) -> list[tuple[int, ...]]:
+        """The units of each itemset, ascending."""
+        values, starts = self.unit_values.tolist(), self.unit_starts.tolist()
+        return [tuple(values[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+
+    @cached_property
+    def itemsets(self) -> pd.DataFrame:
+        """One row per itemset over the whole database (``class_id`` null), then one per class in S(X).
+
+        Columns: itemset_id, units (tuple, ascending), class_id, support_count, image_count (counts), support (fraction
+        of the class's transactions, or of all).
+        """
+        kept = np.flatnonzero(self.frequent)
+        row_itemset = np.concatenate([np.arange(len(self)), self.itemset[kept]])
+        order = np.argsort(row_itemset, kind="stable")
+        class_id = np.concatenate([np.full(len(self), -1), self.class_id[kept]])[order]
+        count = np.concatenate([self.all_patches, self.patches[kept]])[order]
+        photos = np.concatenate([self.all_photos, self.photos[kept]])[order]
+        size = np.concatenate([np.full(len(self), self.n), self.class_sizes[self.label[kept]]])[order]
+        row_itemset = row_itemset[order]
+        units = pd.Series([self.units_of[i] for i in row_itemset.tolist()], dtype=object)
+        return pd.DataFrame(
+            {
+                "itemset_id": row_itemset,
+                "units": units,
+                "class_id": pd.arrays.IntegerArray(class_id, class_id < 0),
+                "support_count": count,
+                "image_count": photos,
+                "support": count / np.maximum(size, 1),
+            }
+        )
+
+    @cached_property
+    def rules(self) -> pd.DataFrame:
+        """One row per rule X -> c with c in S(X), by itemset and class.
+
+        Columns: itemset_id, class_id, support_count (count of X with c), confidence, lift, leverage, conviction,
+        p_value, q_value (from transactions, each counted by itself), image_count, image_p_value, image_q_value (the
+        same from photos, each counted once: patches of one photo are not independent). The q-values are over all pairs of an itemset
+        and a class; pairs that are not frequent count as p = 1, so that choosing by support stays honest.
+        """
+        kept = np.flatnonzero(self.frequent)
+        itemset, label = self.itemset[kept], self.label[kept]
+        tested = len(self) * len(self.class_ids)
+        columns: dict[str, npt.NDArray] = {
+            "itemset_id": itemset,
+            "class_id": self.class_id[kept],
+            "support_count": self.patches[kept],
+        }
+        margins = (self.patches[kept], self.all_patches[itemset], self.class_sizes[label], self.n)
+        columns |= rule_measures.measures(*margins)
+        columns["p_value"] = rule_measures.fisher(*margins)
+        columns["q_value"] = rule_measures.benjamini_hochberg(columns["p_value"], tested)
+        columns["image_count"] = self.photos[kept]
+        p = rule_measures.fisher(self.photos[kept], self.all_photos[itemset], self.class_photos[label], self.n_photos)
+        columns["image_p_value"] = p
+        columns["image_q_value"] = rule_measures.benjamini_hochberg(p, tested)
+        return pd.DataFrame(columns)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """The relevant units of each class, see :func:`interpret.relevance.relevant_units`."""
+        from interpret.relevance import relevant_units  # it reads this class
+
+        return relevant_units(self)
+
+    def write(self, folder: Path) -> None:
+        """Write the parquet files of ``mined/<key>/``, see :mod:`interpret.mining.store`."""
+        from interpret.mining import store
+
+        store.write(self, folder)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Mined":
+        """Read what :meth:`write` wrote; InputError where a file is missing or is not one of ours."""
+        from interpret.mining import store
+
+        return store.read(folder)

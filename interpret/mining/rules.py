@@ -1,0 +1,103 @@
+"""Association rules X -> c: measures of interest from integer counts, and Fisher's exact test.
+
+With n transactions, n_c of class c, k(X) that hold X and k of class c that hold X:
+
+    confidence  P(c | X)        = k / k(X)
+    lift        P(c | X) / P(c)
+    leverage    P(X, c) - P(X) P(c)
+    conviction  (1 - P(c)) / (1 - confidence); infinite where the confidence is 1
+    p_value     Fisher's exact test, one-sided: the chance of k or more of X's transactions in c if X and c were
+                independent, all margins given (the upper tail of the hypergeometric distribution)
+    q_value     Benjamini and Hochberg, "Controlling the false discovery rate", JRSS B 1995
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def measures(k: Ints, k_x: Ints, n_c: Ints, n: int) -> dict[str, Floats]:
+    """Confidence, lift, leverage and conviction of m rules.
+
+    Args:
+        k: (m,) transactions of the class that hold the itemset (count, 1 or more).
+        k_x: (m,) transactions that hold the itemset (count).
+        n_c: (m,) transactions of the class (count).
+        n: transactions in all (count).
+
+    Returns:
+        The four measures by name, (m,) each.
+    """
+    prior = n_c / n
+    confidence = k / k_x
+    missed = (k_x - k) / k_x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        conviction = np.where(k == k_x, np.inf, (n - n_c) / n / missed)
+    return {
+        "confidence": confidence,
+        "lift": confidence / prior,
+        "leverage": k / n - k_x / n * prior,
+        "conviction": conviction,
+    }
+
+
+def fisher(k: Ints, k_x: Ints, n_c: Ints, n: int) -> Floats:
+    """One-sided p-values of Fisher's exact test for m rules; arguments as for :func:`measures`.
+
+    The tail that does not hold the distribution's mean is summed, term after term, until the terms no longer count;
+    for k at or below the mean that is the lower tail, and the p-value is what remains.
+    """
+    k, k_x, n_c = (np.asarray(a, np.int64) for a in (k, k_x, n_c))
+    upper = k * n > k_x * n_c
+    p = np.empty(len(k), np.float64)
+    p[upper] = _tail(k[upper], k_x[upper], n_c[upper], n, 1)
+    low = ~upper
+    p[low] = 1.0 - _tail(k[low] - 1, k_x[low], n_c[low], n, -1)
+    return np.clip(p, 0.0, 1.0)
+
+
+def _tail(k: Ints, k_x: Ints, n_c: Ints, n: int, step: int) -> Floats:
+    """P(K >= k) for step 1, P(K <= k) for step -1, where the terms fall from k on."""
+
+    def log_choose(a: npt.NDArray, b: npt.NDArray) -> Floats:
+        return gammaln(a + 1.0) - gammaln(b + 1.0) - gammaln(a - b + 1.0)
+
+    possible = (k >= np.maximum(0, k_x + n_c - n)) & (k <= np.minimum(k_x, n_c))
+    j = np.where(possible, k, np.minimum(k_x, n_c)).astype(np.float64)
+    log_first = log_choose(n_c, j) + log_choose(n - n_c, k_x - j) - log_choose(np.full(len(k), n), k_x)
+    # Sum relative to the first term, so that a tail of 1e-300 keeps its digits.
+    ratio, total = np.ones(len(k)), np.ones(len(k))
+    live = np.flatnonzero(possible)
+    while len(live):
+        at, a, b = j[live], k_x[live], n_c[live]
+        if step > 0:
+            factor = (b - at) * (a - at) / ((at + 1) * (n - a - b + at + 1))
+        else:
+            factor = at * (n - a - b + at) / ((b - at + 1) * (a - at + 1))
+        ratio[live] *= factor
+        total[live] += ratio[live]
+        j[live] += step
+        live = live[ratio[live] > total[live] * 1e-17]
+    return np.where(possible, np.exp(log_first) * total, 0.0)
+
+
+def benjamini_hochberg(p: Floats, tested: int) -> Floats:
+    """q-values of m hypotheses out of ``tested``; the others count as p = 1.
+
+    Args:
+        p: (m,) p-values.
+        tested: size of the family, m or more (count).
+
+    Returns:
+        (m,) the smallest false discovery rate at which each is reported.
+    """
+    if not len(p):
+        return np.zeros(0, np.float64)
+    order = np.argsort(p, kind="stable")
+    raw = p[order] * tested / np.arange(1, len(p) + 1)
+    q = np.empty(len(p), np.float64)
+    q[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
+    return q

@@ -1,0 +1,122 @@
+"""Mined itemsets on disk: the parquet files of ``mined/<key>/`` in a study."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from interpret.errors import InputError
+from interpret.mining.result import Mined
+
+FORMAT = 1
+"""Raised when the files change in a way that older code would misread."""
+
+NAMES = ("itemsets", "rules", "units", "counts")
+
+
+def write(mined: Mined, folder: Path) -> None:
+    """Write itemsets, rules, units, and the counts of every itemset in every class.
+
+    The folder appears whole or not at all, and the same result gives the same bytes.
+
+    Args:
+        mined: what to write.
+        folder: made with its parents; one that exists is replaced.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+        made = Path(name) / "new"
+        made.mkdir()
+        for file, table in _tables(mined).items():
+            pq.write_table(table, made / f"{file}.parquet", compression="zstd")
+        if folder.exists():
+            folder.rename(Path(name) / "old")
+        made.rename(folder)
+
+
+def read(folder: Path) -> Mined:
+    """Read what :func:`write` wrote.
+
+    Raises:
+        InputError: where a file is missing, cannot be read, or has another format.
+    """
+    folder = Path(folder)
+    try:
+        tables = {file: pq.read_table(folder / f"{file}.parquet") for file in NAMES}
+        about = json.loads((tables["counts"].schema.metadata or {})[b"unitscope"])
+        if about["format"] != FORMAT:
+            raise InputError(f"The itemsets in {folder} have format {about['format']}, not {FORMAT}; mine them again.")
+        return _mined(tables, about)
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"The itemsets in {folder} cannot be read; delete that folder and mine again.") from error
+
+
+def _tables(mined: Mined) -> dict[str, pa.Table]:
+    """The four tables, built from arrays so that types do not depend on the data."""
+    frame = mined.itemsets
+    of_row = frame["itemset_id"].to_numpy()
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mined.sizes[of_row])])
+    # The flat list of each row's units, gathered without a Python loop.
+    place = np.repeat(mined.unit_starts[of_row] - starts[:-1], mined.sizes[of_row]) + np.arange(starts[-1])
+    units = pa.ListArray.from_arrays(starts.astype(np.int32), mined.unit_values[place])
+    itemsets = {name: pa.array(frame[name]) for name in frame.columns}
+    itemsets["units"] = units
+    about = {
+        "format": FORMAT,
+        "class_ids": mined.class_ids.tolist(),
+        "class_sizes": mined.class_sizes.tolist(),
+        "class_photos": mined.class_photos.tolist(),
+        "least": mined.least.tolist(),
+        "n": mined.n,
+        "n_photos": mined.n_photos,
+        "min_support": mined.min_support,
+    }
+    counts = pa.table(
+        {
+            "itemset_id": mined.itemset,
+            "class_id": mined.class_id,
+            "support_count": mined.patches,
+            "image_count": mined.photos,
+        }
+    )
+    return {
+        "itemsets": pa.table(itemsets),
+        "rules": pa.table({name: pa.array(mined.rules[name]) for name in mined.rules.columns}),
+        "units": pa.table({name: pa.array(mined.units[name]) for name in mined.units.columns}),
+        "counts": counts.replace_schema_metadata({"unitscope": json.dumps(about, sort_keys=True)}),
+    }
+
+
+def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
+    whole = tables["itemsets"].filter(pa.compute.is_null(tables["itemsets"]["class_id"]))
+    units = whole["units"].combine_chunks()
+    if isinstance(units, pa.ChunkedArray):
+        units = units.chunk(0) if units.num_chunks else pa.array([], pa.list_(pa.int32()))
+    counts = {name: tables["counts"][name].to_numpy().astype(np.int64) for name in tables["counts"].column_names}
+    mined = Mined(
+        unit_values=units.flatten().to_numpy().astype(np.int32),
+        unit_starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(units.value_lengths().to_numpy())]).astype(np.int64),
+        all_patches=whole["support_count"].to_numpy().astype(np.int64),
+        all_photos=whole["image_count"].to_numpy().astype(np.int64),
+        itemset=counts["itemset_id"],
+        class_id=counts["class_id"],
+        patches=counts["support_count"],
+        photos=counts["image_count"],
+        **{name: np.array(about[name], np.int64) for name in ("class_ids", "class_sizes", "class_photos", "least")},
+        n=about["n"],
+        n_photos=about["n_photos"],
+        min_support=about["min_support"],
+    )
+    # The tables as written stand in for the ones that would be computed again.
+    cached: dict[str, pd.DataFrame] = {name: tables[name].to_pandas() for name in ("rules", "units")}
+    cached["units"]["kind"] = cached["units"]["kind"].astype(object)
+    vars(mined).update(cached)
+    return mined

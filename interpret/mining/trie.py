@@ -1,0 +1,108 @@
+"""A set of itemsets that holds every subset of its members, level by level in canonical order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The itemsets of one size, in the order (prefix, last unit): lexicographic by ascending unit.
+
+    Attributes:
+        parent: (m,) int64, number of the prefix in the level before; 0 at the first level.
+        unit: (m,) int64, the last (largest) unit.
+    """
+
+    parent: Ints
+    unit: Ints
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Trie:
+    """Itemsets by size, then lexicographic by ascending unit: the canonical order.
+
+    Attributes:
+        levels: level k holds the itemsets of k + 1 units; no level is empty.
+        n_units: K, units of the layer (count).
+    """
+
+    levels: tuple[Level, ...]
+    n_units: int
+
+    def __len__(self) -> int:
+        return sum(map(len, self.levels))
+
+    def starts(self) -> list[int]:
+        """The number of each level's first itemset in canonical order."""
+        return [0, *np.cumsum([len(level) for level in self.levels])[:-1].tolist()] if self.levels else []
+
+    def matrices(self) -> list[npt.NDArray[np.int32]]:
+        """Per level (m, k) int32, the units of its itemsets, ascending."""
+        made: list[npt.NDArray[np.int32]] = []
+        for level in self.levels:
+            last = level.unit.astype(np.int32)[:, None]
+            made.append(np.hstack([made[-1][level.parent], last]) if made else last)
+        return made
+
+    def find(self, units: npt.NDArray[np.integer]) -> Ints:
+        """Where itemsets of one size are.
+
+        Args:
+            units: (m, k) ascending units.
+
+        Returns:
+            (m,) int64, number within level k - 1, or -1 for an itemset that is not held.
+        """
+        m, size = units.shape
+        if not 0 < size <= len(self.levels):
+            return np.full(m, -1, np.int64)
+        at = np.zeros(m, np.int64)
+        for level, column in zip(self.levels, units.T, strict=False):
+            known = level.parent * self.n_units + level.unit
+            wanted = at * self.n_units + column
+            place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+            at = np.where((at >= 0) & (known[place] == wanted), place, -1)
+        return at
+
+
+def merge(levels: list[tuple[Ints, Ints]], n_units: int) -> Trie:
+    """One trie of itemsets that several classes found, each once.
+
+    Args:
+        levels: per size, (m,) int64 place of the prefix in the list before (anything at the first size) and (m,)
+            int64 last unit; the same itemset may come several times.
+        n_units: K (count).
+    """
+    made: list[Level] = []
+    number = np.zeros(0, np.int64)
+    for parent, unit in levels:
+        if not len(unit):
+            break
+        known = (number[parent] if made else np.zeros(len(unit), np.int64)) * n_units + unit
+        keys, number = np.unique(known, return_inverse=True)
+        made.append(Level(keys // n_units, keys % n_units))
+    return Trie(tuple(made), n_units)
+
+
+def from_matrices(matrices: list[npt.NDArray[np.integer]], n_units: int) -> Trie:
+    """A trie of all itemsets in ``matrices`` (one (m, k) array of ascending units per size k = 1, 2, ...).
+
+    Every prefix of an itemset must be in the matrix of its size.
+    """
+    made: list[Level] = []
+    for size, units in enumerate(matrices, 1):
+        if not len(units):
+            break
+        held = Trie(tuple(made), n_units)
+        prefix = held.find(units[:, :-1]) if size > 1 else np.zeros(len(units), np.int64)
+        keys = np.sort(prefix * n_units + units[:, -1])
+        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
+        made.append(Level(keys // n_units, keys % n_units))
+    return Trie(tuple(made), n_units)

@@ -1,0 +1,58 @@
+"""Patches: the regions of a photo that its explanation highlights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+
+from interpret.config import ExtractConfig
+
+EIGHT = np.ones((3, 3), dtype=int)
+"""Neighbours that count as connected: the diagonal ones too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """The patches of one map, largest mass first.
+
+    Attributes:
+        boxes: (n, 4) int64 x0, y0, x1, y1 in pixels of the map, half-open.
+        masses: (n,) float32, the fraction of the map's total that lies in the patch's component.
+    """
+
+    boxes: npt.NDArray[np.int64]
+    masses: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        self.boxes.setflags(write=False)
+        self.masses.setflags(write=False)
+
+
+def extract(heat: npt.NDArray[np.float32], config: ExtractConfig) -> Patches:
+    """Cut one map into patches.
+
+    Args:
+        heat: (H, W), at least 0, at the size of the image as the network saw it.
+        config: threshold rule, tau, largest number of patches and smallest area.
+
+    Returns:
+        The bounding boxes of the 8-connected components at or above the threshold; none where the map is zero
+        everywhere. Components of equal mass are ordered by their position, top to bottom and left to right.
+    """
+    peak = float(heat.max(initial=0.0))
+    none = Patches(np.zeros((0, 4), np.int64), np.zeros(0, np.float32))
+    if not peak > 0.0:
+        return none
+    # Otsu's threshold splits the classes at "greater than", so the nearest value above it is where a patch begins.
+    cut = np.nextafter(threshold_otsu(heat), np.inf) if config.threshold == "otsu" else config.tau * peak
+    labels, count = ndimage.label(heat >= cut, structure=EIGHT)
+    if count == 0:
+        return none
+    masses = ndimage.sum_labels(heat.astype(np.float64), labels, np.arange(1, count + 1)) / heat.sum(dtype=np.float64)
+    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)], np.int64)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    order = np.argsort(-masses, kind="stable")
+    order = order[area[order] >= config.min_area * heat.size][: config.max_patches]
+    return Patches(boxes[order], masses[order].astype(np.float32))

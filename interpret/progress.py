@@ -1,0 +1,69 @@
+"""A run's progress as a small file, so that another process can show it."""
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from interpret.shards import write_json
+
+
+def remaining(seconds: float) -> str:
+    """A time in the words of a person: `40 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"{hours} h {rest} min"
+
+
+class ProgressFile:
+    """Writes what a run reports, at most a few times a second.
+
+    The file is JSON: stage, done, total, skipped, rate (per second), remaining (seconds), pid, updated (seconds since
+    the epoch).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stage = ""
+        self._began = (0.0, 0)  # when the stage began, and how much of it was already there
+        self._written = 0.0
+
+    def report(self, progress: Any) -> None:
+        """Take one report of the pipeline."""
+        now = time.monotonic()
+        if progress.stage != self._stage:
+            self._stage, self._began, self._written = progress.stage, (now, progress.done), 0.0
+        if now - self._written < 0.3 and progress.done < progress.total:
+            return
+        self._written = now
+        began, before = self._began
+        rate = (progress.done - before) / (now - began) if now - began > 0.5 else 0.0
+        left = (progress.total - progress.done) / rate if rate > 0 else None
+        with contextlib.suppress(OSError):  # a full disk must not end the run over its progress bar
+            write_json(
+                {
+                    "stage": progress.stage,
+                    "done": progress.done,
+                    "total": progress.total,
+                    "skipped": progress.skipped,
+                    "rate": rate,
+                    "remaining": left,
+                    "pid": os.getpid(),
+                    "updated": time.time(),
+                },
+                self.path,
+            )
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """What the file holds; None where there is none yet."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

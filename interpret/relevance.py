@@ -1,0 +1,98 @@
+"""Class-specific and class-shared: from itemsets to the units that matter for each class.
+
+S(X) is the set of classes in which itemset X is frequent. X is class-specific for c where S(X) = {c}, class-shared
+where S(X) holds two or more classes, written ``34,193 -> Bird, Dog``.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from interpret.mining.result import Mined
+
+Kind = Literal["specific", "shared"]
+
+
+def classes_of(mined: Mined) -> list[tuple[int, ...]]:
+    """S(X) of each itemset in canonical order: class ids, ascending."""
+    kept = np.flatnonzero(mined.frequent)
+    ids = mined.class_id[kept].tolist()
+    starts = np.searchsorted(mined.itemset[kept], np.arange(len(mined) + 1)).tolist()
+    return [tuple(ids[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+
+
+def kinds(mined: Mined) -> npt.NDArray[np.str_]:
+    """(n,) "specific" or "shared" for each itemset in canonical order."""
+    return np.where(mined.n_classes == 1, "specific", "shared")
+
+
+def notation(units: Iterable[int], classes: Iterable[int], names: Sequence[str]) -> str:
+    """An itemset and its classes as the poster writes them: ``34,193 -> Bird, Dog``.
+
+    Args:
+        units: unit indices; written ascending.
+        classes: class ids; written ascending.
+        names: the name of each class id.
+    """
+    left = ",".join(str(unit) for unit in sorted(units))
+    return f"{left} -> {', '.join(names[c] for c in sorted(classes))}"
+
+
+def summary(mined: Mined, names: Sequence[str]) -> pd.DataFrame:
+    """One row per itemset, in canonical order.
+
+    Columns: itemset_id, units (tuple), classes (tuple of S(X)), n_classes, kind, notation, support_count, image_count,
+    support (whole database), lowest and highest (the support in the classes of S(X), fractions).
+    """
+    kept = np.flatnonzero(mined.frequent)
+    support = mined.patches[kept] / mined.class_sizes[mined.label[kept]]
+    starts = np.searchsorted(mined.itemset[kept], np.arange(len(mined)))
+    classes = classes_of(mined)
+    return pd.DataFrame(
+        {
+            "itemset_id": np.arange(len(mined)),
+            "units": pd.Series(mined.units_of, dtype=object),
+            "classes": pd.Series(classes, dtype=object),
+            "n_classes": mined.n_classes,
+            "kind": kinds(mined),
+            "notation": [notation(u, c, names) for u, c in zip(mined.units_of, classes, strict=True)],
+            "support_count": mined.all_patches,
+            "image_count": mined.all_photos,
+            "support": mined.all_patches / max(1, mined.n),
+            "lowest": np.minimum.reduceat(support, starts) if len(mined) else support,
+            "highest": np.maximum.reduceat(support, starts) if len(mined) else support,
+        }
+    )
+
+
+def relevant_units(mined: Mined) -> pd.DataFrame:
+    """The relevant units of every class: the union of the units of its itemsets, best first.
+
+    A unit's rank within a class follows the support in that class of the best itemset that holds it. No itemset has
+    more support than its parts, so that is the support of the unit alone; ties are broken by the unit's index.
+    Its kind is that of the unit alone: specific where it is frequent in this class only.
+
+    Returns:
+        Columns class_id, unit, rank (1 is best), support (fraction), kind; by class and rank.
+    """
+    singles = np.flatnonzero(mined.frequent & (mined.sizes[mined.itemset] == 1))
+    class_id = mined.class_id[singles]
+    itemset = mined.itemset[singles]
+    unit = mined.unit_values[mined.unit_starts[itemset]].astype(np.int64)
+    count = mined.patches[singles]
+    order = np.lexsort((unit, -count, class_id))
+    class_id, unit, label = class_id[order], unit[order], mined.label[singles][order]
+    new = np.concatenate([[True], class_id[1:] != class_id[:-1]]) if len(class_id) else np.zeros(0, bool)
+    first = np.flatnonzero(new)[np.cumsum(new) - 1] if len(class_id) else np.zeros(0, np.int64)
+    return pd.DataFrame(
+        {
+            "class_id": class_id,
+            "unit": unit,
+            "rank": np.arange(len(class_id)) - first + 1,
+            "support": count[order] / mined.class_sizes[label],
+            "kind": pd.Series(kinds(mined)[itemset[order]], dtype=object),
+        }
+    )

@@ -1,0 +1,241 @@
+"""A study: one model, layer, set of photos and configuration, and everything computed from them, in a folder."""
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+from PIL import Image
+
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, digest
+from interpret.datasets import open_photo
+from interpret.errors import InputError
+from interpret.mining import Mined, mine
+from interpret.preprocessing import Preprocessing
+from interpret.transactions import PAD, TransactionDatabase
+
+SCHEMA_VERSION = 1
+"""Raised whenever a file of the folder changes its meaning; an older study then asks to be made again."""
+
+PACKED = "photos"
+"""Folder inside a study that `python -m interpret pack` fills, so that the study can travel without the photos."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """An opened study folder. Files are read when they are first asked for.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what `manifest.json` holds.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that the extraction depends on."""
+        return str(self.manifest["key"])
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def class_names(self) -> list[str]:
+        """Name of each of the model's C outputs."""
+        return list(self.manifest["class_names"])
+
+    @property
+    def layer(self) -> str:
+        """The module whose output channels are the units."""
+        return str(self.manifest["layer"])
+
+    @property
+    def n_units(self) -> int:
+        """K, the number of units (count)."""
+        return int(self.manifest["n_units"])
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """The model options that the study was made with."""
+        return ModelConfig(**self.manifest["config"]["model"])
+
+    @property
+    def extract_config(self) -> ExtractConfig:
+        """The extraction options that the study was made with."""
+        return ExtractConfig(**self.manifest["config"]["extract"])
+
+    @property
+    def mine_config(self) -> MineConfig:
+        """The mining options that the study was first mined with."""
+        return MineConfig(**self.manifest["config"]["mine"])
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From a source photo to the network's input, and back."""
+        return Preprocessing.from_dict(self.manifest["preprocessing"])
+
+    @property
+    def images_root(self) -> Path:
+        """The folder that the photos' paths are relative to, where the study was made."""
+        return Path(self.manifest["images_root"])
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """One row a photo: image_id, path, width, height (pixels), label (null if unknown), predicted, confidence."""
+        frame = self._table("images")
+        return frame.astype({"label": "Int32"})
+
+    @cached_property
+    def patches(self) -> pd.DataFrame:
+        """One row a patch: patch_id, image_id, x0, y0, x1, y1 (source pixels), mass, predicted, units, scores."""
+        return self._table("patches")
+
+    @cached_property
+    def skipped(self) -> pd.DataFrame:
+        """One row a file that was not used: path, reason."""
+        return self._table("skipped")
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float16]:
+        """(n, K) activations pooled over all cells, memory-mapped."""
+        return self._array("features")
+
+    @cached_property
+    def cams(self) -> npt.NDArray[np.float16]:
+        """(n, h, w) Grad-CAM maps on the layer's cells, each scaled to its own maximum, memory-mapped."""
+        return self._array("cams")
+
+    @cached_property
+    def activations(self) -> npt.NDArray[np.float16] | None:
+        """(n, K, h, w), memory-mapped; None where pooled features are all that the tail needs."""
+        return self._array("activations") if (self.folder / "activations.npy").exists() else None
+
+    @cached_property
+    def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
+        table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
+        units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
+        lengths = np.diff(units.offsets.to_numpy())
+        width = self.extract_config.stored_units
+        held = np.arange(width)[None, :] < lengths[:, None]
+        unit_rows = np.full(held.shape, PAD, np.int32)
+        score_rows = np.zeros(held.shape, np.float32)
+        unit_rows[held] = units.flatten().to_numpy()
+        score_rows[held] = scores.flatten().to_numpy()
+        unit_rows.setflags(write=False)
+        score_rows.setflags(write=False)
+        return unit_rows, score_rows
+
+    def database(self, top_units: int | None = None) -> TransactionDatabase:
+        """All patches as transactions of their ``top_units`` best units; all stored ones if None.
+
+        Raises:
+            InputError: more units are asked for than were stored.
+        """
+        width = self.extract_config.stored_units
+        if top_units is not None and top_units > width:
+            raise InputError(
+                f"The study stores the {width} best units of each patch, so N = {top_units} cannot be mined; choose a "
+                "smaller N, or run again with a larger --stored-units."
+            )
+        return TransactionDatabase(
+            self.ranked[0][:, :top_units].copy(),
+            self.patches["predicted"].to_numpy(np.int32, copy=True),
+            self.patches["image_id"].to_numpy(np.int64, copy=True),
+            self.n_units,
+        )
+
+    def mined_folder(self, config: MineConfig) -> Path:
+        """Where the result of mining with these options is kept."""
+        options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
+        return self.folder / "mined" / digest(SCHEMA_VERSION, self.key, options)
+
+    def mined(self, config: MineConfig, *, seconds: float | None = None) -> Mined:
+        """Itemsets, rules and relevant units: read where they were mined before, else mined and kept.
+
+        Args:
+            config: N, support and the rest. The engine is no part of the key: all engines agree to the last row.
+            seconds: give up after this long; no limit if None.
+
+        Raises:
+            InputError: the support is so low that the result would explode, or the time is up.
+        """
+        folder = self.mined_folder(config)
+        if folder.is_dir():
+            return Mined.read(folder)
+        mined = mine(self.database(config.top_units), config, seconds=seconds)
+        with contextlib.suppress(
+            OSError
+        ):  # a study on a read-only disk is mined in memory, as often as it is asked for
+            mined.write(folder)
+        return mined
+
+    def photo_path(self, image_id: int) -> Path | None:
+        """The file of a photo: the study's own copy, or the one it was made from; None where both are gone."""
+        name = str(self.images["path"].iloc[image_id])
+        for path in (self.folder / PACKED / f"{image_id}.jpg", self.images_root / name):
+            if path.is_file():
+                return path
+        return None
+
+    def photo(self, image_id: int) -> Image.Image | None:
+        """A photo, upright, in RGB; None where its file is gone or changed into something unreadable.
+
+        A packed copy may be smaller than the source: boxes are in pixels of the recorded width and height.
+        """
+        path = self.photo_path(image_id)
+        if path is None:
+            return None
+        try:
+            return open_photo(path)
+        except InputError:
+            return None
+
+    def accuracy(self) -> tuple[float, int] | None:
+        """Share of photos with a known label that are classified as it, and their number; None where none has one."""
+        known = self.images[self.images["label"].notna()]
+        if known.empty:
+            return None
+        return float((known["label"].astype(int) == known["predicted"]).mean()), len(known)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
+
+    def _array(self, name: str) -> npt.NDArray[np.float16]:
+        return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+
+
+def open_study(folder: str | Path) -> Study:
+    """Open the study in ``folder``.
+
+    Raises:
+        InputError: there is none, it is unfinished, or another version made it.
+    """
+    folder = Path(folder)
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        partial = folder.with_name(folder.name + ".partial")
+        if partial.is_dir():
+            raise InputError(f"The study {folder} is unfinished; run the same command again to complete it.")
+        raise InputError(f"{folder} is not a study (it has no manifest.json); make one with `python -m interpret run`.")
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"The file {manifest} is damaged; make the study again.") from error
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"The study {folder} was written in format {version} and this version reads format {SCHEMA_VERSION}; make "
+            "it again."
+        )
+    return Study(folder, content)

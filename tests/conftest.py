@@ -1,0 +1,85 @@
+"""What several test files share: where the real photographs are, small networks, and drawn pictures."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+torch.set_num_threads(2)
+
+
+def photos_root() -> Path | None:
+    """The folder of real photographs, or None where there is none."""
+    given = os.environ.get("UNITSCOPE_PHOTOS")
+    root = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "data"
+    return root if (root / "imagenette").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The real photographs; the test is skipped where they are absent."""
+    root = photos_root()
+    if root is None:
+        pytest.skip("the real photographs are not here (set UNITSCOPE_PHOTOS)")
+    return root
+
+
+class TinyNet(nn.Module):
+    """Two convolutions, pooling and one linear map, with random but fixed weights."""
+
+    def __init__(self, units: int = 12, classes: int = 3) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, units, 3, stride=2, padding=1)
+        self.act = nn.ReLU()
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(units, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.norm(self.first(x)))
+        x = self.act(self.second(x))
+        return self.head(self.drop(x.mean(dim=(2, 3))))
+
+
+@pytest.fixture
+def tiny() -> TinyNet:
+    torch.manual_seed(7)
+    return TinyNet().eval()
+
+
+def hooks_of(network: nn.Module) -> int:
+    """How many hooks of any kind hang on a network."""
+    return sum(
+        len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks) + len(m._backward_pre_hooks)
+        for m in network.modules()
+    )
+
+
+def state_of(network: nn.Module) -> tuple:
+    """All that a context must leave as it was: hooks, modes, gradient flags and the values of every tensor."""
+    return (
+        hooks_of(network),
+        tuple(m.training for m in network.modules()),
+        tuple(p.requires_grad for p in network.parameters()),
+        tuple(p.grad is None for p in network.parameters()),
+        tuple(float(t.double().sum()) for t in network.state_dict().values()),
+    )
+
+
+def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, int] = (64, 48)) -> Path:
+    """Class folders of small pictures: a bright square at random places on noise, coloured by class."""
+    rng = np.random.default_rng(3)
+    for label in range(classes):
+        target = folder / f"class {label}"
+        target.mkdir(parents=True)
+        for i in range(each):
+            pixels = rng.integers(0, 60, (size[1], size[0], 3), dtype=np.uint8)
+            x, y = rng.integers(0, size[0] - 16), rng.integers(0, size[1] - 16)
+            pixels[y : y + 16, x : x + 16, label % 3] = 255
+            Image.fromarray(pixels).save(target / f"{i:03d}.png")
+    return folder

@@ -1,0 +1,139 @@
+"""The command line: exit status, the one line on standard error, and what is printed."""
+
+import json
+
+import pytest
+import safetensors.torch
+import torch
+
+from interpret.cli import main, parser
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
+from tests.conftest import draw_photos
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A study of drawn pictures with a network whose weights are random."""
+    folder = tmp_path_factory.mktemp("cli")
+    pictures = draw_photos(folder / "photos", each=6)
+    for i, name in enumerate(("tench", "church", "golf ball")):
+        (pictures / f"class {i}").rename(pictures / name)
+    (pictures / "tench" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
+    code = main(
+        f"run --model squeezenet1_1 --weights random --images {pictures} --study {folder / 's'} --min-class-patches 1 "
+        f"--top-units 3 --input-size 64 --batch-size 8 --progress-file {folder / 'progress.json'}".split()
+    )
+    assert code == 0
+    return folder
+
+
+def test_a_run_prints_its_study_and_leaves_its_progress(made, capsys):
+    assert main(["info", str(made / "s")]) == 0
+    printed = capsys.readouterr().out
+    assert "squeezenet1_1" in printed
+    assert "18 from" in printed
+    assert "skipped" in printed
+    assert "broken.jpg" in printed
+    assert "of 18 labelled photos" in printed
+    progress = json.loads((made / "progress.json").read_text())
+    assert progress["stage"] == "Done"
+    assert progress["skipped"] == 1
+
+
+def test_mining_again_from_what_is_stored(made, capsys):
+    assert main(["mine", str(made / "s"), "--top-units", "2", "--min-support", "0.5"]) == 0
+    assert "itemsets" in capsys.readouterr().out
+    assert len(list((made / "s" / "mined").iterdir())) == 2
+
+
+def test_packed_photos_stand_in_for_those_that_are_gone(made, capsys):
+    from interpret.study import open_study
+
+    assert main(["pack", str(made / "s"), "--side", "24"]) == 0
+    assert "18 photos copied" in capsys.readouterr().out
+    moved = made / "photos-elsewhere"
+    (made / "photos").rename(moved)
+    try:
+        photo = open_study(made / "s").photo(3)
+        assert photo is not None
+        assert max(photo.size) == 24
+    finally:
+        moved.rename(made / "photos")
+
+
+WRONG = {
+    "a model that does not exist": (["run", "--model", "resnet51"], "resnet51"),
+    "a layer that does not exist": (
+        ["run", "--model", "squeezenet1_1", "--weights", "random", "--layer", "no"],
+        "'no'",
+    ),
+    "a checkpoint that does not exist": (["run", "--model", "resnet18", "--weights", "nowhere.pt"], "nowhere.pt"),
+    "a threshold out of bounds": (["run", "--model", "demo", "--tau", "1.5"], "--tau is 1.5"),
+    "a support of nothing": (["run", "--model", "demo", "--min-support", "0"], "--min-support"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(name, made, tmp_path, capsys):
+    arguments, said = WRONG[name]
+    code = main([*arguments, "--images", str(made / "photos"), "--study", str(tmp_path / "s")])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.count("error:") == 1
+    assert said in error
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_without_extent_is_refused(made, tmp_path, capsys):
+    arguments = ["run", "--model", "resnet18", "--weights", "random", "--layer", "fc", "--input-size", "64"]
+    assert main([*arguments, "--images", str(made / "photos"), "--study", str(tmp_path / "s")]) == 2
+    assert "fc" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_are_no_study_are_named(tmp_path, made, capsys):
+    for command in ("info", "mine", "pack"):
+        assert main([command, str(tmp_path)]) == 2
+        assert str(tmp_path) in capsys.readouterr().err
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "manifest.json").write_text("{")
+    assert main(["info", str(damaged)]) == 2
+    assert "damaged" in capsys.readouterr().err
+    assert main(["mine", str(made / "s"), "--top-units", "400"]) == 2
+    assert "stores the 32 best units" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_ones_own_with_its_own_classes(made, tmp_path, capsys):
+    from interpret import models
+
+    network = models.load(ModelConfig(model="resnet18", weights="random")).network
+    state = dict(network.state_dict())
+    state["fc.weight"], state["fc.bias"] = torch.randn(3, 512), torch.zeros(3)
+    safetensors.torch.save_file(state, str(tmp_path / "mine.safetensors"))
+    (tmp_path / "names.txt").write_text("tench\nchurch\ngolf ball\n")
+    arguments = ["run", "--model", "resnet18", "--weights", str(tmp_path / "mine.safetensors"), "--class-names"]
+    arguments += [str(tmp_path / "names.txt"), "--input-size", "64", "--images", str(made / "photos")]
+    assert main([*arguments, "--study", str(tmp_path / "s"), "--min-class-patches", "1", "--top-units", "2"]) == 0
+    assert "over all 3 outputs" in capsys.readouterr().out
+    (tmp_path / "names.txt").write_text("tench\nchurch\n")
+    assert main([*arguments, "--study", str(tmp_path / "t")]) == 2
+    assert "names" in capsys.readouterr().err
+
+
+def test_every_option_is_an_argument_with_the_same_default(made):
+    arguments = parser().parse_args(["run", "--images", "x", "--study", "y"])
+    for config in (ModelConfig, ExtractConfig, MineConfig):
+        for option in options(config):
+            assert getattr(arguments, option.name) == option.default
+            assert option.help
+
+
+def test_models_and_layers_are_listed(capsys):
+    assert main(["models"]) == 0
+    assert "efficientnet_lite0" in capsys.readouterr().out
+    assert main(["models", "--layers", "resnet18"]) == 0
+    printed = capsys.readouterr().out
+    assert "layer4 (default)" in printed
+    assert "512" in printed

@@ -1,0 +1,83 @@
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from interpret.errors import InputError
+from interpret.gradcam import explain
+from interpret.precision import choose_device, choose_precision, prepare
+from tests.conftest import state_of
+
+CPU = torch.device("cpu")
+
+
+def inputs(batch=2, side=64):
+    return torch.rand(batch, 3, side, side, generator=torch.Generator().manual_seed(4)) * 2 - 1
+
+
+def test_the_trunk_changes_type_and_the_tail_does_not():
+    torch.manual_seed(0)
+    network = torchvision.models.vgg11(weights=None).eval()
+    before = state_of(network)
+    ready = prepare(network, "features.19", CPU, "bfloat16", inputs(1))
+    assert state_of(network) == before
+    kinds = {name: parameter.dtype for name, parameter in ready.named_parameters()}
+    assert kinds["features.0.weight"] == kinds["features.18.bias"] == torch.bfloat16
+    assert kinds["classifier.0.weight"] == kinds["classifier.6.bias"] == torch.float32
+    exact, rough = explain(network, "features.19", inputs()), explain(ready, "features.19", inputs())
+    assert rough.logits.dtype == torch.float32
+    # bfloat16 keeps 8 bits; a tail in float32 makes its logits differ by what the trunk rounds and no more
+    assert torch.allclose(exact.logits, rough.logits, atol=0.02 * float(exact.logits.abs().max()))
+    assert not torch.equal(exact.logits, rough.logits)
+
+
+def test_float32_is_the_same_network():
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(weights=None).eval()
+    ready = prepare(network, "layer4", CPU, "float32", inputs(1))
+    with torch.no_grad():
+        assert torch.allclose(network(inputs()), ready(inputs()), rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_that_cannot_be_cut_by_type_says_so():
+    class Straddles(nn.Module):
+        """Uses the layer's output together with something computed in the trunk's type."""
+
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 4, 3, padding=1)
+            self.layer = nn.Conv2d(4, 4, 3, padding=1)
+            self.head = nn.Conv2d(4, 2, 1)
+
+        def forward(self, x):
+            stem = self.stem(x)
+            self.layer(stem)
+            return self.head(stem).mean(dim=(2, 3))
+
+    with pytest.raises(InputError, match="float32"):
+        prepare(Straddles(), "layer", CPU, "bfloat16", inputs(1))
+
+
+def test_choices():
+    assert choose_precision("float32", CPU) == "float32"
+    assert choose_precision("bfloat16", CPU) == "bfloat16"
+    with pytest.raises(InputError, match="float16"):
+        choose_precision("float16", CPU)
+    assert choose_device("cpu") == CPU
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="--device cuda"):
+            choose_device("cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize(("precision", "least"), [("float32", 0.9999), ("bfloat16", 0.98), ("float16", 0.99)])
+def test_maps_on_a_gpu_follow_those_of_the_processor(precision, least):
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(weights=None).eval()
+    exact = explain(network, "layer4", inputs(4, 128))
+    device = torch.device("cuda")
+    ready = prepare(network, "layer4", device, precision, inputs(1, 128))
+    found = explain(ready, "layer4", inputs(4, 128).to(device), exact.targets.to(device))
+    for a, b in zip(exact.maps.flatten(1), found.maps.cpu().flatten(1), strict=True):
+        assert torch.corrcoef(torch.stack([a, b]))[0, 1] >= least

@@ -1,0 +1,137 @@
+"""The whole way on real photographs with a real ImageNet network, and its figures."""
+
+import itertools
+import math
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from interpret import datasets, models
+from interpret.config import ExtractConfig, MineConfig, ModelConfig
+from interpret.gradcam import explain, upsample
+from interpret.patches import extract
+from interpret.precision import choose_precision, prepare
+from interpret.study import Study, open_study
+
+pytestmark = pytest.mark.real
+EXTRACT = ExtractConfig()
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def make(photos: Path, split: str, folder: Path) -> Study:
+    command = [sys.executable, "-m", "interpret", "run", "--model", "efficientnet_lite0"]
+    command += ["--images", str(photos / "imagenette" / split), "--study", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ}, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert "Explaining photos" in done.stderr
+    return open_study(folder)
+
+
+@pytest.fixture(scope="session")
+def train(photos, tmp_path_factory) -> Study:
+    return make(photos, "train", tmp_path_factory.mktemp("real") / "train")
+
+
+def test_accuracy_on_the_validation_photos(photos, tmp_path):
+    study = make(photos, "val", tmp_path / "val")
+    accuracy, labelled = study.accuracy()
+    assert labelled == 3925
+    assert accuracy == pytest.approx(0.755, abs=0.003)
+
+
+def test_patches_and_relevant_units_of_the_training_photos(train):
+    counts = train.manifest["counts"]
+    assert counts["images"] == counts["labelled"] == 2000
+    assert counts["skipped"] == counts["images_without_patch"] == 0
+    assert 2000 <= counts["patches"] <= 3400
+    ten = {217, 0, 482, 491, 497, 566, 569, 571, 574, 701}
+    units = train.mined(MineConfig(top_units=5, min_support=0.2)).units
+    held = units[units["class_id"].isin(ten)].groupby("class_id").size()
+    assert set(held.index) == ten
+    assert 6.0 <= held.mean() <= 8.0
+
+
+@pytest.mark.parametrize(("n", "support"), [(5, 0.2), (10, 0.2), (10, 0.07)])
+def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
+    """Counts again with nothing but the files and Python's sets."""
+    config = MineConfig(top_units=n, min_support=support)
+    mined = train.mined(config)
+    rows = pq.read_table(train.folder / "patches.parquet").to_pylist()
+    folder = train.mined_folder(config)
+    itemsets = pq.read_table(folder / "itemsets.parquet").to_pylist()
+    rules = pq.read_table(folder / "rules.parquet").to_pylist()
+    sets = [(frozenset(row["units"][:n]), row["predicted"], row["image_id"]) for row in rows]
+    sizes: dict[int, int] = {}
+    for _, class_id, _ in sets:
+        sizes[class_id] = sizes.get(class_id, 0) + 1
+    least = {c: math.ceil(Fraction(str(support)) * m) for c, m in sizes.items() if m >= config.min_class_patches}
+
+    # every frequent itemset, found breadth-first with sets of transaction numbers
+    expected: dict[tuple[int, ...], dict[int, int]] = {}
+    for class_id, minimum in least.items():
+        tids: dict[tuple[int, ...], set[int]] = {}
+        for tid, (units, c, _) in enumerate(sets):
+            if c == class_id:
+                for unit in units:
+                    tids.setdefault((unit,), set()).add(tid)
+        level = {key: held for key, held in tids.items() if len(held) >= minimum}
+        while level:
+            for key, held in level.items():
+                expected.setdefault(key, {})[class_id] = len(held)
+            joined = {}
+            for a, b in itertools.combinations(sorted(level), 2):
+                if a[:-1] == b[:-1] and len(both := level[a] & level[b]) >= minimum:
+                    joined[(*a, b[-1])] = both
+            level = joined
+    found: dict[tuple[int, ...], dict[int, int]] = {}
+    whole: dict[tuple[int, ...], tuple[int, int]] = {}
+    for row in itemsets:
+        key = tuple(row["units"])
+        if row["class_id"] is None:
+            whole[key] = (row["support_count"], row["image_count"])
+        else:
+            found.setdefault(key, {})[row["class_id"]] = row["support_count"]
+            assert row["support"] == row["support_count"] / sizes[row["class_id"]]
+    assert found == expected
+    assert len(found) == len(mined) > 100
+    ids = {row["itemset_id"]: tuple(row["units"]) for row in itemsets}
+    for key in list(whole)[:: max(1, len(whole) // 200)]:
+        holding = [(c, image) for units, c, image in sets if units.issuperset(key)]
+        assert whole[key] == (len(holding), len({image for _, image in holding}))
+    total = len(sets)
+    assert {(ids[r["itemset_id"]], r["class_id"]) for r in rules} == {(k, c) for k in found for c in found[k]}
+    for rule in rules[:: max(1, len(rules) // 300)]:
+        key, class_id = ids[rule["itemset_id"]], rule["class_id"]
+        both, x, c = found[key][class_id], whole[key][0], sizes[class_id]
+        assert rule["support_count"] == both
+        assert rule["confidence"] == pytest.approx(both / x)
+        assert rule["lift"] == pytest.approx(both / x / (c / total))
+        assert rule["leverage"] == pytest.approx(both / total - x / total * c / total)
+
+
+def test_bfloat16_maps_follow_float32_ones(photos):
+    classifier = models.load(ModelConfig(model="efficientnet_lite0"))
+    found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=60)
+    pixels = np.stack([classifier.preprocessing.apply(datasets.open_photo(p.path)) for p in found.photos])
+    inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels))
+    cpu = torch.device("cpu")
+    assert choose_precision("auto", cpu) in ("float32", "bfloat16")
+    fast = prepare(classifier.network, classifier.layer, cpu, "bfloat16", inputs[:1])
+    exact = explain(classifier.network, classifier.layer, inputs)
+    rough = explain(fast, classifier.layer, inputs, exact.targets)
+    a, b = exact.maps.flatten(1).numpy(), rough.maps.flatten(1).numpy()
+    correlations = [float(np.corrcoef(x, y)[0, 1]) for x, y in zip(a, b, strict=True)]
+    assert min(correlations) >= 0.99
+    assert (exact.targets == rough.logits.argmax(1)).float().mean() >= 0.95
+    same = [
+        len(extract(x, EXTRACT).boxes) == len(extract(y, EXTRACT).boxes)
+        for x, y in zip(upsample(exact.maps, 224, 224), upsample(rough.maps, 224, 224), strict=True)
+    ]
+    assert np.mean(same) >= 0.9
