@@ -94,10 +94,14 @@ class ModelConfig(_Checked):
 
     model: str = _option("efficientnet_lite0", "architecture; `python -m interpret models` lists them")
     weights: str | None = _option(
-        None, "your own checkpoint (.safetensors, or a state dict that torch.save wrote)", kind=str
+        None,
+        "your own checkpoint (.safetensors, or a state dict that torch.save wrote); the word random: none at all",
+        kind=str,
     )
     class_names: str | None = _option(
-        None, "text file with one class name a line, or a JSON list, for your own checkpoint", kind=str
+        None,
+        "text file with one class name a line, or a JSON list, of your own checkpoint; or the word imagenet",
+        kind=str,
     )
     layer: str | None = _option(
         None,

@@ -5,14 +5,13 @@ Nothing here knows an architecture: the network is run once on a black image and
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from interpret.errors import InputError
+from interpret.hooks import watch
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,7 @@ class Event:
         return not any(self.module.children())
 
 
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; each module's own mode comes back after it, exceptions included."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def watch(network: nn.Module, input_size: tuple[int, int]) -> tuple[list[Event], torch.Tensor]:
+def observe(network: nn.Module, input_size: tuple[int, int]) -> tuple[list[Event], torch.Tensor]:
     """Run the network once on a black image and note every module's output, in the order they finish.
 
     Args:
@@ -80,29 +67,20 @@ def watch(network: nn.Module, input_size: tuple[int, int]) -> tuple[list[Event],
     """
     like = next(network.parameters(), torch.zeros(0))
     image = torch.zeros(1, 3, *input_size, dtype=like.dtype, device=like.device)
+    names = {module: name for name, module in network.named_modules() if name}
     events: list[Event] = []
 
-    def note(name: str, module: nn.Module) -> None:
-        def after(_module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, torch.Tensor):
-                events.append(Event(name, module, output))
+    def note(module: nn.Module, _inputs: object, output: object) -> None:
+        if module in names and isinstance(output, torch.Tensor):
+            events.append(Event(names[module], module, output))
 
-        handles.append(module.register_forward_hook(after))
-
-    handles: list[torch.utils.hooks.RemovableHandle] = []
     size = f"{input_size[0]} x {input_size[1]}"
     try:
-        for name, module in network.named_modules():
-            if name:
-                note(name, module)
-        with evaluating(network), torch.no_grad():
+        with watch(network, note), torch.no_grad():
             logits = network(image)
     except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as error:
         reason = (str(error).strip().splitlines() or ["it failed"])[0][:160].rstrip(".")
         raise InputError(f"The network does not take an image of {size} pixels: {reason}.") from None
-    finally:
-        for handle in handles:
-            handle.remove()
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         raise InputError(
             f"The network does not answer an image of {size} pixels with one number per class; "
@@ -117,7 +95,7 @@ def layers(network: nn.Module, input_size: tuple[int, int]) -> list[Layer]:
     Raises:
         InputError: the network does not take an image of that size.
     """
-    return _usable(watch(network, input_size)[0])
+    return _usable(observe(network, input_size)[0])
 
 
 def _usable(events: list[Event]) -> list[Layer]:

@@ -12,7 +12,7 @@ from interpret.config import ModelConfig
 from interpret.downloads import Announce
 from interpret.errors import InputError
 from interpret.families import Family, available, find, seeded
-from interpret.layers import Layer, check_layer, default_layer, layers, watch
+from interpret.layers import Layer, check_layer, default_layer, layers, observe
 from interpret.preprocessing import Preprocessing, resized_side
 
 __all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]
@@ -63,7 +63,7 @@ def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
     network, source = _weighted(family, config, announce)
     network = network.float().eval()
     preprocessing = _adjusted(family.preprocessing, config)
-    events, logits = watch(network, preprocessing.size)
+    events, logits = observe(network, preprocessing.size)
     if not torch.isfinite(logits).all():
         raise InputError(f"{config.model} answers with numbers that are not finite; its weights are damaged.")
     names, wnids = _names(family, config, logits.shape[1])
@@ -106,7 +106,7 @@ def wrap(
     Raises:
         InputError: the network is no image classifier, the names do not fit its outputs, or the layer does not exist.
     """
-    events, logits = watch(network, preprocessing.size)
+    events, logits = observe(network, preprocessing.size)
     if len(class_names) != logits.shape[1] or len(set(class_names)) != len(class_names):
         raise InputError(
             f"{name} has {logits.shape[1]:,} outputs, but {len(set(class_names)):,} different class names were given."

@@ -8,12 +8,12 @@ from torch import nn
 
 from interpret.errors import InputError
 from interpret.families import find, seeded
-from interpret.layers import Layer, check_layer, default_layer, evaluating, layers, watch
+from interpret.layers import Layer, check_layer, default_layer, layers, observe
 from tests.conftest import TinyNet, hooks_of, state_of
 
 
 def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
-    return default_layer(watch(network, size)[0])
+    return default_layer(observe(network, size)[0])
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
 def test_the_default_layer(name, layer):
     family = find(name)
     network = seeded(family.build)
-    events, logits = watch(network, family.preprocessing.size)
+    events, logits = observe(network, family.preprocessing.size)
     assert default_layer(events, name) == layer
     assert logits.shape == (1, 1000)
     assert hooks_of(network) == 0
@@ -104,20 +104,6 @@ def test_a_network_that_fails_is_left_as_it_was_too():
     assert state_of(network) == before
 
 
-def test_evaluating_brings_back_every_mode():
-    network = TinyNet()
-    network.norm.eval()
-
-    def fail() -> None:
-        with evaluating(network):
-            assert not any(module.training for module in network.modules())
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert [module.training for module in network.modules()] == [True, True, False, True, True, True, True]
-
-
 class Spread(nn.Module):
     """A network written with nested blocks, shared activation, dropout and pooling at the end of a block."""
 
@@ -141,7 +127,7 @@ def test_pooling_dropout_and_shared_activations_are_passed_over():
     network = Spread()
     assert default(network) == "body.1"
     assert [item.name for item in layers(network, (8, 8))] == ["a", "body.0", "body.1", "body.2", "body", "drop"]
-    events, _ = watch(network, (8, 8))
+    events, _ = observe(network, (8, 8))
     with pytest.raises(InputError, match=r"'relu' is used 2 times .* such as"):
         check_layer(events, "relu", network)
 
@@ -178,7 +164,7 @@ def test_tokens_without_a_grid_are_refused_but_an_earlier_layer_may_be_named():
     with pytest.raises(InputError, match="tokens"):
         default(Tokens())
     network = Tokens()
-    assert check_layer(watch(network, (64, 64))[0], "embed", network) == Layer("embed", "Conv2d", 8, 8, 8)
+    assert check_layer(observe(network, (64, 64))[0], "embed", network) == Layer("embed", "Conv2d", 8, 8, 8)
 
 
 def test_a_network_without_any_grid_is_refused():
@@ -203,11 +189,11 @@ def test_a_network_that_gives_maps_is_refused():
 def test_a_layer_that_does_not_do_is_said_with_others_that_do(layer, words):
     network = TinyNet(classes=3)
     with pytest.raises(InputError, match=words):
-        check_layer(watch(network, (64, 64))[0], layer, network)
+        check_layer(observe(network, (64, 64))[0], layer, network)
 
 
 def test_a_layer_that_never_runs_is_said():
     network = TinyNet()
     network.unused = nn.Conv2d(3, 3, 1)
     with pytest.raises(InputError, match="no single grid"):
-        check_layer(watch(network, (64, 64))[0], "unused", network)
+        check_layer(observe(network, (64, 64))[0], "unused", network)
