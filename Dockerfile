@@ -21,7 +21,8 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 unitscope && mkdir /studies && chown unitscope:unitscope /studies
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
-COPY --chown=root:root . /app
+COPY . /app
+RUN chmod -R a+rX /app
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     UNITSCOPE_STUDIES=/studies \

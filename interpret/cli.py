@@ -24,6 +24,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from interpret import cli_dissect, cli_evaluate
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig, options
 from interpret.errors import InputError
 from interpret.progress import ProgressFile, remaining
@@ -76,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     mine.add_argument("study", type=Path, metavar="STUDY")
     mine.add_argument("--rows", type=_positive, default=20, help="itemsets to print (default 20)")
     _add_options(mine, MineConfig, inherit=True)
+
+    cli_evaluate.add(commands, IMAGES_HELP, _positive, _progress)
+    cli_dissect.add(commands, _positive, _progress)
 
     info = commands.add_parser("info", help="what a study holds, at a glance")
     info.set_defaults(command=_info)

@@ -4,6 +4,7 @@ S(X) is the set of classes in which itemset X is frequent. X is class-specific f
 where S(X) holds two or more classes, written ``34,193 -> Bird, Dog``.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -21,7 +22,7 @@ def classes_of(mined: Mined) -> list[tuple[int, ...]]:
     kept = np.flatnonzero(mined.frequent)
     ids = mined.class_id[kept].tolist()
     starts = np.searchsorted(mined.itemset[kept], np.arange(len(mined) + 1)).tolist()
-    return [tuple(ids[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [tuple(ids[a:b]) for a, b in itertools.pairwise(starts)]
 
 
 def kinds(mined: Mined) -> npt.NDArray[np.str_]:

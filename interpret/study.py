@@ -171,8 +171,10 @@ class Study:
             InputError: the support is so low that the result would explode, or the time is up.
         """
         folder = self.mined_folder(config)
-        if folder.is_dir():
-            return Mined.read(folder)
+        # What is kept can always be made again: a damaged folder, or one of another version, is replaced.
+        with contextlib.suppress(InputError):
+            if folder.is_dir():
+                return Mined.read(folder)
         mined = mine(self.database(config.top_units), config, seconds=seconds)
         with contextlib.suppress(
             OSError

@@ -11,6 +11,7 @@ from interpret.mining.counting import count
 from interpret.mining.layout import Layout, arrange
 from interpret.mining.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.result import Mined
+from interpret.mining.threads import one_thread
 from interpret.mining.trie import Trie
 from interpret.transactions import TransactionDatabase
 
@@ -43,18 +44,28 @@ def mine(
     limits = Limits(config.max_itemsets, config.max_size, deadline, config.min_class_patches)
     least = least_counts(config.min_support, layout.class_sizes, config.min_class_patches)
     try:
-        if config.engine == "pyfim":
-            trie = pyfim_engine.frequent(layout, least, limits)
-        else:
-            trie = search.frequent(layout, least, limits, device=device)
-        return _mined(layout, trie, least, config.min_support, limits, device)
-    except TooManyItemsets:
-        raise InputError(explosion.sentence(layout, config.min_support, limits, device=device)) from None
+        with one_thread(device):
+            try:
+                trie = _frequent(layout, least, limits, config.engine, device)
+                return _mined(layout, trie, least, config.min_support, limits, device)
+            except TooManyItemsets:
+                raise InputError(explosion.sentence(layout, config.min_support, limits, device=device)) from None
     except OutOfTime:
         raise InputError(
             f"Mining at a support of {explosion.percent(config.min_support)} took longer than {seconds:g} s; "
             "choose a larger support, or fewer units per transaction."
         ) from None
+
+
+def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
+    """The frequent itemsets by the engine asked for.
+
+    ``auto`` is torch at every size: in ``benchmarks/mine.py`` it was never slower than pyfim, which first has to make
+    Python lists of the transactions and to start a process.
+    """
+    if engine == "pyfim":
+        return pyfim_engine.frequent(layout, least, limits)
+    return search.frequent(layout, least, limits, device=device)
 
 
 def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits: Limits, device: str) -> Mined:
@@ -78,6 +89,5 @@ def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits
         n=len(layout),
         n_photos=layout.n_photos,
         min_support=float(support),
+        subsets=layout.subsets(limits.max_size),
     )
-
-

@@ -4,6 +4,8 @@ The transactions are walked once more with all units that any itemset holds, and
 Only what occurs is stored: there is never an array of itemsets times classes.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +79,17 @@ def count(trie: Trie, layout: Layout, limits: Limits, *, device: str = "cpu", ch
     return Counts(itemset, label, patches, photos, _sums(itemset, patches, len(trie)), all_photos)
 
 
+def occurrences(trie: Trie, layout: Layout) -> tuple[Ints, Ints]:
+    """Every occurrence of every itemset: (n,) int64 itemset in canonical order, and (n,) int64 row of the layout."""
+    walk = _Walk(trie, layout, Limits(len(trie)), torch.device("cpu"), default_chunk(torch.device("cpu")))
+    itemset, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for found in walk.blocks():
+        for first, (row, node) in zip(trie.starts(), found, strict=False):
+            itemset.append(node.long().add_(first).numpy())
+            rows.append(row.long().numpy())
+    return np.concatenate(itemset), np.concatenate(rows)
+
+
 def _sums(itemset: Ints, counts: Ints, n: int) -> Ints:
     """(n,) int64 sums of ``counts`` by ascending ``itemset``."""
     total = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
@@ -132,9 +145,8 @@ class _Walk:
             units = torch.from_numpy(trie.levels[0].unit).to(device)
             self.number[units] = numbers(len(units), device)
 
-    def run(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Itemset, label, patches and photos, sorted by itemset and label."""
-        parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    def blocks(self) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """Per block of rows, in order, and per level the (row, itemset) occurrences."""
         blocks = self._blocks() if self.trie.levels else []
         while blocks:
             lo, hi = blocks.pop()
@@ -143,7 +155,14 @@ class _Walk:
             if found is None:
                 middle = self._middle(lo, hi)
                 blocks += [(middle, hi), (lo, middle)]
-                continue
+            else:
+                yield found
+
+    def run(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Itemset, label, patches and photos, sorted by itemset and label."""
+        parts: list[tuple[npt.NDArray[np.integer], ...]]
+        parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        for found in self.blocks():
             for first, level, (row, node) in zip(self.trie.starts(), self.trie.levels, found, strict=False):
                 parts.append(self._tally(row, node, first, len(level)))
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -171,7 +190,7 @@ class _Walk:
         while edges[-1] < len(photo):
             at = min(edges[-1] + rows, len(photo)) - 1
             edges.append(int(np.searchsorted(photo, photo[at], side="right")))
-        return list(zip(edges[:-1], edges[1:], strict=True))[::-1]
+        return list(itertools.pairwise(edges))[::-1]
 
     def _middle(self, lo: int, hi: int) -> int:
         """A row near the middle of lo..hi at which a photo begins, or ``hi`` for a single photo."""

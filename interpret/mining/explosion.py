@@ -1,5 +1,6 @@
 """The sentence for a support that is too low: how many itemsets it would give, and which support passes."""
 
+import math
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -13,49 +14,60 @@ SECONDS = 1.2
 
 
 def grid(above: float) -> list[float]:
-    """Supports of at most two digits in percent that are larger than ``above``, ascending: ..., 0.095, 0.10, 0.11."""
-    steps: list[Fraction] = []
-    power = Fraction(1, 10**8)
-    while power < 1:
-        steps += [power * k for k in range(10, 100)]
-        power *= 10
-    steps.append(Fraction(1))
-    return [float(step) for step in steps if above < float(step) <= 1]
+    """Supports of two digits in percent that are larger than ``above``, ascending: ..., 0.095, 0.1, 0.11, ..., 1."""
+    steps = [Fraction(k, 100) * Fraction(10) ** power for power in range(-8, 1) for k in range(10, 100)]
+    return [float(step) for step in [*steps, Fraction(1)] if float(step) > above]
 
 
-def smallest_support(layout: Layout, above: float, limits: Limits, *, device: str = "cpu") -> tuple[float | None, bool]:
+def smallest_support(
+    layout: Layout, above: float, limits: Limits, *, device: str = "cpu", seconds: float | None = SECONDS
+) -> tuple[float | None, bool]:
     """The smallest support of :func:`grid` that gives no more itemsets than allowed.
 
     Args:
         layout: the transactions.
         above: a support that gives too many (fraction).
-        limits: the number of itemsets and their size; the time is :data:`SECONDS`.
+        limits: the number of itemsets and their size; its deadline is not looked at.
         device: where to compute.
+        seconds: the longest this may take; None without a limit.
 
     Returns:
-        The support (fraction; None where not even 100 % is known to pass), and whether it is certain to be the
-        smallest: where the time did not suffice, a smaller one may pass too.
+        The support (fraction; None where none is known to pass), and whether it is certain to be the smallest: where
+        the time did not suffice, a smaller one may pass too.
     """
     supports = grid(above)
-    limits = replace(limits, deadline=time.monotonic() + SECONDS)
-    low, high = 0, len(supports)  # supports[high] is the smallest known to pass
-    # Large supports are quick to try, so the search comes down from them in growing strides before it halves.
-    stride, at = 8, len(supports) - 1
+    limits = replace(limits, deadline=None if seconds is None else time.monotonic() + seconds)
+    low, high = 0, len(supports)  # all before low fail, all from high on pass
+    tried: list[tuple[float, float]] = []  # (log support, log number of itemsets) of those that pass, last one lowest
+    at = next((i for i, support in enumerate(supports) if support >= 0.5), 0)
     while low < high:
         try:
-            frequent(layout, least_counts(supports[at], layout.class_sizes, limits.min_class_patches), limits, device=device)
+            least = least_counts(supports[at], layout.class_sizes, limits.min_class_patches)
+            n = len(frequent(layout, least, limits, device=device))
             high = at
+            tried.append((math.log(supports[at]), math.log(n + 1)))
         except TooManyItemsets:
             low = at + 1
-            stride = 0
         except OutOfTime:
             break
-        if stride:
-            stride *= 2
-            at = max(low, high - stride)
-        else:
-            at = (low + high) // 2
+        at = _next(supports, low, high, tried, math.log(limits.max_itemsets))
     return (supports[high] if high < len(supports) else None), low == high
+
+
+def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, float]], most: float) -> int:
+    """Which of low..high-1 to try: the middle, or nearer to where the last two that passed point."""
+    middle = (low + high) // 2
+    if not tried:
+        return middle
+    (x1, y1) = tried[-1]
+    # The number of itemsets grows about as a power of 1 / support; with one point, its fifth power is a fair guess.
+    slope = (y1 - tried[-2][1]) / (x1 - tried[-2][0]) if len(tried) > 1 else -5.0
+    if slope >= 0:
+        return middle
+    guess = math.exp(x1 + (most - y1) / slope)
+    at = next((i for i in range(low, high) if supports[i] >= guess), high - 1)
+    # Never trust the guess with more than three quarters of what is left, so that the search always ends soon.
+    return min(max(at, low + (high - low) // 4), high - 1)
 
 
 def sentence(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> str:

@@ -10,6 +10,7 @@ Itemsets of a level are numbered in the order (prefix, last unit), so siblings h
 of siblings (x, y) has a slot ``base[x] + y - x - 1``: counting needs neither a hash nor a sort.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -79,13 +80,15 @@ def later_siblings(group_end: Tensor) -> Tensor:
 
 def cuts(sizes: Tensor, most: int) -> list[int]:
     """Positions that cut ``sizes`` (m,) into runs of at most ``most`` in all, or of one element."""
-    total = np.cumsum(sizes.cpu().numpy(), dtype=np.int64)
-    if not len(total) or total[-1] <= most:
+    total = torch.cumsum(sizes, 0)
+    if not len(total) or int(total[-1]) <= most:
         return [0, len(total)]
-    places = [0]
+    # Only where the cuts lie leaves the device, and there are few of them.
+    places, done = [0], 0
     while places[-1] < len(total):
-        done = total[places[-1] - 1] if places[-1] else 0
-        places.append(max(places[-1] + 1, int(np.searchsorted(total, done + most, side="right"))))
+        at = int(torch.searchsorted(total, done + most, right=True))
+        places.append(max(places[-1] + 1, at))
+        done = int(total[places[-1] - 1])
     return places
 
 
@@ -104,7 +107,7 @@ def pairs(occ: Occurrences, left: Tensor, later: Tensor, start: Tensor, chunk: i
         ``left``.
     """
     places = cuts(later, chunk)
-    for lo, hi in zip(places[:-1], places[1:], strict=True):
+    for lo, hi in itertools.pairwise(places):
         n_later, first = later[lo:hi], left[lo:hi]
         end = torch.cumsum(n_later, 0)
         total = int(end[-1]) if len(end) else 0

@@ -1,5 +1,6 @@
 """Transactions in the order that the engines walk them: by class, then by photo, units ascending."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,12 @@ class Layout:
         """Whether no photo has two transactions of one class, so that photos and transactions count alike."""
         return len(self) == int(self.class_photos.sum())
 
+    def subsets(self, max_size: int | None) -> float:
+        """How many sets of up to ``max_size`` units the transactions have, each transaction's counted by themselves."""
+        lengths = np.bincount((self.units < self.n_units).sum(1)).tolist() if len(self) else []
+        most = len(lengths) if max_size is None else max_size
+        return float(sum(n * sum(math.comb(m, k) for k in range(1, min(m, most) + 1)) for m, n in enumerate(lengths)))
+
     def merged(self) -> "Layout":
         """The same transactions as one class of index 0."""
         return _arranged(self.units, np.zeros(len(self), np.int64), self.photo_ids, self.n_units)
@@ -71,9 +78,9 @@ def arrange(database: TransactionDatabase) -> Layout:
     """
     n_units = int(database.n_units)
     units = np.array(database.units, np.int32, ndmin=2)
-    units[units < 0] = n_units
-    if units.size and units.max() > n_units:
+    if units.size and units.max() >= n_units:
         raise InputError(f"The transactions name unit {units.max()}, but the layer has units 0 to {n_units - 1} only.")
+    units[units < 0] = n_units
     units.sort(axis=1)
     if ((units[:, 1:] == units[:, :-1]) & (units[:, 1:] < n_units)).any():
         raise InputError("A transaction names a unit twice; write each unit once.")

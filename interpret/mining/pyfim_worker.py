@@ -34,6 +34,8 @@ def main(source: str, target: str) -> None:
     sizes: list[np.ndarray] = []
     too_many = False
     for lo, hi, count in zip(starts[:-1], starts[1:], least, strict=True):
+        if count > hi - lo:  # too few transactions for this class to be mined
+            continue
         short = bool((units[lo:hi] == n_units).any())
         rows = units[lo:hi].tolist()
         if short:

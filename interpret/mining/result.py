@@ -1,6 +1,7 @@
 """What mining finds: itemsets with their counts, rules, and the relevant units of each class."""
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.mining import rules as rule_measures
+from interpret.mining.trie import Trie, from_matrices
 
 Ints = npt.NDArray[np.int64]
 
@@ -32,10 +34,13 @@ class Mined:
         class_ids: (C,) int64, the classes of the database, ascending.
         class_sizes: (C,) int64, transactions of each class (count).
         class_photos: (C,) int64, photos of each class (count).
-        least: (C,) int64, the count that makes an itemset frequent in each class.
+        least: (C,) int64, the count that makes an itemset frequent in each class; more than the class's transactions
+            where it has too few to be mined.
         n: transactions in all (count).
         n_photos: photos in all (count).
         min_support: the smallest support asked for (fraction).
+        subsets: how many sets of units the transactions have, each transaction's counted by themselves; what the
+            q-values are corrected for.
     """
 
     unit_values: npt.NDArray[np.int32]
@@ -53,7 +58,7 @@ class Mined:
     n: int
     n_photos: int
     min_support: float
-    _rules: pd.DataFrame | None = field(default=None, repr=False)
+    subsets: float
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -74,6 +79,17 @@ class Mined:
         return np.searchsorted(self.class_ids, self.class_id)
 
     @cached_property
+    def is_mined(self) -> npt.NDArray[np.bool_]:
+        """(C,) bool, whether the class has enough transactions to be mined; no other is ever in S(X)."""
+        return self.least <= self.class_sizes
+
+    @property
+    def unmined(self) -> dict[int, int]:
+        """The classes that have too few transactions to be mined, and how many each has (count)."""
+        few = ~self.is_mined
+        return dict(zip(self.class_ids[few].tolist(), self.class_sizes[few].tolist(), strict=True))
+
+    @cached_property
     def frequent(self) -> npt.NDArray[np.bool_]:
         """(m,) bool, whether the itemset reaches the class's threshold: the entries that make S(X)."""
         return self.patches >= self.least[self.label]
@@ -87,7 +103,15 @@ class Mined:
     def units_of(self) -> list[tuple[int, ...]]:
         """The units of each itemset, ascending."""
         values, starts = self.unit_values.tolist(), self.unit_starts.tolist()
-        return [tuple(values[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        return [tuple(values[a:b]) for a, b in itertools.pairwise(starts)]
+
+    def trie(self, n_units: int) -> Trie:
+        """The itemsets level by level; ``n_units`` is K, or any number larger than every unit."""
+        matrices: list[npt.NDArray[np.integer]] = []
+        for size in range(1, int(self.sizes.max(initial=0)) + 1):
+            start = self.unit_starts[:-1][self.sizes == size]
+            matrices.append(self.unit_values[start[:, None] + np.arange(size)].astype(np.int64))
+        return from_matrices(matrices, n_units)
 
     @cached_property
     def itemsets(self) -> pd.DataFrame:
@@ -122,26 +146,34 @@ class Mined:
 
         Columns: itemset_id, class_id, support_count (count of X with c), confidence, lift, leverage, conviction,
         p_value, q_value (from transactions, each counted by itself), image_count, image_p_value, image_q_value (the
-        same from photos, each counted once: patches of one photo are not independent). The q-values are over all pairs of an itemset
-        and a class; pairs that are not frequent count as p = 1, so that choosing by support stays honest.
+        same from photos, each counted once: patches of one photo are not independent). The q-values are corrected
+        for every itemset that could have become a rule, see :class:`interpret.mining.rules.Family`, so that choosing
+        by support stays honest; 1 for itemsets that are too rare to be tested.
         """
         kept = np.flatnonzero(self.frequent)
         itemset, label = self.itemset[kept], self.label[kept]
-        tested = len(self) * len(self.class_ids)
         columns: dict[str, npt.NDArray] = {
             "itemset_id": itemset,
             "class_id": self.class_id[kept],
             "support_count": self.patches[kept],
         }
-        margins = (self.patches[kept], self.all_patches[itemset], self.class_sizes[label], self.n)
-        columns |= rule_measures.measures(*margins)
-        columns["p_value"] = rule_measures.fisher(*margins)
-        columns["q_value"] = rule_measures.benjamini_hochberg(columns["p_value"], tested)
+        by_patch = (self.patches[kept], self.all_patches[itemset], self.class_sizes[label], self.n)
+        by_photo = (self.photos[kept], self.all_photos[itemset], self.class_photos[label], self.n_photos)
+        columns |= rule_measures.measures(*by_patch)
+        columns["p_value"] = rule_measures.fisher(*by_patch)
+        columns["q_value"] = self._q_values(columns["p_value"], by_patch[1], label, self.class_sizes, self.n)
         columns["image_count"] = self.photos[kept]
-        p = rule_measures.fisher(self.photos[kept], self.all_photos[itemset], self.class_photos[label], self.n_photos)
-        columns["image_p_value"] = p
-        columns["image_q_value"] = rule_measures.benjamini_hochberg(p, tested)
+        columns["image_p_value"] = p = rule_measures.fisher(*by_photo)
+        columns["image_q_value"] = self._q_values(p, by_photo[1], label, self.class_photos, self.n_photos)
         return pd.DataFrame(columns)
+
+    def _q_values(self, p: npt.NDArray, k_x: Ints, label: Ints, n_c: Ints, n: int) -> npt.NDArray[np.float64]:
+        """q-values of rules with p-values ``p`` and itemset counts ``k_x``; 1 where the itemset is not tested."""
+        family = rule_measures.family(n_c, n, self.subsets, self.is_mined)
+        tested = np.flatnonzero(k_x >= family.least[label])
+        q = np.ones(len(p))
+        q[tested] = rule_measures.benjamini_hochberg(p[tested], family.size)
+        return q
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -11,6 +11,8 @@ With n transactions, n_c of class c, k(X) that hold X and k of class c that hold
     q_value     Benjamini and Hochberg, "Controlling the false discovery rate", JRSS B 1995
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
@@ -84,7 +86,7 @@ def _tail(k: Ints, k_x: Ints, n_c: Ints, n: int, step: int) -> Floats:
     return np.where(possible, np.exp(log_first) * total, 0.0)
 
 
-def benjamini_hochberg(p: Floats, tested: int) -> Floats:
+def benjamini_hochberg(p: Floats, tested: float) -> Floats:
     """q-values of m hypotheses out of ``tested``; the others count as p = 1.
 
     Args:
@@ -101,3 +103,43 @@ def benjamini_hochberg(p: Floats, tested: int) -> Floats:
     q = np.empty(len(p), np.float64)
     q[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
     return q
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """How many hypotheses a set of rules was chosen from, found without looking at which class a photo has.
+
+    Only itemsets that are frequent in a class become rules, so counting the rules alone would forget that they were
+    picked for standing out. An itemset that few photos hold can never stand out, though, whatever their classes
+    (Tarone, "A modified Bonferroni method for discrete data", Biometrics 1990; Terada et al., "Statistical
+    significance of combinatorial regulations", PNAS 2013): it is not tested, and not counted. Transactions have
+    ``subsets`` subsets in all, so no more than ``subsets / s`` itemsets can occur s times.
+
+    Attributes:
+        least: (C,) int64, in how many photos (or transactions) an itemset must be to be tested for each class.
+        size: hypotheses in the family (count; a float, for it may be astronomical).
+    """
+
+    least: Ints
+    size: float
+
+
+def family(n_c: Ints, n: int, subsets: float, tested: npt.NDArray[np.bool_], alpha: float = 0.05) -> Family:
+    """The family of all itemsets that could be significant at ``alpha`` for each class.
+
+    Args:
+        n_c: (C,) photos of each class, or transactions (count).
+        n: the same in all (count).
+        subsets: how many sets of units the transactions have, each transaction's counted by themselves.
+        tested: (C,) which classes are mined.
+        alpha: the level that an itemset must be able to reach on its own after Bonferroni's correction.
+    """
+    least = np.ones(len(n_c), np.int64)
+    n_tested = max(1, int(tested.sum()))
+    for c in np.flatnonzero(tested):
+        # All s that hold an itemset lie in the class: the smallest p-value that s can give.
+        s = np.arange(1, int(n_c[c]) + 1)
+        smallest = gammaln(n_c[c] + 1.0) - gammaln(n_c[c] - s + 1.0) - gammaln(n + 1.0) + gammaln(n - s + 1.0)
+        enough = smallest + np.log(max(subsets, 1.0)) - np.log(s) + np.log(n_tested) <= np.log(alpha)
+        least[c] = s[enough.argmax()] if enough.any() else n_c[c] + 1
+    return Family(least, float((subsets / least[tested]).sum()))

@@ -4,6 +4,7 @@ A unit of class c is an item of its own, kept only where it is frequent in c. So
 what a search per class would, and never follows an occurrence that cannot become frequent.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ from interpret.mining.join import (
     run_ends,
 )
 from interpret.mining.layout import Ints, Layout
-from interpret.mining.limits import Limits, TooManyItemsets
+from interpret.mining.limits import Limits
 from interpret.mining.trie import Trie, merge
 
 
@@ -34,32 +35,32 @@ from interpret.mining.trie import Trie, merge
 class _Nodes:
     """The frequent itemsets of one level, each of one class.
 
-    ``unit`` (m,) is the last unit, ``group_end`` (m,) one past the last sibling, ``label`` (m,) the class, ``least``
-    (m,) its threshold, ``found`` the place of the first in the list of all that were found at this level.
+    ``unit`` (m,) is the last unit, ``group_end`` (m,) one past the last sibling, ``least`` (m,) the
+    threshold of the class, ``found`` the place of the first in the list of all that were found at this level.
     """
 
     unit: Tensor
     group_end: Tensor
-    label: Tensor
     least: Tensor
     found: int
 
 
 @dataclass(eq=False)
 class _Found:
-    """What has been found so far: per size the place of the prefix and the last unit; per class how many."""
+    """What has been found so far: per size the place of the prefix and the last unit, the classes one after another."""
 
-    per_class: Tensor
+    n_units: int
     limits: Limits
     parents: list[list[Tensor]] = field(default_factory=list)
     units: list[list[Tensor]] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    check_at: int = 0
 
-    def add(self, size: int, parent: Tensor, unit: Tensor, label: Tensor) -> int:
+    def __post_init__(self) -> None:
+        self.check_at = self.limits.max_itemsets
+
+    def add(self, size: int, parent: Tensor, unit: Tensor) -> int:
         """Note itemsets of ``size`` units and return the place of the first."""
-        self.per_class += torch.bincount(label, minlength=len(self.per_class))
-        if int(self.per_class.max()) > self.limits.max_itemsets:
-            raise TooManyItemsets
         while len(self.units) < size:
             self.units.append([])
             self.parents.append([])
@@ -67,12 +68,19 @@ class _Found:
         self.units[size - 1].append(unit)
         self.parents[size - 1].append(parent)
         self.counts[size - 1] += len(unit)
+        total = sum(self.counts)
+        if total > self.check_at:
+            # Several classes may have found the same. At least so many more are needed before it is too much.
+            different = len(self.trie())
+            self.limits.check_count(different)
+            most = self.limits.max_itemsets
+            self.check_at = total + max(most - different, most // 8)
         return self.counts[size - 1] - len(unit)
 
-    def trie(self, n_units: int) -> Trie:
+    def trie(self) -> Trie:
         """Every itemset found, once."""
         numbers = [(torch.cat(p), torch.cat(u)) for p, u in zip(self.parents, self.units, strict=True)]
-        return merge([(p.cpu().numpy(), u.cpu().numpy()) for p, u in numbers], n_units)
+        return merge([(p.cpu().numpy(), u.cpu().numpy()) for p, u in numbers], self.n_units)
 
 
 def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu", chunk: int | None = None) -> Trie:
@@ -91,12 +99,12 @@ def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu"
     """
     where = torch.device(device)
     chunk = chunk or default_chunk(where)
-    found = _Found(torch.zeros(len(layout.class_ids), dtype=torch.int64, device=where), limits)
+    found = _Found(layout.n_units, limits)
     thresholds = torch.from_numpy(least).to(where)
     for first, last in _batches(layout, chunk):
         occ, nodes = _singletons(layout, first, last, thresholds, found)
         _grow(occ, nodes, 1, found, chunk)
-    trie = found.trie(layout.n_units)
+    trie = found.trie()
     limits.check_count(len(trie))
     return trie
 
@@ -129,8 +137,8 @@ def _singletons(layout: Layout, first: int, last: int, least: Tensor, found: _Fo
     number[kept.flatten()] = numbers(len(item_unit), where)
     node = pick(number, key)
     held = node >= 0
-    place = found.add(1, torch.zeros_like(item_unit), item_unit, item_class + first)
-    nodes = _Nodes(item_unit, run_ends(item_class), item_class + first, least[first:last][item_class], place)
+    place = found.add(1, torch.zeros_like(item_unit), item_unit)
+    nodes = _Nodes(item_unit, run_ends(item_class), least[first:last][item_class], place)
     return Occurrences(pick(node, positions(held)), group_ends(held.view(units.shape).sum(1))), nodes
 
 
@@ -147,7 +155,7 @@ def _grow(occ: Occurrences, nodes: _Nodes, size: int, found: _Found, chunk: int)
     # Most searches need one run; several keep memory bounded where there is more to do.
     node = pick(occ.node, left)
     bounds = cuts(torch.zeros_like(siblings).index_add_(0, node, later.long()) + siblings, 16 * chunk)
-    for x0, x1 in zip(bounds[:-1], bounds[1:], strict=True):
+    for x0, x1 in itertools.pairwise(bounds):
         own = positions((node >= x0) & (node < x1)) if len(bounds) > 2 else slice(None)
         _grow_run(occ, left[own], later[own], nodes, (x0, x1), siblings, size, found, chunk)
 
@@ -175,22 +183,26 @@ def _grow_run(
     start[x0:x1] = (torch.cumsum(n_later, 0) - n_later - own - 1).to(NUMBER)
     # First count every slot, then keep the pairs of the slots that are frequent. The pairs of a small run are held in
     # between, those of a large one are made a second time, which costs time instead of memory.
-    counts = torch.zeros(n_slots, dtype=torch.int64, device=where)
+    counts: Tensor | None = None
     held: list[tuple[Tensor, Tensor]] = []
     holds = int(later.sum()) <= 4 * chunk
     for slot, owner in pairs(occ, left, later, start, chunk):
         found.limits.check_time()
-        counts += torch.bincount(slot, minlength=n_slots)
+        more = torch.bincount(slot, minlength=n_slots)
+        counts = more if counts is None else counts.add_(more)
         if holds:
             held.append((slot, owner))
-    slot_owner = torch.repeat_interleave(own, n_later, output_size=n_slots)
-    frequent_slots = positions(counts >= pick(nodes.least, slot_owner))
-    if not len(frequent_slots):
+    if counts is None:
         return
-    x = pick(slot_owner, frequent_slots)
+    # Few slots reach even the lowest threshold: only for those is it worth looking up whose they are.
+    slots = positions(counts >= int(nodes.least.min()))
+    x = torch.searchsorted(torch.cumsum(n_later, 0), slots, right=True) + x0
+    reached = positions(pick(counts, slots) >= pick(nodes.least, x))
+    if not len(reached):
+        return
+    frequent_slots, x = pick(slots, reached), pick(x, reached)
     unit = pick(nodes.unit, frequent_slots - pick(start, x))
-    label = pick(nodes.label, x)
-    place = found.add(size + 1, x + nodes.found, unit, label)
+    place = found.add(size + 1, x + nodes.found, unit)
     if size + 1 == found.limits.max_size:
         return
     number = torch.full((n_slots,), -1, dtype=NUMBER, device=where)
@@ -204,4 +216,4 @@ def _grow_run(
         kept_node.append(pick(node, kept))
     held.clear()
     below = joined(torch.cat(kept_owner), torch.cat(kept_node), len(left))
-    _grow(below, _Nodes(unit, run_ends(x), label, pick(nodes.least, x), place), size + 1, found, chunk)
+    _grow(below, _Nodes(unit, run_ends(x), pick(nodes.least, x), place), size + 1, found, chunk)

@@ -1,7 +1,6 @@
 """Mined itemsets on disk: the parquet files of ``mined/<key>/`` in a study."""
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -78,6 +77,7 @@ def _tables(mined: Mined) -> dict[str, pa.Table]:
         "n": mined.n,
         "n_photos": mined.n_photos,
         "min_support": mined.min_support,
+        "subsets": mined.subsets,
     }
     counts = pa.table(
         {
@@ -101,9 +101,10 @@ def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
     if isinstance(units, pa.ChunkedArray):
         units = units.chunk(0) if units.num_chunks else pa.array([], pa.list_(pa.int32()))
     counts = {name: tables["counts"][name].to_numpy().astype(np.int64) for name in tables["counts"].column_names}
+    lengths = units.value_lengths().to_numpy().astype(np.int64)
     mined = Mined(
         unit_values=units.flatten().to_numpy().astype(np.int32),
-        unit_starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(units.value_lengths().to_numpy())]).astype(np.int64),
+        unit_starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
         all_patches=whole["support_count"].to_numpy().astype(np.int64),
         all_photos=whole["image_count"].to_numpy().astype(np.int64),
         itemset=counts["itemset_id"],
@@ -114,6 +115,7 @@ def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
         n=about["n"],
         n_photos=about["n_photos"],
         min_support=about["min_support"],
+        subsets=about["subsets"],
     )
     # The tables as written stand in for the ones that would be computed again.
     cached: dict[str, pd.DataFrame] = {name: tables[name].to_pandas() for name in ("rules", "units")}

@@ -1,0 +1,137 @@
+"""Which defaults serve best: N, support, rule of ranking, tau, score and encoding, by what switching units off costs.
+
+    python -m benchmarks.sweep --train DIR --val DIR --cache DIR [--model efficientnet_lite0] [--extraction]
+
+Choices are made on the training photos alone: units are mined on one half of them and measured on the other, and the
+other way round ("folds"). The validation column is there to be reported, not to choose by. Every figure is accuracy
+in percent over all outputs, mean over 5, 7, 10 and 20 units off for each class: lower is better. `--extraction` also
+varies tau, score and encoding, which runs the network again for each. Prints a Markdown table.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from interpret import baselines, pipeline
+from interpret.ablation import Bench, Ints, bench, classify, load_tail
+from interpret.baselines import RULES, Ranking
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.study import Study
+from interpret.tail import Tail
+
+BUDGETS = (5, 7, 10, 20)
+USUAL = ExtractConfig()
+EXTRACTIONS = {
+    "the defaults": USUAL,
+    "tau 0.3": replace(USUAL, tau=0.3),
+    "tau 0.7": replace(USUAL, tau=0.7),
+    "Otsu's threshold": replace(USUAL, threshold="otsu"),
+    "score activation": replace(USUAL, score="activation"),
+    "encoding crop": replace(USUAL, encoding="crop"),
+}
+
+
+def study_of(folder: Path, images: str, model: str, extract: ExtractConfig) -> Study:
+    """The study in ``folder``, made where it is missing."""
+    config = RunConfig(images=images, model=ModelConfig(model=model), extract=extract)
+    print(f"{folder} ...", file=sys.stderr)
+    return pipeline.extract(config, folder)
+
+
+def half(study: Study, parity: int, scratch: Path) -> Study:
+    """The study with the patches of every second photo only."""
+    chosen = study.patches["image_id"].to_numpy() % 2 == parity
+    part = Study(Path(tempfile.mkdtemp(dir=scratch)), {**study.manifest, "key": f"{study.key}-{parity}"})
+    units, scores = study.ranked
+    part.__dict__.update(
+        images=study.images,
+        features=study.features,
+        patches=study.patches[chosen].reset_index(drop=True),
+        ranked=(units[chosen], scores[chosen]),
+    )
+    return part
+
+
+def split(over: Bench, parity: int) -> Bench:
+    """Every second photo."""
+    chosen = over.rows % 2 == parity
+    return replace(over, labels=over.labels[chosen], rows=over.rows[chosen])
+
+
+def accuracy(over: Bench, classes: Ints, ranking: Ranking, budgets: tuple[int | None, ...]) -> float:
+    """In percent, mean over budgets."""
+    settings = [[ranking.best(class_id, budget) for class_id in classes.tolist()] for budget in budgets]
+    predicted = classify(over, settings, np.searchsorted(classes, over.labels).astype(np.int64))
+    return 100 * float((predicted == over.labels).mean())
+
+
+def measure(study: Study, on: Study, tail: Tail, mine: MineConfig, rule: str, scratch: Path) -> str:
+    """The cells of one row: folds, validation, units at the natural size and accuracy with those off."""
+    trained, tested = bench(study, tail), bench(on, tail)
+    classes = tested.classes
+    folds = []
+    for parity in (0, 1):
+        ranking = baselines.mined(half(study, parity, scratch), trained, classes, mine, rule=rule)
+        folds.append(accuracy(split(trained, 1 - parity), classes, ranking, BUDGETS))
+    ranking = baselines.mined(study, trained, classes, mine, rule=rule)
+    natural = np.mean(list(ranking.natural.values()))
+    validation = accuracy(tested, classes, ranking, BUDGETS)
+    cells = [np.mean(folds), validation, natural, accuracy(tested, classes, ranking, (None,))]
+    return " | ".join(f"{cell:.1f}" for cell in cells)
+
+
+def rivals(study: Study, on: Study, tail: Tail) -> Iterator[tuple[str, str]]:
+    """What the mined rows are to be read beside: the strongest rivals that do not mine."""
+    trained, tested = bench(study, tail), bench(on, tail)
+    classes = tested.classes
+    for rank in (baselines.contribution, baselines.weight, baselines.evidence):
+        halves = [accuracy(split(trained, 1 - p), classes, rank(split(trained, p), classes), BUDGETS) for p in (0, 1)]
+        ranking = rank(trained, classes)
+        yield ranking.name, f"{np.mean(halves):.1f} | {accuracy(tested, classes, ranking, BUDGETS):.1f} | |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--train", required=True)
+    parser.add_argument("--val", required=True)
+    parser.add_argument("--cache", required=True, type=Path, help="folder for the studies")
+    parser.add_argument("--model", default="efficientnet_lite0")
+    parser.add_argument("--extraction", action="store_true", help="vary tau, score and encoding too")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    place = arguments.cache / arguments.model
+    place.mkdir(parents=True, exist_ok=True)
+    study = study_of(place / "train", arguments.train, arguments.model, USUAL)
+    on = study_of(place / "val", arguments.val, arguments.model, USUAL)
+    tail = load_tail(study)
+    print(f"\n### {arguments.model}\n")
+    print("| what | rule | folds | validation | units | with those off |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, cells in rivals(study, on, tail):
+            print(f"| {name} | | {cells}", flush=True)
+        for top_units in (5, 10, 15, 20):
+            for rule in RULES:
+                cells = measure(study, on, tail, MineConfig(top_units=top_units), rule, Path(scratch))
+                print(f"| N {top_units} | {rule} | {cells} |", flush=True)
+        for support in (0.05, 0.1, 0.3, 0.5):
+            for rule in RULES:
+                cells = measure(study, on, tail, MineConfig(min_support=support), rule, Path(scratch))
+                print(f"| support {support} | {rule} | {cells} |", flush=True)
+        for name, extract in EXTRACTIONS.items() if arguments.extraction else ():
+            folder = place / ("train" if extract == USUAL else f"train-{name.replace(' ', '-')}")
+            varied = study_of(folder, arguments.train, arguments.model, extract)
+            for rule in RULES:
+                print(
+                    f"| {name} | {rule} | {measure(varied, on, tail, MineConfig(), rule, Path(scratch))} |", flush=True
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Plotly figures of an evaluation, in the style of :mod:`interpret.charts`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from interpret.charts import CLEAR, FAINT, percent
+from interpret.colours import OTHER, VIRIDIS, plotly_scale, rgb
+from interpret.effect import ClassEffect
+from interpret.styles import style_of
+
+DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+
+
+def accuracy_curves(
+    table: pd.DataFrame, baseline: float, *, methods: Sequence[str] | None = None, kept: bool = False
+) -> go.Figure:
+    """Accuracy against the number of units, one line a method, with bands.
+
+    Args:
+        table: ``Evaluation.table``, or ``Evaluation.keep`` with ``kept``.
+        baseline: accuracy with all units on (fraction), drawn as a dotted line.
+        methods: which methods; all if None.
+        kept: the units on the axis are kept and all others off.
+
+    The band of random draws is their 5th to 95th percentile, that of any other method one standard error either side.
+    """
+    figure = go.Figure()
+    rows = table[table["budget"].fillna(0) > 0]
+    for method, part in rows.groupby("method", sort=False):
+        if methods is not None and method not in methods:
+            continue
+        part = part.sort_values("budget")
+        colour, dash, width = style_of(str(method))
+        x = part["budget"].astype(int).tolist()
+        drawn = part["low"].notna().all()
+        low = part["low"] if drawn else part["accuracy"] - part["error"]
+        high = part["high"] if drawn else part["accuracy"] + part["error"]
+        figure.add_scatter(
+            x=[*x, *x[::-1]],
+            y=[*high, *low[::-1]],
+            mode="lines",
+            fill="toself",
+            fillcolor=f"rgba{(*rgb(colour), 0.28 if drawn else 0.12)}",
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=str(method),
+        )
+        figure.add_scatter(
+            x=x,
+            y=part["accuracy"],
+            name=str(method),
+            legendgroup=str(method),
+            mode="lines+markers",
+            line={"color": colour, "width": width + 0.4, "dash": DASHES[dash]},
+            marker={"size": 6},
+            customdata=np.stack([part["units"], 100 * part["error"], part["photos"]], axis=1),
+            hovertemplate=f"{method}: %{{y:.1%}} ± %{{customdata[1]:.1f}} points<br>%{{customdata[0]:.1f}} units of "
+            "each class<br>%{customdata[2]:,} photos<extra></extra>",
+        )
+    figure.add_hline(y=baseline, line={"width": 1.2, "dash": "dot", "color": OTHER})
+    figure.update_layout(
+        height=420,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        dragmode=False,
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+    )
+    ticks = sorted(int(budget) for budget in rows["budget"].unique())
+    label = "units kept of each class, all others off" if kept else "units switched off of each class"
+    figure.update_xaxes(type="log", title=label, tickvals=ticks, ticktext=[str(t) for t in ticks], showgrid=False)
+    figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.03], gridcolor=FAINT, zeroline=False)
+    return figure
+
+
+def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
+    """Switch off A's units (rows), measure class B (columns): by how much accuracy falls.
+
+    Args:
+        falls: ``Evaluation.matrix``.
+        names: of its classes, in its order.
+
+    Nearly transparent squares lie over the cells, because heatmaps answer no clicks; their customdata is (A, B), ids.
+    """
+    values = falls.to_numpy(float)
+    n = len(values)
+    heat = go.Heatmap(
+        z=np.clip(values, 0, None),
+        x=list(range(n)),
+        y=list(range(n)),
+        colorscale=plotly_scale(VIRIDIS),
+        zmin=0,
+        zmax=max(float(values.max(initial=0.0)), 1e-9),
+        xgap=1,
+        ygap=1,
+        hoverinfo="skip",
+        colorbar={"title": {"text": "fall of accuracy", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+    )
+    across, down = np.meshgrid(np.arange(n), np.arange(n))
+    pairs = list(zip(down.ravel().tolist(), across.ravel().tolist(), strict=True))
+    squares = go.Scatter(
+        x=across.ravel(),
+        y=down.ravel(),
+        mode="markers",
+        marker={"symbol": "square", "size": 16, "color": "rgba(255,255,255,0.01)", "line": {"width": 0}},
+        customdata=[[int(falls.index[a]), int(falls.columns[b])] for a, b in pairs],
+        text=[
+            f"units of {names[a]} off: {names[b]} {'falls' if values[a, b] >= 0 else 'gains'} "
+            f"{100 * abs(values[a, b]):.1f} points"
+            for a, b in pairs
+        ],
+        hovertemplate="%{text}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    figure = go.Figure([heat, squares])
+    figure.update_layout(
+        height=140 + 32 * max(n, 3),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=False,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=list(names), tickangle=-45)
+    figure.update_yaxes(
+        title="class whose units are off", tickvals=list(range(n)), ticktext=list(names), autorange="reversed"
+    )
+    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(showgrid=False, zeroline=False)
+    return figure
+
+
+def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
+    """A class's accuracy with all units on, with the chosen ones off, and with as many random ones off.
+
+    Args:
+        effect: from :func:`interpret.effect.ablate_class`.
+        colour: the class's.
+    """
+    labels = ["all units on", f"{len(effect.units)} units off", "as many random units off"]
+    low, high = effect.band
+    shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]
+    reach = [*effect.errors, 0.0]
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            y=[0, 1, 2],
+            orientation="h",
+            width=0.62,
+            marker={"color": [CLEAR, colour, OTHER], "line": {"color": [colour, colour, OTHER], "width": 1.5}},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [reach[0], reach[1], max(0.0, high - shares[2])],
+                "arrayminus": [reach[0], reach[1], max(0.0, shares[2] - low)],
+                "thickness": 1.4,
+                "color": OTHER,
+            },
+            hovertemplate=f"%{{x:.1%}} of {effect.n:,} photos<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=170,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=False,
+        dragmode=False,
+    )
+    ends = [shares[0] + reach[0], shares[1] + reach[1], max(high, shares[2])]
+    for row, (share, end) in enumerate(zip(shares, ends, strict=True)):  # beyond the error bar, which would cross it
+        figure.add_annotation(x=end + 0.01, y=row, text=percent(share), showarrow=False, xanchor="left")
+    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
+    figure.update_yaxes(tickvals=[0, 1, 2], ticktext=labels, autorange="reversed", showgrid=False)
+    return figure

@@ -1,0 +1,107 @@
+"""The embedded demo: drawings of ten classes whose parts are known, and a small network trained on them.
+
+This module is light to import; drawing and the network are imported when they are used.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interpret.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["COUNTS", "VERSION", "masks_for", "name_of", "photos"]
+
+VERSION = 1  # counts up when a drawing changes, so that no older picture is taken from the cache
+COUNTS = {"train": 800, "val": 500}  # images that ``photos`` draws
+
+
+def name_of(index: int, split: str) -> str:
+    """The file name of a drawing within its split's folder, such as ``Dog/val-00011.png``."""
+    from interpret.demo.parts import CLASS_NAMES
+
+    return f"{CLASS_NAMES[index % len(CLASS_NAMES)]}/{split}-{index:05d}.png"
+
+
+def photos(split: str = "train", announce: Callable[[str], None] | None = None, count: int | None = None) -> Path:
+    """Draw a split of the demo data set into the cache folder, unless it is there already.
+
+    Args:
+        split: ``"train"`` (images that the network was trained on) or ``"val"`` (held out).
+        announce: called with one line now and then.
+        count: number of images, the same for each class as far as it goes; ``COUNTS`` of the split if left open.
+
+    Returns:
+        A folder of class folders of PNG files, 112 x 112 pixels.
+
+    Raises:
+        InputError: the split is unknown, or the cache folder cannot be written.
+    """
+    from interpret.datasets import cache_dir
+
+    if split not in COUNTS:
+        raise InputError(f"The demo has no split {split!r}; choose one of {', '.join(COUNTS)}.")
+    count = COUNTS[split] if count is None else count
+    folder = cache_dir() / f"demo-{VERSION}" / (split if count == COUNTS[split] else f"{split}-{count}")
+    if folder.is_dir():
+        return folder
+    try:
+        _draw_all(folder, split, count, announce or (lambda line: None))
+    except OSError as error:
+        raise InputError(
+            f"The demo's images cannot be written to {folder} ({error.strerror}); "
+            "set UNITSCOPE_CACHE to a folder that can be written to."
+        ) from error
+    return folder
+
+
+def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], None]) -> None:
+    """Draw into a temporary folder beside ``folder`` and rename it: a killed run leaves no half-filled folder."""
+    from PIL import Image
+
+    from interpret.demo.draw import sample
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".drawing-") as temporary:
+        target = Path(temporary) / "images"
+
+        def draw(index: int) -> None:
+            path = target / name_of(index, split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(sample(index, split).image).save(path, compress_level=1)
+
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            for done, _ in enumerate(pool.map(draw, range(count)), start=1):
+                if done % 100 == 0 or done == count:
+                    announce(f"drawing the demo's images: {done} of {count}")
+        try:
+            target.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process was first: its images are the same
+                raise
+
+
+def masks_for(name: str) -> "dict[str, NDArray[np.bool_]]":
+    """The part masks of a drawing, drawn again from its file name.
+
+    Args:
+        name: as :func:`name_of` gives it; folders before the file name do not matter.
+
+    Returns:
+        Part name -> (112, 112) bool, the part's pixels that can be seen.
+
+    Raises:
+        InputError: the name is not that of a drawing.
+    """
+    from interpret.demo.draw import SPLITS, sample
+
+    split, _, digits = Path(name).stem.partition("-")
+    if split not in SPLITS or not digits.isdecimal():
+        raise InputError(f"{name} is not an image of the demo; names look like {name_of(11, 'val')}.")
+    return sample(int(digits), split).masks

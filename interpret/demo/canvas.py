@@ -1,0 +1,194 @@
+"""The canvas of the demo's drawings: shapes become one number per sub-pixel, light and colour come last.
+
+Every shape is drawn once, as its own number, into a buffer of ``SUPERSAMPLING`` times the image's size. Colours,
+shading, the shadows between layers and the part masks are then looked up from that buffer. All of it is integer
+arithmetic on coordinates rounded to whole sub-pixels, so that an image is the same to the byte on every machine.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Points = NDArray[np.float64]
+Colour = tuple[int, int, int]
+
+SIZE = 112
+SUPERSAMPLING = 3
+FINE = SIZE * SUPERSAMPLING
+MOST_SHAPES = 255
+ONE = 128  # a light of 1.0 in 7-bit fixed point: colour times light stays below 2 ** 16
+
+
+class Canvas:
+    """Collects shapes and renders them.
+
+    Attributes:
+        fine: height and width of the buffer of shape numbers, in sub-pixels.
+    """
+
+    def __init__(self, light_from_left: bool) -> None:
+        self.fine = FINE
+        self._light = 1 if light_from_left else -1
+        self._buffer = Image.new("L", (FINE, FINE), 0)
+        self._draw = ImageDraw.Draw(self._buffer)
+        self._colours: list[Colour] = [(255, 255, 255)]
+        self._parts: list[int] = [0]
+        self._heights: list[int] = [0]
+        self._planes: list[tuple[int, int, int]] = [(ONE << 16, 0, 0)]
+        self._matrix = np.array([[SUPERSAMPLING, 0, 0], [0, SUPERSAMPLING, 0]], dtype=np.float64)
+        self._height = 0
+
+    def place(
+        self, x: float, y: float, scale: float, degrees: float = 0.0, flip: bool = False, stretch: float = 1.0
+    ) -> None:
+        """Set where the next shapes go: their own origin, unit, turn and mirror.
+
+        Args:
+            x: the origin's place from the left edge of the image, in pixels.
+            y: the origin's place from the upper edge, in pixels.
+            scale: pixels per unit of the shapes' coordinates.
+            degrees: the turn, clockwise.
+            flip: mirror left and right.
+            stretch: width over height, on top of ``scale``.
+        """
+        angle = np.deg2rad(degrees)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        grow = np.diag([scale * stretch * (-1.0 if flip else 1.0), scale])
+        linear = turn @ grow * SUPERSAMPLING
+        self._matrix = np.column_stack([linear, np.array([x, y]) * SUPERSAMPLING])
+
+    def layer(self, height: int) -> None:
+        """Start a layer at ``height``: higher shapes throw a shadow on lower ones (0 to 200)."""
+        self._height = height
+
+    def shape(
+        self,
+        outline: Points | Sequence[Points],
+        colour: Colour,
+        part: int = 0,
+        *,
+        decal: bool = False,
+        shading: float = 0.24,
+    ) -> None:
+        """Draw one shape on top of all before it.
+
+        Args:
+            outline: (n, 2) corners x, y of a polygon, or several polygons that make one shape.
+            colour: red, green, blue in 0..255.
+            part: number of the part that its pixels belong to; 0 for none.
+            decal: painted on what is below, so that it throws no shadow.
+            shading: how much brighter its lit side is than its far side, as a fraction.
+        """
+        if len(self._colours) > MOST_SHAPES:
+            raise ValueError(f"a drawing holds at most {MOST_SHAPES} shapes")
+        number = len(self._colours)
+        outlines: Iterable[Points] = [outline] if isinstance(outline, np.ndarray) else outline
+        low, high = np.full(2, FINE), np.zeros(2, dtype=np.int64)
+        for points in outlines:
+            placed = points @ self._matrix[:, :2].T + self._matrix[:, 2]
+            corners = np.rint(placed).astype(np.int64)
+            self._draw.polygon(corners.ravel().tolist(), fill=number)
+            low, high = np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))
+        if not decal:
+            self._height += 1
+        self._colours.append(colour)
+        self._parts.append(part)
+        self._heights.append(self._height)
+        self._planes.append(self._plane(low, high, shading))
+
+    def _plane(self, low: NDArray[np.int64], high: NDArray[np.int64], shading: float) -> tuple[int, int, int]:
+        """The light over a shape as constant + a x + b y in 16-bit fixed point: bright towards the light."""
+        width, height = (int(n) for n in np.maximum(high - low, 1))
+        whole = int(shading * ONE * 65536)
+        a = -self._light * (whole * 35 // 100) // width
+        b = -(whole * 65 // 100) // height
+        x, y = (int(n) // 2 for n in low + high)
+        return (ONE << 16) - a * x - b * y, a, b
+
+    def render(
+        self, shadow: NDArray[np.uint8], tone: NDArray[np.uint8], gain: Colour, object_height: int
+    ) -> NDArray[np.uint8]:
+        """Light, colour and downsample the shapes.
+
+        Args:
+            shadow: (SIZE, SIZE) darkness of the shadow on the ground, 0..127, laid on shapes below the object.
+            tone: (SIZE, SIZE) uneven brightness of the whole image, ``ONE`` for none.
+            gain: the light's colour, 128 for 1.0.
+            object_height: the layer height from which shapes belong to the object or stand in front of it.
+
+        Returns:
+            (SIZE, SIZE, 3) uint8.
+        """
+        ids = np.asarray(self._buffer)
+        planes = np.array(self._planes, dtype=np.int32)
+        steps = np.arange(FINE, dtype=np.int32)
+        plane = planes[:, 1][ids]
+        plane *= steps[None, :]
+        down = planes[:, 2][ids]
+        down *= steps[:, None]
+        plane += down
+        plane += planes[:, 0][ids]
+        plane >>= 16
+        heights = np.array(self._heights, dtype=np.uint8)[ids]
+        plane += self._relief(heights, object_height)
+        light = np.clip(plane, 0, 255).astype(np.uint16)
+        shaded = (tone.astype(np.uint16) * (ONE - shadow.astype(np.uint16)) >> 7).astype(np.uint8)
+        light *= np.where(heights < object_height, _enlarged(shaded), _enlarged(tone))
+        light >>= 7
+        np.minimum(light, 255, out=light)
+        colours = np.array(self._colours, dtype=np.int32) * np.array(gain) >> 7
+        table = np.clip(colours, 0, 255).astype(np.uint16)
+        image = np.empty((SIZE, SIZE, 3), dtype=np.uint8)
+        for channel in range(3):
+            value = table[:, channel][ids]
+            value *= light
+            value >>= 7
+            np.minimum(value, 255, out=value)
+            image[..., channel] = _reduced(value.astype(np.uint8))
+        return image
+
+    def _relief(self, heights: NDArray[np.uint8], object_height: int) -> NDArray[np.int8]:
+        """Shadows that higher layers throw on lower ones and the bright rims of their lit edges, (FINE, FINE)."""
+        light = np.zeros(heights.shape, dtype=np.int8)
+        side = self._light
+        for dx, dy, depth in ((1, 2, -9), (2, 4, -6), (3, 7, -4)):
+            light += (_shifted(heights, dx * side, dy) > heights).view(np.int8) * np.int8(depth)
+        far = _shifted(heights, 7 * side, 12)
+        light += ((far >= object_height) & (heights < object_height)).view(np.int8) * np.int8(-10)
+        light += (_shifted(heights, side, 2) < heights).view(np.int8) * np.int8(9)
+        return light
+
+    def masks(self) -> dict[int, NDArray[np.bool_]]:
+        """Visible pixels per part number: those of whose sub-pixels at least half show the part, (SIZE, SIZE)."""
+        parts = np.array(self._parts, dtype=np.uint8)
+        labels = parts[np.asarray(self._buffer)]
+        present = sorted(set(self._parts) - {0})
+        found: dict[int, NDArray[np.bool_]] = {}
+        for part in present:
+            mask = _reduced((labels == part).view(np.uint8) * np.uint8(240)) >= 120
+            if mask.any():
+                found[part] = mask
+        return found
+
+
+def _enlarged(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A (SIZE, SIZE) field at the size of the buffer."""
+    return np.asarray(Image.fromarray(small).resize((FINE, FINE), Image.Resampling.NEAREST))
+
+
+def _reduced(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mean of each pixel's sub-pixels, (SIZE, SIZE)."""
+    return np.asarray(Image.fromarray(field).reduce(SUPERSAMPLING))
+
+
+def _shifted(field: NDArray[np.uint8], dx: int, dy: int) -> NDArray[np.uint8]:
+    """``field`` moved right by ``dx`` and down by ``dy`` sub-pixels; what enters is 0."""
+    moved = np.zeros_like(field)
+    rows, columns = field.shape
+    to_x, from_x = (
+        (slice(dx, columns), slice(0, columns - dx)) if dx >= 0 else (slice(0, columns + dx), slice(-dx, columns))
+    )
+    moved[dy:, to_x] = field[: rows - dy, from_x]
+    return moved

@@ -1,0 +1,245 @@
+"""Which units do classes have in common? Rules, a map, a graph, and one row of patches for each class."""
+
+import html
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from interpret import charts, charts_shared, evidence
+from interpret.findings import Findings, Units
+from pages.shared import backend, controls, look, parts_view, patchwork, router, tables, widgets
+
+LISTED = 40
+"""Rules shown at once; the table below holds them all."""
+
+COLUMNS = 48
+"""Units in the map and the graph at most."""
+
+
+def page() -> None:
+    study = controls.open_study()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        found = controls.thresholds(study)
+    with title:
+        look.header("Which units do classes have in common?")
+    if not found.classes:
+        tables.nothing_found(found)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        view = st.segmented_control(
+            "View", ["Rules", "Map", "Graph"], default="Rules", key="view", bind="query-params", required=True
+        )
+        display = controls.display()
+        only = st.multiselect(
+            "Shared by",
+            found.classes,
+            format_func=lambda one: look.class_text(study, one),
+            key="shared_by",
+            placeholder="any classes",
+            max_selections=8,
+            width=360,
+        )
+    rows = found.shared(display)
+    rows = rows[np.array([set(only).issubset(classes) for classes in rows["class_ids"]], dtype=bool)]
+    # Sets of several units say more than single ones, whose support is always higher: they come first.
+    rows = rows.iloc[np.argsort(rows["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
+    if rows.empty:
+        st.info(
+            "No set of units is frequent in "
+            + ("all of these classes" if only else "two classes at once")
+            + "; a smaller support, or more units per patch, would fill this page."
+        )
+        return
+    units = _chosen(rows)
+    if told := parts_view.score(found):
+        look.say(html.escape(told))
+    if view == "Rules":
+        left, right = st.columns([9, 11], gap="large")
+        with left:
+            _rules(found, rows, units)
+        with right:
+            _gallery(found, units)
+    else:
+        picked = _map(found, rows) if view == "Map" else _graph(found, rows)
+        if picked is not None and picked != units:
+            _choose({"itemset": look.itemset_param(picked)})
+            units = picked
+        _gallery(found, units)
+    patchwork.chain_if_asked(found)
+
+
+def _chosen(rows: pd.DataFrame) -> Units:
+    asked = look.itemset_from(st.query_params.get("itemset"))
+    if asked:
+        return asked
+    pairs = rows[rows["size"] > 1]
+    first: Units = (pairs if len(pairs) else rows)["units"].iloc[0]
+    return first
+
+
+def _choose(act: dict[str, object]) -> None:
+    st.query_params["itemset"] = str(act["itemset"])
+
+
+def _rules(found: Findings, rows: pd.DataFrame, units: Units) -> None:
+    study, colours = found.study, backend.colours(found.study)
+    per_page = LISTED // 2
+    pages = -(-min(len(rows), 400) // per_page)
+    page = min(int(st.session_state.get("rules_page", 1)), pages)
+    lines = []
+    for row in rows.iloc[(page - 1) * per_page : page * per_page].itertuples():
+        tags = [
+            widgets.class_tag(look.class_text(study, one), colours.get(one, "#888888"), look.percent(value))
+            for one, value in zip(row.class_ids, row.supports, strict=True)
+        ]
+        lines.append(
+            widgets.line(
+                widgets.units(row.units),
+                widgets.text("→"),
+                tags,
+                act={"itemset": look.itemset_param(row.units)},
+                on=row.units == units,
+                title="show the patches behind this rule",
+            )
+        )
+    look.say(
+        f"{look.count(len(rows), 'set')} of {look.term('unit', 'units')} found in two or more classes, with their "
+        f"{look.term('support')} in each: the share of the class’s patches."
+    )
+    widgets.evidence(lines, "rules", _choose)
+    if pages > 1:
+        st.pagination(pages, key="rules_page", max_visible_pages=5)
+    table = pd.DataFrame(
+        {
+            "units": rows["units"].map(look.itemset_text),
+            "classes": [", ".join(look.class_text(study, one) for one in ids) for ids in rows["class_ids"]],
+            "support in each": [", ".join(f"{value:.4f}" for value in values) for values in rows["supports"]],
+            "largest q-value": rows["q_value"],
+        }
+    )
+    st.download_button(
+        "All rules as CSV",
+        table.to_csv(index=False),
+        "class-shared.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _matrix(found: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
+    """The units of the listed sets, those in most classes first, and the classes."""
+    classes = [one for one in found.classes if any(one in ids for ids in rows["class_ids"])][:24]
+    singles = found.table[(found.table["size"] == 1) & found.table["class_id"].isin(classes)]
+    total = singles.groupby("itemset_id")["support"].sum().sort_values(ascending=False, kind="stable")
+    inside = {unit for units in rows["units"] for unit in units}
+    units = [found.units_of[int(key)][0] for key in total.index]
+    return classes, [unit for unit in units if unit in inside][:COLUMNS]
+
+
+def _map(found: Findings, rows: pd.DataFrame) -> Units | None:
+    classes, units = _matrix(found, rows)
+    support, counts = found.unit_support(classes, units)
+    order = np.lexsort((units, -support.max(axis=0), support.argmax(axis=0)))
+    units = [units[place] for place in order]
+    names = [look.class_text(found.study, one) for one in classes]
+    look.say(
+        f"Each column is a {look.term('unit')}, each row a class; the brighter a cell, the more of the class’s "
+        "patches hold "
+        "the unit. A column that is bright in several rows is shared. A click shows the patches."
+    )
+    state = st.plotly_chart(
+        charts_shared.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
+        key="map",
+        on_select="rerun",
+        selection_mode="points",
+        config=charts.config("class-unit-map"),
+        alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
+    )
+    return _picked(state)
+
+
+def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
+    classes, units = _matrix(found, rows)
+    support, _ = found.unit_support(classes, units)
+    least = found.config.min_support
+    weights = np.where(support >= least, support, 0.0)
+    look.say(
+        "Classes on the circle, units where the classes that they serve pull them: what is shared by many lies in the "
+        "middle. A click on a unit shows its patches."
+    )
+    colours = backend.colours(found.study)
+    state = st.plotly_chart(
+        charts_shared.class_unit_graph(
+            weights,
+            [look.class_text(found.study, one) for one in classes],
+            [colours.get(one, "#888888") for one in classes],
+            units,
+            look.paper(),
+        ),
+        key="graph",
+        on_select="rerun",
+        selection_mode="points",
+        config=charts.config("class-unit-graph"),
+        alt=f"graph of {len(classes)} classes and the {len(units)} units that they share",
+    )
+    return _picked(state)
+
+
+def _picked(state: object) -> Units | None:
+    """The unit whose mark was clicked."""
+    points = state["selection"]["points"] if isinstance(state, dict) else []
+    for point in points:
+        about = point.get("customdata")
+        if about and int(about[1]) >= 0:
+            return (int(about[1]),)
+    return None
+
+
+def _gallery(found: Findings, units: Units) -> None:
+    """One row of patches for each class in which the itemset is frequent."""
+    study, colours = found.study, backend.colours(found.study)
+    supports = evidence.by_class(study, units, found.config.top_units).table
+    key = found.id_of.get(units)
+    frequent = set(found.table[found.table["itemset_id"] == key]["class_id"]) if key is not None else set()
+    if not frequent:
+        widgets.evidence(
+            [widgets.line(widgets.units(units), widgets.text("is not frequent in any class now."))], "none"
+        )
+        return
+    rows = [row for row in supports.itertuples() if row.class_id in frequent]
+    blocks: list[widgets.Block] = [
+        widgets.line(
+            widgets.units(units),
+            widgets.text("→"),
+            [
+                widgets.class_tag(look.class_text(study, row.class_id), colours.get(row.class_id, "#888888"))
+                for row in rows
+            ],
+            size="big",
+        ),
+        *parts_view.of_itemset(found, units),
+    ]
+    for row in rows[:10]:
+        patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, row.class_id))
+        name = look.class_text(study, row.class_id)
+        blocks.append(
+            widgets.line(
+                widgets.class_tag(
+                    name, colours.get(row.class_id, "#888888"), **look.link("class_specific", **{"class": row.class_id})
+                ),
+                widgets.text(
+                    f"{look.share(row.support_count, row.patches, 'patch')}, "
+                    f"{look.share(row.image_count, row.images, 'photo')}",
+                    "faint",
+                ),
+            )
+        )
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, patches[:6].tolist(), caption=False), "s", strip=True))
+    widgets.evidence(blocks, "shared_gallery", patchwork.open_chain)
+
+
+router.enter(page)

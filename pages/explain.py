@@ -1,0 +1,323 @@
+"""Why this class for this photo? The map, its patches, their units, what those argue for, and what if not."""
+
+import html
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+
+from interpret import charts, gallery
+from interpret.datasets import open_photo
+from interpret.errors import InputError
+from interpret.explain import PhotoExplanation, softmax
+from interpret.findings import Findings
+from interpret.study import Study
+from pages.shared import backend, controls, look, patchwork, router, widgets
+
+STRIP = 24
+"""Photos of the study offered at once."""
+
+
+def page() -> None:
+    study = controls.open_study()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        found = controls.thresholds(study)
+    heading = title.empty()
+    with heading.container():
+        look.header("Why this class for this photo?")
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    source = row.segmented_control(
+        "Photo",
+        ["of the study", "upload", "camera"],
+        default="of the study",
+        key="from",
+        bind="query-params",
+        required=True,
+    )
+    try:
+        given = _photo(study, str(source), row)
+        if given is None:
+            return
+        photo, name, place = given
+        ready, lock = backend.ready_model(study)
+        first = backend.explained(study, photo, name, None)
+        with row:
+            target = _target(study, first)
+        shown = first if target == first.predicted else backend.explained(study, photo, name, target)
+    except InputError as error:
+        st.error(look.markdown(str(error)))
+        return
+    with heading.container():
+        look.header(f"Why {look.class_text(study, shown.target)}?")
+    off = _switched_off(study)
+    picture, words = st.columns([10, 11], gap="large")
+    with picture:
+        patch = _stage(found, photo, shown, name)
+    with words:
+        with lock:
+            logits = ready.without(first, tuple(sorted(off)))
+        _verdict(study, first, logits, off, place)
+        _patch(found, shown, patch, off)
+    patchwork.chain_if_asked(found)
+
+
+def _photo(study: Study, source: str, row: DeltaGenerator) -> tuple[Image.Image, str, int | None] | None:
+    """The photo to explain, what it is known by, and its place in the study."""
+    if source == "of the study":
+        place = _of_study(study, row)
+        if place is None:
+            return None
+        photo = study.photo(place)
+        if photo is None:
+            raise InputError(
+                f"The file {study.images['path'].iloc[place]!r} is not on this machine; pick another photo, or "
+                "upload one."
+            )
+        return photo, f"image-{place}", place
+    given = (
+        st.camera_input("Take a photo", key="camera", width=480)
+        if source == "camera"
+        else st.file_uploader(
+            "A photo", ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"], key="photo", max_upload_size=32
+        )
+    )
+    if given is None:
+        look.say("The photo is explained here, on this machine, and is not kept.", "small")
+        return None
+    content = given.getvalue()
+    return open_photo(io.BytesIO(content)), backend.digest_of(content), None
+
+
+def _of_study(study: Study, row: DeltaGenerator) -> int | None:
+    """A strip of the study's photos to pick from; the one in the address, else one that is surely right."""
+    images = study.images
+    asked = st.query_params.get("image", "")
+    place = int(asked) if asked.isdecimal() and int(asked) < len(images) else None
+    if place is None:
+        sure = images[images["label"].isna() | (images["label"] == images["predicted"])]
+        place = int((sure if len(sure) else images)["confidence"].astype(float).idxmax())
+    classes = ["all", *(str(one) for one in backend.colours(study))]
+    with row.popover("Pick another photo", icon=":material/photo_library:"):
+        wanted = controls.choose(
+            "Predicted as",
+            classes,
+            "of",
+            lambda one: "any class" if one == "all" else look.class_text(study, int(one)),
+            width=320,
+        )
+        listed = images if wanted == "all" else images[images["predicted"] == int(wanted)]
+        pages = max(1, -(-len(listed) // STRIP))
+        page = min(int(st.session_state.get("photos_page", 1)), pages)
+        some = listed.iloc[(page - 1) * STRIP : page * STRIP]
+        parts = [
+            widgets.tile(
+                source,
+                f"photo {row.path}",
+                name=look.class_text(study, int(row.predicted)),
+                note=look.percent(row.confidence),
+                colour=backend.colours(study).get(int(row.predicted), "#888888"),
+                act={"image": int(row.image_id)},
+                on=int(row.image_id) == place,
+            )
+            for row, source in zip(
+                some.itertuples(), backend.thumbnails(study, some["image_id"].tolist(), 160), strict=True
+            )
+            if source
+        ]
+        widgets.evidence([widgets.tiles(parts, "s")], "photos", _pick)
+        if pages > 1:
+            st.pagination(pages, key="photos_page", max_visible_pages=5)
+    return place
+
+
+def _pick(act: dict[str, object]) -> None:
+    st.query_params["image"] = str(act["image"])
+    for name in ("target", "box", "off"):
+        st.query_params.pop(name, None)
+
+
+def _target(study: Study, first: PhotoExplanation) -> int:
+    """The class to explain: the predicted one, unless another is asked for."""
+    order = [int(one) for one in np.argsort(-first.logits, kind="stable")]
+    chances = first.probabilities
+    return controls.choose(
+        "Explain",
+        order,
+        "target",
+        lambda one: f"{look.class_text(study, one)} · {look.percent(float(chances[one]), 1)}",
+        forget=("box",),
+        width=360,
+        default=order[0],
+    )
+
+
+def _switched_off(study: Study) -> set[int]:
+    text = st.query_params.get("off", "")
+    return {int(part) for part in text.split("-") if part.isdecimal() and int(part) < study.n_units}
+
+
+def _switch(act: dict[str, object]) -> None:
+    """Turn one unit off or on again, or all on."""
+    if "box" in act:
+        st.query_params["box"] = str(act["box"])
+        return
+    off = {int(part) for part in st.query_params.get("off", "").split("-") if part.isdecimal()}
+    wanted = {int(one) for one in act.get("units", ())}  # type: ignore[attr-defined]
+    off = off - wanted if act.get("on") else off | wanted
+    if off:
+        st.query_params["off"] = "-".join(str(one) for one in sorted(off))
+    else:
+        st.query_params.pop("off", None)
+
+
+def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_as: str) -> int:
+    """The photo as the network sees it, the map over it, the patches as boxes; returns the chosen patch."""
+    study = found.study
+    asked = st.query_params.get("box", "")
+    chosen = int(asked) - 1 if asked.isdecimal() and 0 < int(asked) <= len(shown.boxes) else 0
+    opacity = st.session_state.get("opacity", 60) / 100
+    height, width = study.preprocessing.size
+    scale = np.array([width, height, width, height]) / 100
+    boxes = []
+    for place, box in enumerate(shown.inner_boxes):
+        x0, y0, x1, y1 = (float(value) for value in box / scale)
+        words = f"patch {place + 1}, {look.percent(float(shown.masses[place]))} of the map"
+        boxes.append(
+            {
+                "left": x0,
+                "top": y0,
+                "width": x1 - x0,
+                "height": y1 - y0,
+                "number": str(place + 1),
+                "title": words,
+                "act": {"box": place + 1},
+                "on": place == chosen,
+            }
+        )
+    seen, heat = backend.stage_pictures(study, photo, shown, known_as)
+    name = look.class_text(study, shown.target)
+    words = f"the photo, with what speaks for {name} in bright colours"
+    widgets.evidence([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
+    st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%")
+    if not len(shown.boxes):
+        look.say(f"Nothing in this photo speaks for {html.escape(name)}: the map is empty, and gives no patch.")
+
+    def picture() -> bytes:
+        view = gallery.view(photo, study.preprocessing, 720)
+        inner = [(box * (view.size[0] / width)).tolist() for box in shown.inner_boxes]
+        return gallery.png(gallery.boxed(gallery.heat_overlay(view, shown.heat, opacity), inner))
+
+    st.download_button(
+        "This picture as PNG",
+        picture,
+        "explained.png",
+        "image/png",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+    return chosen
+
+
+def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set[int], place: int | None) -> None:
+    """What the model says, and what it says with units switched off."""
+    colours = backend.colours(study)
+    before, after = first.probabilities, softmax(logits)
+    top = [int(one) for one in np.argsort(-before, kind="stable")[:4]]
+    now = int(logits.argmax())
+    if now not in top:
+        top = [*top[:3], now]
+    said = look.class_text(study, first.predicted)
+    parts: list[widgets.Part] = [
+        widgets.text("The model says"),
+        widgets.class_tag(
+            said, colours.get(first.predicted, "#888888"), look.percent(float(before[first.predicted]), 1)
+        ),
+    ]
+    label = None if place is None else study.images["label"].iloc[place]
+    if label is not None and label == label and not np.isnan(float(label)):
+        right = int(label) == first.predicted
+        parts.append(
+            widgets.text("and is right." if right else f"and is wrong: it is {look.class_text(study, int(label))}.")
+        )
+    blocks = [widgets.line(parts)]
+    if off:
+        fate = "still" if now == first.predicted else "now"
+        blocks.append(
+            widgets.line(
+                widgets.text(f"Without {look.count(len(off), 'unit')}"),
+                widgets.units(sorted(off), off=True),
+                widgets.text(f"it {fate} says"),
+                widgets.class_tag(
+                    look.class_text(study, now), colours.get(now, "#888888"), look.percent(float(after[now]), 1)
+                ),
+                {"t": "link", "text": "all on again", "act": {"units": sorted(off), "on": True}},
+            )
+        )
+    widgets.evidence(blocks, "verdict", _switch)
+    st.plotly_chart(
+        charts.shift_bars(
+            [look.class_text(study, one) for one in top],
+            [float(before[one]) for one in top],
+            [float(after[one]) for one in top],
+            [colours.get(one, "#888888") for one in top],
+        ),
+        key="verdict_chart",
+        config=charts.config("prediction"),
+        alt="probabilities of the strongest classes, with all units and with those switched off",
+    )
+
+
+def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) -> None:
+    """The chosen patch as a transaction, with a switch for each unit, and what its itemsets argue for."""
+    if not len(shown.boxes):
+        return
+    study, colours = found.study, backend.colours(found.study)
+    kept = [int(one) for one in shown.units[patch][: found.config.top_units] if one >= 0]
+    st.subheader(f"Patch {patch + 1}: its {look.count(len(kept), 'unit')}", anchor=False)
+    look.say(
+        f"Its {look.term('transaction')}: the units that count most for "
+        f"{html.escape(look.class_text(study, shown.target))}, "
+        "best first. A click switches one off; the model then answers again at once.",
+        "small",
+    )
+    chips = [
+        widgets.unit(
+            one,
+            off=one in off,
+            href=None,
+            act={"units": [one], "on": one in off},
+            title=f"unit {one}: switch it {'on again' if one in off else 'off'}",
+        )
+        for one in kept
+    ]
+    left = [one for one in kept if one not in off]
+    links = [{"t": "link", "text": "all off", "act": {"units": left}}] if left else []
+    widgets.evidence([widgets.line(chips, links)], "chips", _switch)
+    held = found.held_by(kept)
+    if held.empty:
+        look.say(
+            "It holds no itemset that is frequent in a class; a smaller support or a larger N would find more.", "small"
+        )
+        return
+    argued = held.groupby("class_id")["support"].agg(["size", "max"]).sort_values(["size", "max"], ascending=False)
+    st.subheader("What that argues for", anchor=False)
+    tags = [
+        widgets.class_tag(
+            look.class_text(study, int(one)), colours.get(int(one), "#888888"), look.count(int(row["size"]), "itemset")
+        )
+        for one, row in argued.head(6).iterrows()
+    ]
+    widgets.evidence(
+        [
+            widgets.line(widgets.text(f"It holds {look.count(held['itemset_id'].nunique(), 'itemset')}:"), tags),
+            *patchwork.itemset_lines(found, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
+        ],
+        "argued",
+    )
+
+
+router.enter(page)

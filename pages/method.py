@@ -1,0 +1,235 @@
+"""How does it work? The six steps of the method on one photo of the open study, then words, references and citation."""
+
+import html
+from datetime import date
+
+import numpy as np
+import streamlit as st
+
+from interpret import evidence, gallery
+from interpret.findings import Findings
+from pages.shared import backend, controls, look, patchwork, router, widgets
+
+GLOSSARY = (
+    (
+        "Unit",
+        "One channel of the layer that is looked into, after its non-linearity. A layer of 1,280 channels has 1,280 "
+        "units.",
+    ),
+    (
+        "Grad-CAM map",
+        "How much each place of a photo speaks for a class: the units’ activations, weighted by how much each raises "
+        "the class’s score.",
+    ),
+    ("Patch", "The box around a connected region where the map is at least a fraction (τ) of its maximum."),
+    ("Transaction", "A patch written as its N strongest units and the class that the model predicted for the photo."),
+    (
+        "Itemset",
+        "A set of units. It is frequent in a class where at least a share s of the class’s transactions hold all of "
+        "its units.",
+    ),
+    (
+        "Support",
+        "That share. Per patch, each patch counts; per photo, a photo counts once, however many of its patches hold "
+        "the itemset.",
+    ),
+    ("Confidence", "Of all transactions that hold the itemset, the share that belongs to the class."),
+    ("Lift", "Confidence divided by the class’s share of all transactions: 1 is what chance would give."),
+    (
+        "q-value",
+        "The share of false rules to expect among all rules at least this strong (Fisher’s exact test, corrected by "
+        "Benjamini and Hochberg’s method).",
+    ),
+    ("Class-specific", "Frequent in one class only."),
+    ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
+    (
+        "Closed, maximal",
+        "An itemset is closed if no larger one is found in just as many patches, and maximal if no larger one is "
+        "frequent.",
+    ),
+)
+
+REFERENCES = (
+    "R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra: Grad-CAM: Visual Explanations from Deep "
+    "Networks via Gradient-based Localization. International Journal of Computer Vision, 2019.",
+    "M. J. Zaki, S. Parthasarathy, M. Ogihara, W. Li: New Algorithms for Fast Discovery of Association Rules. KDD, "
+    "1997.",
+    "J. Oramas M., K. Wang, T. Tuytelaars: Visual Explanation by Interpretation: Improving Visual Feedback "
+    "Capabilities "
+    "of Deep Neural Networks. ICLR, 2019.",
+    "Y. Benjamini, Y. Hochberg: Controlling the False Discovery Rate. Journal of the Royal Statistical Society B, "
+    "1995.",
+)
+
+
+def page() -> None:
+    study = controls.open_study()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        found = controls.thresholds(study)
+    with title:
+        look.header(
+            "How does it work?", "Six steps, shown on one photo of the open study. Nothing here is drawn by hand."
+        )
+    image = _image(found)
+    if image is None:
+        st.info("No photo of this study has a patch, so there is no example to show; open another study.")
+    else:
+        _steps(found, image)
+    st.divider()
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Words", anchor=False)
+        inner = "".join(f"<dt><b>{html.escape(word)}</b></dt><dd>{html.escape(text)}</dd>" for word, text in GLOSSARY)
+        st.html(f'<dl class="words">{inner}</dl>')
+    with right:
+        st.subheader("References", anchor=False)
+        st.html("<ol class='words'>" + "".join(f"<li>{html.escape(one)}</li>" for one in REFERENCES) + "</ol>")
+        st.subheader("How to cite", anchor=False)
+        st.code(_citation(), language="bibtex")
+    patchwork.chain_if_asked(found)
+
+
+def _citation() -> str:
+    return (
+        "@software{unitscope,\n  title = {Unitscope: class-specific and class-shared units of image classifiers},\n"
+        f"  year = {{{date.today().year}}},\n  note = {{Frequent itemsets of units, mined from Grad-CAM patches}}\n}}"
+    )
+
+
+def _image(found: Findings) -> int | None:
+    """The photo in the address; else the one whose patch holds the study's first finding most strongly."""
+    study = found.study
+    owners = study.patches["image_id"].to_numpy()
+    asked = st.query_params.get("image", "")
+    if asked.isdecimal() and int(asked) in set(owners.tolist()):
+        return int(asked)
+    best = found.headline()
+    if best is not None:
+        holders = evidence.holders(study, best[0], found.config.top_units, best[1][0])
+        if len(holders):
+            return int(owners[holders[0]])
+    return int(owners[0]) if len(owners) else None
+
+
+def _steps(found: Findings, image: int) -> None:
+    study = found.study
+    about = study.images.iloc[image]
+    class_id = int(about["predicted"])
+    name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
+    rows = study.patches[study.patches["image_id"] == image]
+    photo = study.photo(image)
+    config = study.extract_config
+    kept = [[int(unit) for unit in units[: found.config.top_units]] for units in rows["units"]]
+    pictures: list[str] = ["", "", ""]
+    if photo is not None:
+        seen = gallery.view(photo, study.preprocessing, 480)
+        warm = gallery.heat_overlay(seen, np.asarray(study.cams[image], np.float32), 0.75)
+        recorded = (int(about["width"]), int(about["height"]))
+        boxes = [gallery.scaled_box(box, recorded, photo.size) for box in rows[["x0", "y0", "x1", "y1"]].to_numpy()]
+        inner = study.preprocessing.to_model(np.array(boxes), photo.size) * (seen.size[0] / study.preprocessing.size[1])
+        steps = (seen, warm, gallery.boxed(warm, inner.tolist()))
+        pictures = [backend.data_uri(step) for step in steps]
+    else:
+        patchwork.missing(found)
+    tag = widgets.class_tag(name, colour, look.percent(float(about["confidence"])))
+    grid = st.grid(3, min_column_width=300, gap="medium")
+    with grid.cell():
+        _step(
+            1,
+            "A photo is classified",
+            pictures[0],
+            "as the network sees it",
+            [widgets.line(widgets.text("The model says"), tag)],
+        )
+    with grid.cell():
+        _step(
+            2,
+            "The answer is explained",
+            pictures[1],
+            "the map over it",
+            [
+                widgets.line(
+                    widgets.text(
+                        f"Grad-CAM marks what speaks for {name}: units weighted by how much each raises its score."
+                    )
+                )
+            ],
+        )
+    with grid.cell():
+        _step(
+            3,
+            "Patches are cut out",
+            pictures[2],
+            "the patches as boxes",
+            [
+                widgets.line(
+                    widgets.text(
+                        f"{look.count(len(rows), 'region')} reach {config.tau:g} of the map’s maximum; at most "
+                        f"{config.max_patches} a photo are kept."
+                        if config.threshold == "fraction"
+                        else f"{look.count(len(rows), 'region')} above Otsu’s threshold."
+                    )
+                )
+            ],
+        )
+    with grid.cell():
+        lines = [
+            widgets.line(widgets.units(units), widgets.text("→"), widgets.class_tag(name, colour)) for units in kept
+        ]
+        _step(
+            4,
+            "Each patch becomes a transaction",
+            "",
+            "",
+            [
+                widgets.line(
+                    widgets.text(f"Its {found.config.top_units} strongest units, best first, and the predicted class.")
+                ),
+                *lines,
+                widgets.line(widgets.text(f"This study has {len(study.patches):,} of them.", "faint")),
+            ],
+        )
+    held = found.held_by([unit for units in kept for unit in units]) if not kept else found.held_by(kept[0])
+    with grid.cell():
+        keys = list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:5]
+        _step(
+            5,
+            "Units that come together are found",
+            "",
+            "",
+            [
+                widgets.line(
+                    widgets.text(
+                        f"Eclat lists every set of units in at least {look.percent(found.config.min_support)} of a "
+                        "class’s patches: "
+                        f"{len(found.mined.all_patches):,} sets here, {held['itemset_id'].nunique():,} of them in "
+                        "the first patch."
+                    )
+                ),
+                *patchwork.itemset_lines(found, keys),
+            ],
+        )
+    with grid.cell():
+        relevant = found.relevant_units(class_id)
+        kinds = {
+            kind: [int(u) for u in relevant[relevant["kind"] == kind]["unit"]][:14] for kind in ("specific", "shared")
+        }
+        blocks = [widgets.line(widgets.text("What is frequent in one class is specific to it, in several, shared."))]
+        for kind, words in (("specific", f"only {name}"), ("shared", "shared with others")):
+            if kinds[kind]:
+                blocks.append(widgets.line(widgets.text(words, "faint"), widgets.units(kinds[kind])))
+        more = [
+            {"t": "link", "text": f"All of {name}", **look.link("class_specific", **{"class": class_id})},
+            {"t": "link", "text": "What classes share", **look.link("class_shared")},
+        ]
+        _step(6, "Specific or shared", "", "", [*blocks, widgets.line(more)])
+
+
+def _step(number: int, title: str, source: str, alt: str, blocks: list[widgets.Block]) -> None:
+    st.subheader(f"{number} · {title}", anchor=False)
+    pictured = [widgets.stage(source, alt)] if source else []
+    widgets.evidence([*pictured, *blocks], f"step_{number}")
+
+
+router.enter(page)

@@ -1,0 +1,181 @@
+"""What a person sets: thresholds of mining, a choice that is kept in the address, forms made from the options."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from interpret.config import Option
+from interpret.errors import InputError
+from interpret.findings import DISPLAYS, Findings
+from interpret.study import Study
+from pages.shared import backend, look, places
+
+T = TypeVar("T")
+
+OWN = "study"
+"""Key, in the address and in the session, of the open study's name."""
+
+
+def open_study() -> Study:
+    """The study in the address, else the one open in this session, else the newest; stops the page without one."""
+    names = places.study_names()
+    asked = st.query_params.get(OWN) or st.session_state.get(OWN)
+    if asked and asked not in names:
+        st.warning(f"There is no study called “{look.markdown(asked)}” here; another one is shown.")
+        asked = None
+    if not names:
+        look.header("No study yet")
+        look.say("A study is a model, photos, and what was found in them. The page Study makes one in a minute or two.")
+        st.page_link("pages/study.py", label="Make a study", icon=":material/add:")
+        st.stop()
+    name = asked or (places.default_name() if places.default_name() in names else names[0])
+    st.session_state[OWN] = name
+    if st.query_params.get(OWN) != name:
+        st.query_params[OWN] = name
+    try:
+        return backend.study(name)
+    except InputError as error:
+        st.error(look.markdown(str(error)))
+        st.stop()
+
+
+def thresholds(study: Study) -> Findings:
+    """The sliders of mining, folded away, and what is found with them; stops the page where that is too much."""
+    own = study.mine_config
+    n = min(_address_number("n", own.top_units), study.extract_config.stored_units)
+    support = _address_number("support", round(100 * own.min_support))
+    with st.popover(f"N {n} · support {support}\u00a0%", icon=":material/tune:", help="What counts as frequent"):
+        n = st.slider(
+            "Units per patch (N)",
+            1,
+            study.extract_config.stored_units,
+            min(own.top_units, study.extract_config.stored_units),
+            key="n",
+            bind="query-params",
+            help="each patch is written as its N strongest units",
+        )
+        support = st.slider(
+            "Smallest support",
+            1,
+            100,
+            round(100 * own.min_support),
+            key="support",
+            bind="query-params",
+            format="%d %%",
+            help="share of a class's patches that must hold an itemset",
+        )
+        size = st.slider(
+            "Largest itemset",
+            0,
+            10,
+            own.max_size or 0,
+            key="size",
+            bind="query-params",
+            help="units in an itemset; 0: any number",
+        )
+    config = replace(own, top_units=n, min_support=support / 100, max_size=size or None)
+    try:
+        return backend.findings(study, config)
+    except InputError as error:
+        st.error(look.markdown(str(error)))
+        st.stop()
+
+
+def display() -> str:
+    """Which itemsets are listed: closed, maximal or all."""
+    labels = {"closed": "without repeats", "maximal": "largest only", "all": "all"}
+    chosen = st.segmented_control(
+        "Itemsets",
+        DISPLAYS,
+        default="closed",
+        key="show",
+        bind="query-params",
+        required=True,
+        format_func=lambda one: labels[one],
+        help="without repeats: an itemset is left out where a larger one is found in exactly as many patches (closed); "
+        "largest only: where a larger one is frequent too (maximal)",
+    )
+    return str(chosen or "closed")
+
+
+def _address_number(name: str, otherwise: int) -> int:
+    text = str(st.session_state.get(name, st.query_params.get(name, otherwise)))
+    return int(text) if text.isdecimal() else otherwise
+
+
+def choose(
+    label: str,
+    options: Sequence[T],
+    param: str,
+    shown: Callable[[T], str],
+    *,
+    forget: Sequence[str] = (),
+    default: T | None = None,
+    **more: Any,
+) -> T:
+    """A menu whose choice is kept in the address as plain text, there for any page to link to.
+
+    Args:
+        label: of the menu.
+        options: at least one, each with a text of its own by ``str``.
+        param: name in the address.
+        shown: what the menu calls an option.
+        forget: other names in the address that a new choice makes meaningless.
+        default: what is chosen where the address says nothing; what was chosen last, or the first option, if None.
+        more: passed on to the menu.
+    """
+    by_text = {str(option): option for option in options}
+    asked = st.query_params.get(param, "")
+    key = f"choose_{param}"
+    if asked in by_text and st.session_state.get(key) != by_text[asked]:
+        st.session_state[key] = by_text[asked]
+    elif not asked and default is not None:
+        st.session_state[key] = default
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+
+    def changed() -> None:
+        st.query_params[param] = str(st.session_state[key])
+        for name in forget:
+            st.query_params.pop(name, None)
+
+    return st.selectbox(label, options, format_func=shown, key=key, on_change=changed, **more)
+
+
+def option_input(option: Option, *, key: str) -> Any:
+    """The control of one option of the pipeline, made from its description."""
+    label = option.name.replace("_", " ").capitalize()
+    if option.choices:
+        return st.selectbox(label, option.choices, option.choices.index(option.default), key=key, help=option.help)
+    if option.kind is bool:
+        return st.checkbox(label, option.default, key=key, help=option.help)
+    if option.kind is int:
+        return st.number_input(
+            label,
+            value=option.default,
+            min_value=_whole(option.low),
+            max_value=_whole(option.high),
+            step=1,
+            key=key,
+            help=option.help,
+            placeholder="left open",
+        )
+    if option.kind is float:
+        return st.number_input(
+            label,
+            value=option.default,
+            min_value=option.low,
+            max_value=option.high,
+            step=0.01,
+            format="%g",
+            key=key,
+            help=option.help,
+            placeholder="left open",
+        )
+    return st.text_input(label, option.default or "", key=key, help=option.help, placeholder="left open") or None
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)

@@ -1,0 +1,126 @@
+// Pictures, unit chips and class names that can be clicked. Everything comes in as data and is set as text or as an
+// attribute, never as markup. A plain click tells Python what was clicked; every link also has an address of its own,
+// so that it opens in a new tab, and is reached and pressed with the keyboard.
+
+const made = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined && text !== null) node.textContent = text;
+  return node;
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".evidence");
+  const told = JSON.stringify(data);
+  if (root.dataset.told === told) return;
+  root.dataset.told = told;
+  const focused = parentElement.activeElement?.dataset?.focus;
+
+  const press = (node, thing) => {
+    if (!thing.act) return node;
+    node.dataset.focus = JSON.stringify(thing.act);
+    node.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      setTriggerValue("act", { ...thing.act, n: Date.now() });
+    });
+    return node;
+  };
+  const pressable = (thing, name) => {
+    const node = made(thing.href ? "a" : thing.act ? "button" : "span", name);
+    if (thing.href) node.href = thing.href;
+    if (thing.title) node.title = thing.title;
+    if (thing.act) press(node, thing);
+    return node;
+  };
+
+  const part = (thing) => {
+    if (thing.t === "unit") {
+      const node = pressable(thing, "unit" + (thing.off ? " off" : "") + (thing.on ? " on" : ""));
+      node.textContent = thing.unit;
+      node.setAttribute("aria-label", "unit " + thing.unit + (thing.off ? ", switched off" : ""));
+      return node;
+    }
+    if (thing.t === "class") {
+      const node = pressable(thing, "class");
+      const dot = made("i", "dot");
+      dot.style.background = thing.colour;
+      node.append(dot, made("span", "", thing.name));
+      if (thing.note) node.append(made("span", "note", thing.note));
+      return node;
+    }
+    if (thing.t === "link") {
+      const node = pressable(thing, "link");
+      node.textContent = thing.text;
+      return node;
+    }
+    return made(thing.t === "strong" ? "strong" : "span", thing.t === "faint" ? "note" : "", thing.text);
+  };
+
+  const line = (block) => {
+    const node = pressable(block, "line" + (block.on ? " on" : "") + (block.act ? " row" : ""));
+    if (block.size) node.classList.add(block.size);
+    for (const thing of block.parts) node.append(part(thing));
+    if (block.on) node.setAttribute("aria-current", "true");
+    return node;
+  };
+
+  const tile = (thing) => {
+    const figure = made("figure", "tile" + (thing.on ? " on" : ""));
+    const frame = pressable(thing, "frame");
+    const image = made("img");
+    image.src = thing.src;
+    image.alt = thing.alt;
+    image.loading = "lazy";
+    if (thing.colour) frame.style.setProperty("--class", thing.colour);
+    frame.append(image);
+    figure.append(frame);
+    if (thing.name || thing.note) {
+      const caption = made("figcaption");
+      if (thing.name) {
+        if (thing.colour) {
+          const dot = made("i", "dot");
+          dot.style.background = thing.colour;
+          caption.append(dot);
+        }
+        caption.append(made("span", "name", thing.name));
+      }
+      if (thing.note) caption.append(made("span", "note", thing.note));
+      figure.append(caption);
+    }
+    return figure;
+  };
+
+  const tiles = (block) => {
+    const node = made("div", "tiles " + (block.size || "m") + (block.strip ? " strip" : ""));
+    for (const thing of block.tiles) node.append(tile(thing));
+    return node;
+  };
+
+  const stage = (block) => {
+    const node = made("div", "stage");
+    const image = made("img");
+    image.src = block.src;
+    image.alt = block.alt;
+    node.append(image);
+    if (block.heat) {
+      const heat = made("img", "heat");
+      heat.src = block.heat;
+      heat.alt = "";
+      heat.style.opacity = block.opacity;
+      node.append(heat);
+    }
+    for (const thing of block.boxes || []) {
+      const box = pressable(thing, "box" + (thing.on ? " on" : ""));
+      for (const side of ["left", "top", "width", "height"]) box.style[side] = thing[side] + "%";
+      box.append(made("span", "number", thing.number));
+      box.setAttribute("aria-label", thing.title);
+      node.append(box);
+    }
+    return node;
+  };
+
+  const kinds = { line, tiles, stage };
+  root.replaceChildren(...data.blocks.map((block) => kinds[block.kind](block)));
+  if (focused) root.querySelector(`[data-focus='${CSS.escape(focused)}']`)?.focus();
+}

@@ -1,0 +1,258 @@
+"""Runs in the background: each is the command line itself in a process of its own, found again after a reload.
+
+A run's folder, `.runs/<id>/` beside the studies, holds what it was started with (`job.json`), how far it is
+(`progress.json`, written by the run) and what it said (`stderr.txt`).
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interpret import progress
+from interpret.errors import InputError
+from interpret.shards import write_json
+from pages.shared import places
+from pages.shared.places import studies_root
+from pages.shared.registry import ROOT
+
+EVALUATED = "evaluation/results/*/evaluation.json"
+
+GRACE = 5.0
+"""Seconds that a run has to stop by itself before it is ended."""
+
+# Started by this server: kept so that a run that has ended is waited for, and none outlives the server.
+_children: dict[str, subprocess.Popen[bytes]] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run.
+
+    Attributes:
+        id: its folder's name.
+        study: the name of the study that it makes.
+        state: running, done, failed or stopped.
+        progress: what the run last wrote: stage, done, total, skipped, rate, remaining; empty before that.
+        error: the one line that it ended with; empty where there was none.
+        arguments: of the command line, after `python -m interpret`.
+        kind: run, which makes the study; evaluate or dissect, which look closer at one that is made.
+    """
+
+    id: str
+    study: str
+    state: str
+    progress: dict[str, Any]
+    error: str
+    arguments: tuple[str, ...]
+    kind: str = "run"
+
+
+def _runs() -> Path:
+    return studies_root() / ".runs"
+
+
+def start(study: str, arguments: Sequence[str], kind: str = "run") -> Job:
+    """Start `python -m interpret run ARGUMENTS --study STUDY`, or `KIND STUDY ARGUMENTS`.
+
+    Raises:
+        InputError: the study is being made already, or the folder cannot be written to.
+    """
+    with _lock:
+        if any(job.study == study and job.state == "running" for job in jobs()):
+            raise InputError(f"The study {study} is being made already; its progress is on this page.")
+        folder = _runs() / f"{int(time.time()):010d}-{secrets.token_hex(4)}"
+        try:
+            folder.mkdir(parents=True)
+            log = (folder / "stderr.txt").open("wb")
+        except OSError as error:
+            raise InputError(
+                f"The folder {studies_root()} cannot be written to ({error.strerror}); set UNITSCOPE_STUDIES to "
+                "another one."
+            ) from error
+        target = studies_root() / study
+        named = ["--study", str(target)] if kind == "run" else [str(target)]
+        command = [sys.executable, "-m", "interpret", kind, *named, *arguments]
+        command += ["--progress-file", str(folder / "progress.json")]
+        environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+        with log:
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        _children[folder.name] = child
+        write_json(
+            {"study": study, "kind": kind, "arguments": list(arguments), "pid": child.pid, "born": _born(child.pid)},
+            folder / "job.json",
+        )
+    return _read(folder)
+
+
+def begin_default() -> None:
+    """Start making the default study where there is no study at all and it is not being made, or was not yet tried.
+
+    Raises:
+        InputError: the folder of studies cannot be written to.
+    """
+    name = places.default_name()
+    if not places.study_names() and not any(job.study == name for job in jobs()):
+        start(name, places.default_arguments())
+
+
+def complete_demo() -> None:
+    """Compare the demo's units with its parts, then measure them on its held-out drawings, one after the other.
+
+    Both are quick, need no choice, and fill pages that would otherwise ask a visitor to wait.
+    """
+    folder = studies_root() / "demo"
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if manifest.get("model") != "demo" or manifest.get("config", {}).get("images") != "demo":
+        return
+    own = [job for job in jobs() if job.study == "demo"]
+    for job in own:
+        if job.kind != "run" and job.state == "done":
+            put_away(job)
+    if any(job.state != "done" for job in own):
+        return
+    wanted: tuple[tuple[str, str, list[str]], ...] = (
+        ("dissect", "dissection/*/facts.json", []),
+        ("evaluate", EVALUATED, ["--images", "demo-val"]),
+    )
+    for kind, result, arguments in wanted:
+        if not any(folder.glob(result)):
+            start("demo", arguments, kind)
+            return
+
+
+def jobs() -> list[Job]:
+    """All runs that have not been put away, the newest first."""
+    if not _runs().is_dir():
+        return []
+    folders = sorted((one for one in _runs().iterdir() if (one / "job.json").is_file()), reverse=True)
+    return [_read(folder) for folder in folders]
+
+
+def _read(folder: Path) -> Job:
+    about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    study = str(about["study"])
+    kind = str(about.get("kind", "run"))
+    said = _said(folder)
+    reported = progress.read(folder / "progress.json") or {}
+    finished = kind == "run" or reported.get("stage") == "Done"
+    if _alive(folder.name, int(about["pid"]), about.get("born")):
+        state = "running"
+    elif finished and (studies_root() / study / "manifest.json").is_file() and not said.startswith("error:"):
+        state = "done"
+    elif (folder / "cancelled").exists():
+        state = "stopped"
+    else:
+        state = "failed"
+    error = (
+        ""
+        if state != "failed"
+        else said.removeprefix("error: ") or "The run was ended from outside; start it again to go on."
+    )
+    return Job(folder.name, study, state, reported, error, tuple(about["arguments"]), kind)
+
+
+def _said(folder: Path) -> str:
+    """The one line of an error that a person can mend; another sentence for any other, whose text stays in the file."""
+    try:
+        lines = (folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        if line.startswith("error: "):
+            return line
+    if any(line.startswith("Traceback") for line in lines):
+        return "error: The run met a fault of the program; what it said is in " + str(folder / "stderr.txt") + "."
+    return ""
+
+
+def _born(pid: int) -> str | None:
+    """When a process began, so that another one that got its number later is not taken for it; None where unknown."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def _alive(name: str, pid: int, born: str | None) -> bool:
+    child = _children.get(name)
+    if child is not None:
+        return child.poll() is None
+    try:
+        os.kill(pid, 0)
+    except (OSError, OverflowError):
+        return False
+    return born is None or _born(pid) == born
+
+
+def cancel(job: Job) -> None:
+    """End a run and everything it started; what it has done so far is kept, to go on from."""
+    folder = _runs() / job.id
+    if job.state != "running":
+        return
+    with contextlib.suppress(OSError):
+        (folder / "cancelled").touch()
+    _end(job.id, int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"]))
+
+
+def _end(name: str, pid: int) -> None:
+    child = _children.get(name)
+    for sign in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(pid, sign)
+            else:
+                os.kill(pid, sign)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline:
+            if child is not None:
+                if child.poll() is not None:
+                    return
+            elif not _alive(name, pid, _born(pid)):
+                return
+            time.sleep(0.05)
+
+
+def put_away(job: Job) -> None:
+    """Forget a run that has ended, and the uploads that nothing uses: those of a run that made no study."""
+    if job.state == "running":
+        return
+    if job.state != "done" and job.kind == "run":
+        shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
+    shutil.rmtree(_runs() / job.id, ignore_errors=True)
+
+
+def again(job: Job) -> Job:
+    """Start a stopped or failed run again; it goes on from what it has done."""
+    shutil.rmtree(_runs() / job.id, ignore_errors=True)
+    return start(job.study, job.arguments, job.kind)
+
+
+@atexit.register
+def _end_all() -> None:
+    for name, child in list(_children.items()):
+        if child.poll() is None:
+            _end(name, child.pid)

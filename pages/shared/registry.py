@@ -1,0 +1,43 @@
+"""The pages, in the order of the navigation. A page whose file is absent is left out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page.
+
+    Attributes:
+        path: its last part in the address, the name of its file; empty for the first page.
+        title: what the navigation calls it.
+        file: relative to the project's folder.
+        question: what it answers.
+    """
+
+    path: str
+    title: str
+    file: str
+    question: str
+
+
+ENTRIES = tuple(
+    entry
+    for entry in (
+        Entry("", "Study", "pages/study.py", "What am I looking at, and how do I look at my own?"),
+        Entry("explain", "Explain", "pages/explain.py", "Why this class for this photo?"),
+        Entry("class_specific", "Class-specific", "pages/class_specific.py", "Which units carry this class?"),
+        Entry("class_shared", "Class-shared", "pages/class_shared.py", "Which units do classes have in common?"),
+        Entry("unit", "Unit", "pages/unit.py", "What does this unit respond to?"),
+        Entry("evaluation", "Evaluation", "pages/evaluation.py", "Do these units matter?"),
+        Entry("method", "Method", "pages/method.py", "How does it work?"),
+    )
+    if (ROOT / entry.file).is_file()
+)
+
+
+def file_of(path: str) -> str:
+    """The file of the page with this address."""
+    return next(entry.file for entry in ENTRIES if entry.path == path)

@@ -1,0 +1,42 @@
+"""Page settings, style and navigation around the page that is asked for."""
+
+import contextlib
+from collections.abc import Callable
+
+import streamlit as st
+
+from interpret.errors import InputError
+from pages.shared import jobs, look, registry
+
+_ROUTED = "routed"
+
+
+def run() -> None:
+    """Draw the navigation and run the page that the address names."""
+    st.set_page_config(page_title="Unitscope", page_icon=look.icon(), layout="wide")
+    st.html(look.STYLE)
+    with contextlib.suppress(InputError):  # the first page says it; here it only starts early, while the page loads
+        jobs.begin_default()
+        jobs.complete_demo()
+    pages = [
+        st.Page(entry.file, title=entry.title, url_path=entry.path or None, default=not entry.path)
+        for entry in registry.ENTRIES
+    ]
+    chosen = st.navigation(pages, position="top")
+    st.session_state[_ROUTED] = True
+    try:
+        chosen.run()
+    finally:
+        st.session_state[_ROUTED] = False
+
+
+def enter(page: Callable[[], None]) -> None:
+    """Run a page from its own file.
+
+    Streamlit takes the files in `pages/` for pages of its own until the navigation was called for the first time after
+    a start. A page that is reached in this way calls the navigation first, which then leads back to it.
+    """
+    if st.session_state.get(_ROUTED):
+        page()
+    else:
+        run()

@@ -1,0 +1,104 @@
+"""Runs as the pages show them: a bar with rate and remaining time, Cancel, and what went wrong in one sentence."""
+
+import time
+
+import streamlit as st
+
+from interpret.errors import InputError
+from interpret.progress import remaining
+from pages.shared import controls, jobs, look, places
+
+POLL = 0.7
+"""Seconds between two looks at a run."""
+
+
+def first_start() -> None:
+    """Make the default study where there is none at all yet, and stop the page until it is there."""
+    if places.study_names():
+        return
+    try:
+        jobs.begin_default()
+    except InputError as error:
+        st.error(look.markdown(str(error)))
+        st.stop()
+    look.header("Which units carry which classes?", "The first study is being made; it opens by itself in a moment.")
+    _watch()
+    st.stop()
+
+
+def running(kind: str = "run") -> None:
+    """The runs of one kind that are under way or just ended, if there are any."""
+    if any(job.kind == kind for job in jobs.jobs()):
+        _watch(kind)
+
+
+@st.fragment(run_every=POLL)
+def _watch(kind: str = "run") -> None:
+    """Look at the runs again and again, without drawing the rest of the page."""
+    seen: set[str] = st.session_state.setdefault("runs_seen_running", set())
+    for job in jobs.jobs():
+        if job.kind != kind:
+            continue
+        if job.state == "running":
+            seen.add(job.id)
+        elif job.state == "done" and job.id in seen:
+            seen.discard(job.id)
+            jobs.put_away(job)
+            st.session_state[controls.OWN] = job.study
+            st.query_params[controls.OWN] = job.study
+            st.rerun(scope="app")
+        _one(job)
+
+
+def _one(job: jobs.Job) -> None:
+    with st.container(border=True):
+        name = look.markdown(job.study)
+        if job.state == "running":
+            _bar(job)
+            if st.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop:"):
+                jobs.cancel(job)
+                st.rerun(scope="fragment")
+            return
+        if job.state == "done":
+            st.success(f"The study “{name}” is {'made' if job.kind == 'run' else 'measured'}.")
+        elif job.state == "stopped":
+            st.warning(f"The study “{name}” was stopped; what was done so far is kept.")
+        else:
+            st.error(
+                f"The study “{name}” was not {'made' if job.kind == 'run' else 'measured'}. {look.markdown(job.error)}"
+            )
+        with st.container(horizontal=True):
+            if job.state == "done" and st.button("Open it", key=f"take_{job.id}", type="primary"):
+                jobs.put_away(job)
+                st.session_state[controls.OWN] = job.study
+                st.query_params[controls.OWN] = job.study
+                st.rerun(scope="app")
+            if job.state in ("stopped", "failed") and st.button(
+                "Go on", key=f"again_{job.id}", icon=":material/play_arrow:"
+            ):
+                try:
+                    jobs.again(job)
+                except InputError as error:
+                    st.error(look.markdown(str(error)))
+                st.rerun(scope="fragment")
+            if st.button("Put away", key=f"away_{job.id}", icon=":material/close:"):
+                jobs.put_away(job)
+                st.rerun(scope="app")
+
+
+def _bar(job: jobs.Job) -> None:
+    about = job.progress
+    stage = look.markdown(str(about.get("stage") or "Starting"))
+    done, total = int(about.get("done") or 0), int(about.get("total") or 0)
+    words = f"**{look.markdown(job.study)}** · {stage}"
+    if total > 1:
+        words += f" · {done:,} of {total:,}"
+        if about.get("rate"):
+            words += f", {float(about['rate']):.1f} a second"
+        if about.get("remaining") is not None and done < total:
+            words += f", {remaining(float(about['remaining']))} left"
+    if about.get("skipped"):
+        words += f" · {int(about['skipped']):,} left out"
+    if about.get("updated") and time.time() - float(about["updated"]) > 30 and total > 1:
+        words += " · waiting"
+    st.progress(min(1.0, done / total) if total else 0.0, text=words + (" …" if total <= 1 else ""))

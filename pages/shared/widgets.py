@@ -1,0 +1,90 @@
+"""The widget that shows evidence: galleries, lines of class names and unit chips, a photo with its map and boxes.
+
+Everything shown goes to the browser as data and is set as text there (`evidence.js`), so nothing in a class's or a
+file's name can become markup.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import look, registry
+
+Part = dict[str, Any]
+Block = dict[str, Any]
+
+_HERE = Path(__file__).parent
+_render = st.components.v2.component(
+    "unitscope_evidence",
+    html='<div class="evidence"></div>',
+    css=(_HERE / "evidence.css").read_text(encoding="utf-8"),
+    js=(_HERE / "evidence.js").read_text(encoding="utf-8"),
+)
+
+
+def evidence(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Show blocks one under the other and do what a click on them asks for.
+
+    Args:
+        blocks: from the functions below.
+        key: of the widget.
+        on_select: called, before the page is drawn again, with the act of a click that leads to no other page.
+    """
+
+    def acted() -> None:
+        act = dict(st.session_state[key].get("act") or {})
+        if act and "page" not in act and on_select is not None:
+            on_select(act)
+
+    result = _render(key=key, data={"blocks": list(blocks)}, on_act_change=acted)
+    act = dict(result.get("act") or {})
+    if act.get("page") in {entry.path for entry in registry.ENTRIES}:
+        query = {str(name): str(value) for name, value in dict(act.get("query") or {}).items()}
+        look.go(str(act["page"]), query)
+
+
+def text(words: str, kind: str = "text") -> Part:
+    """Words in a line; kind is text, strong or faint."""
+    return {"t": kind, "text": words}
+
+
+def unit(number: int, **more: Any) -> Part:
+    """A unit's chip, which opens its page; `on` and `off` say how it stands, `act` what a click does instead."""
+    return {"t": "unit", "unit": str(number), **look.unit_link(number), **more}
+
+
+def units(numbers: Sequence[int], **more: Any) -> list[Part]:
+    """Chips of several units."""
+    return [unit(number, **more) for number in numbers]
+
+
+def class_tag(name: str, colour: str, note: str = "", **more: Any) -> Part:
+    """A class's name with its colour."""
+    return {"t": "class", "name": name, "colour": colour, "note": note, **more}
+
+
+def line(*parts: Part | Sequence[Part], **more: Any) -> Block:
+    """Parts beside each other; `size` may be big or small, `act` makes the line itself a button, `on` marks it."""
+    flat: list[Part] = []
+    for part in parts:
+        flat.extend([part] if isinstance(part, dict) else part)
+    if more.get("act"):  # a link within a button would be no valid HTML, and nobody could press it with the keyboard
+        flat = [{name: value for name, value in part.items() if name not in ("href", "act", "title")} for part in flat]
+    return {"kind": "line", "parts": flat, **more}
+
+
+def tile(source: str, alt: str, **more: Any) -> Part:
+    """A picture in a gallery; `name`, `note` and `colour` for its caption, `act` and `href` for a click."""
+    return {"src": source, "alt": alt, **more}
+
+
+def tiles(pictures: Sequence[Part], size: str = "m", *, strip: bool = False) -> Block:
+    """A gallery of size s, m, l or xl; as a strip it stays in one row and scrolls."""
+    return {"kind": "tiles", "tiles": list(pictures), "size": size, "strip": strip}
+
+
+def stage(source: str, alt: str, *, heat: str = "", opacity: float = 0.0, boxes: Sequence[Part] = ()) -> Block:
+    """A large picture with a map over it and boxes on it; boxes have left, top, width, height in percent."""
+    return {"kind": "stage", "src": source, "alt": alt, "heat": heat, "opacity": opacity, "boxes": list(boxes)}

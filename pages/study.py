@@ -1,0 +1,172 @@
+"""What am I looking at, and how do I look at my own? The open study and its best finding; others; a new one."""
+
+import streamlit as st
+
+from interpret import evidence
+from interpret.errors import InputError
+from interpret.findings import Findings
+from interpret.study import Study
+from pages.shared import backend, controls, look, new_study, patchwork, places, router, run_view, tables, widgets
+
+
+def page() -> None:
+    run_view.first_start()
+    study = controls.open_study()
+    try:
+        found = backend.findings(study, study.mine_config)
+    except InputError as error:
+        st.error(look.markdown(str(error)))
+        found = None
+    if found is not None:
+        _finding(found)
+    st.divider()
+    _about(study)
+    run_view.running()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _others(study)
+    with right:
+        new_study.form()
+    if found is not None:
+        patchwork.chain_if_asked(found)
+
+
+def _finding(found: Findings) -> None:
+    """The best finding in words and in photos."""
+    study, colours = found.study, backend.colours(found.study)
+    best = found.headline()
+    if best is None:
+        look.header("Which units carry which classes?")
+        tables.nothing_found(found)
+        _photos(study)
+        return
+    units, classes = best
+    names = [look.class_text(study, one) for one in classes]
+    word = "units" if len(units) > 1 else "unit"
+    if len(classes) > 1:
+        look.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
+    else:
+        look.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
+    table = evidence.by_class(study, units, found.config.top_units).table.set_index("class_id")
+    blocks: list[widgets.Block] = [
+        widgets.line(
+            widgets.text(
+                "What the model looked at in photos of each class, where"
+                if len(classes) > 1
+                else "What it looked at, where"
+            ),
+            widgets.units(units),
+            widgets.text("all count most:" if len(units) > 1 else "counts most:"),
+        )
+    ]
+    shown = sorted(classes, key=lambda one: -float(table.loc[one, "support"]))[:4]
+    for one in shown:
+        row = table.loc[one]
+        patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, one))
+        parts = patchwork.patch_parts(found, patches[: 7 if len(shown) > 1 else 14].tolist(), caption=False)
+        if not parts:
+            patchwork.missing(found)
+            return
+        blocks.append(
+            widgets.line(
+                widgets.class_tag(
+                    look.class_text(study, one),
+                    colours.get(one, "#888888"),
+                    **look.link("class_specific", **{"class": one, "itemset": look.itemset_param(units)}),
+                ),
+                widgets.text(look.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
+            )
+        )
+        blocks.append(widgets.tiles(parts, "m", strip=len(shown) > 1))
+    more = "class_shared" if len(classes) > 1 else "class_specific"
+    params = {"itemset": look.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
+    blocks.append(widgets.line({"t": "link", "text": "More like this →", **look.link(more, **params)}))
+    widgets.evidence(blocks, "finding", patchwork.open_chain)
+
+
+def _photos(study: Study) -> None:
+    """The study's photos, where there is no finding to show."""
+    images = study.images.head(14)
+    parts = [
+        widgets.tile(
+            source,
+            f"photo {row.path}",
+            name=look.class_text(study, int(row.predicted)),
+            note=look.percent(row.confidence),
+            colour=backend.colours(study).get(int(row.predicted), "#888888"),
+            **look.link("explain", image=int(row.image_id)),
+        )
+        for row, source in zip(images.itertuples(), backend.thumbnails(study, images["image_id"].tolist()), strict=True)
+        if source
+    ]
+    if parts:
+        look.say("Each photo can still be explained; a click on one does.")
+        widgets.evidence([widgets.tiles(parts, "m")], "photos")
+
+
+def _list(words: list[str]) -> str:
+    """`Bird, Dog and Car`, at most five words."""
+    if len(words) > 5:
+        words = [*words[:4], f"{len(words) - 4} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _about(study: Study) -> None:
+    """The open study in one line, and what was left out of it."""
+    counts = study.manifest["counts"]
+    pairs = [
+        ("Study", study.name),
+        ("Model", f"{study.manifest['model']}, layer {study.layer}, {look.count(study.n_units, 'unit')}"),
+        (
+            "Photos",
+            f"{counts['images']:,}, in "
+            f"{look.count(counts['classes_predicted'], 'predicted class', 'predicted classes')}",
+        ),
+        ("Patches", f"{counts['patches']:,}"),
+    ]
+    accuracy = study.accuracy()
+    if accuracy:
+        pairs.append(("Accuracy", f"{look.percent(accuracy[0], 1)} of {look.count(accuracy[1], 'labelled photo')}"))
+    look.facts(pairs)
+    skipped = study.skipped
+    without = int(counts.get("images_without_patch", 0))
+    if len(skipped) or without:
+        with st.expander(
+            f"{look.count(len(skipped), 'file')} left out, {look.count(without, 'photo')} without a patch"
+        ):
+            if len(skipped):
+                st.dataframe(skipped, hide_index=True, alt="files that were left out, and why")
+            if without:
+                look.say(
+                    "Where nothing in a photo speaks for its predicted class, the map is empty and gives no patch.",
+                    "small",
+                )
+
+
+def _others(study: Study) -> None:
+    st.subheader("Open another study", anchor=False)
+    names = places.study_names()
+    if len(names) < 2:
+        look.say(f"This is the only one in {look.html.escape(str(places.studies_root()))}.", "small")
+        return
+    for name in names[:20]:
+        about = backend.summary(name)
+        if about is None:
+            continue
+        on = name == study.name
+        if st.button(
+            f"**{look.markdown(name)}** · {look.markdown(about)}",
+            key=f"open_{name}",
+            type="tertiary",
+            disabled=on,
+            icon=":material/check:" if on else ":material/folder_open:",
+        ):
+            st.session_state[controls.OWN] = name
+            for other in list(st.query_params):
+                if other not in ("n", "support", "size", "show"):
+                    del st.query_params[other]
+            st.query_params[controls.OWN] = name
+            st.rerun()
+
+
+router.enter(page)

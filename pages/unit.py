@@ -1,0 +1,189 @@
+"""What does a unit respond to? One stable address for each unit of the layer."""
+
+import numpy as np
+import streamlit as st
+
+from interpret import charts, evidence
+from interpret.findings import Findings
+from pages.shared import backend, controls, look, parts_view, patchwork, router, tables, widgets
+
+
+def page() -> None:
+    study = controls.open_study()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        found = controls.thresholds(study)
+    unit = _unit(found)
+    with title:
+        look.header(f"What does unit {unit} respond to?")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        _picker(found, unit)
+    _classes(found, unit)
+    patches = evidence.holders(study, [unit], found.config.top_units)
+    if len(patches) == 0:
+        st.info(
+            f"Unit {unit} is among the {found.config.top_units} strongest units of no patch. A larger N would show "
+            "where it "
+            "comes next; its activations are below."
+        )
+    else:
+        left, right = st.columns([12, 8], gap="large")
+        with left:
+            st.subheader("Where it counts most", anchor=False)
+            patchwork.gallery_of(found, patches.tolist(), f"top_{unit}", size="m", limit=12)
+        with right:
+            _histogram(found, unit)
+            _company(found, unit)
+        _per_class(found, unit)
+        _itemsets(found, unit)
+    if len(patches) == 0:
+        _histogram(found, unit)
+    patchwork.chain_if_asked(found)
+
+
+def _unit(found: Findings) -> int:
+    """The unit in the address; the one that serves most classes where there is none."""
+    asked = st.query_params.get("unit", "")
+    if asked.isdecimal() and int(asked) < found.study.n_units:
+        return int(asked)
+    if asked:
+        st.warning(f"There is no unit {look.markdown(asked)}: the layer has {found.study.n_units:,}, counted from 0.")
+    singles = found.table[found.table["size"] == 1]
+    if singles.empty:
+        return 0
+    best = singles.groupby("itemset_id")["support"].agg(["size", "sum"]).sort_values(["size", "sum"], ascending=False)
+    return found.units_of[int(best.index[0])][0]
+
+
+def _picker(found: Findings, unit: int) -> None:
+    def changed() -> None:
+        st.query_params["unit"] = str(int(st.session_state["unit_number"]))
+        st.query_params.pop("patch", None)
+
+    st.session_state["unit_number"] = unit
+    st.number_input(
+        "Unit",
+        0,
+        found.study.n_units - 1,
+        step=1,
+        key="unit_number",
+        on_change=changed,
+        width=160,
+        help=f"one of the {found.study.n_units:,} channels of the layer {found.study.layer}, counted from 0",
+    )
+
+
+def _classes(found: Findings, unit: int) -> None:
+    study, colours = found.study, backend.colours(found.study)
+    rows = found.table[(found.table["size"] == 1) & (found.table["itemset_id"] == found.id_of.get((unit,), -1))]
+    rows = rows.sort_values("support", ascending=False)
+    if rows.empty:
+        blocks = [widgets.line(widgets.text("It is frequent in no class at this support."))]
+    else:
+        kind = (
+            "class-specific: it serves one class" if len(rows) == 1 else f"class-shared: it serves {len(rows)} classes"
+        )
+        tags = [
+            widgets.class_tag(
+                look.class_text(study, int(row.class_id)),
+                colours.get(int(row.class_id), "#888888"),
+                f"{look.share(int(row.support_count), found.patches_of[int(row.class_id)], 'patch')}",
+                **look.link("class_specific", **{"class": int(row.class_id), "itemset": unit}),
+            )
+            for row in rows.itertuples()
+        ]
+        blocks = [
+            widgets.line(widgets.unit(unit, on=True), widgets.text("→"), tags, size="big"),
+            widgets.line(widgets.text(kind, "faint")),
+        ]
+    widgets.evidence(blocks + parts_view.of_unit(found, unit), "serves")
+
+
+def _histogram(found: Findings, unit: int) -> None:
+    study, colours = found.study, backend.colours(found.study)
+    values = np.asarray(study.features[:, unit], dtype=np.float32)
+    predicted = study.images["predicted"].to_numpy()
+    served = evidence.by_class(study, [unit], found.config.top_units).table
+    served = served[(served["support_count"] > 0) & served["class_id"].isin(found.classes)].head(3)
+    groups = {
+        look.class_text(study, int(one)): (colours.get(int(one), "#888888"), values[predicted == one])
+        for one in served["class_id"]
+    }
+    st.subheader("How strongly, photo by photo", anchor=False)
+    st.plotly_chart(
+        charts.activation_histogram(values, groups),
+        key="histogram",
+        config=charts.config(f"unit-{unit}-activation"),
+        alt=f"histogram of unit {unit}'s mean activation over {len(values)} photos",
+    )
+    look.say(f"Over {look.count(len(values), 'photo')}, the mean over the layer’s cells; grey: all photos.", "small")
+
+
+def _company(found: Findings, unit: int) -> None:
+    near = evidence.company(found.study, unit, found.config.top_units)
+    if near.empty:
+        return
+    st.subheader("The company it keeps", anchor=False)
+    blocks = [
+        widgets.line(
+            widgets.unit(int(row.unit)),
+            widgets.text(
+                f"in {look.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance", "faint"
+            ),
+            size="small",
+        )
+        for row in near.head(8).itertuples()
+    ]
+    widgets.evidence(blocks, "company")
+
+
+def _per_class(found: Findings, unit: int) -> None:
+    study, colours = found.study, backend.colours(found.study)
+    table = evidence.by_class(study, [unit], found.config.top_units).table
+    table = table[(table["support_count"] > 0) & table["class_id"].isin(found.classes)].head(10)
+    if table.empty:
+        return
+    st.subheader("Class by class", anchor=False)
+    blocks: list[widgets.Block] = []
+    for row in table.itertuples():
+        patches = evidence.one_per_photo(study, evidence.holders(study, [unit], found.config.top_units, row.class_id))
+        blocks.append(
+            widgets.line(
+                widgets.class_tag(
+                    look.class_text(study, row.class_id),
+                    colours.get(row.class_id, "#888888"),
+                    **look.link("class_specific", **{"class": row.class_id}),
+                ),
+                widgets.text(
+                    f"{look.share(row.support_count, row.patches, 'patch')}, "
+                    f"{look.share(row.image_count, row.images, 'photo')}",
+                    "faint",
+                ),
+            )
+        )
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, patches[:8].tolist(), caption=False), "s", strip=True))
+    widgets.evidence(blocks, "by_class", patchwork.open_chain)
+
+
+def _itemsets(found: Findings, unit: int) -> None:
+    rows = found.with_unit(unit)
+    rows = rows[rows["size"] > 1]
+    if rows.empty:
+        return
+    keys = list(dict.fromkeys(int(key) for key in rows.sort_values("support", ascending=False)["itemset_id"]))
+    st.subheader("Itemsets that hold it", anchor=False)
+    look.say(f"{look.count(len(keys), 'set')} of units that are frequent together, this one among them.", "small")
+    widgets.evidence(patchwork.itemset_lines(found, keys[:14]), "holding")
+    shown = tables.plain(found, rows)
+    st.download_button(
+        "All of them as CSV",
+        shown.to_csv(index=False),
+        f"unit-{unit}-itemsets.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+router.enter(page)

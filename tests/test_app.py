@@ -1,0 +1,450 @@
+"""Every page of the dashboard on a small true study, without a browser."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from interpret.errors import InputError
+from interpret.study import open_study
+from pages.shared import jobs, look, registry, uploads
+from tests.small_study import COUNT, studies
+
+APP = str(Path(__file__).resolve().parents[1] / "app.py")
+PAGES = {
+    "pages/study.py": "share",
+    "pages/explain.py": "Why ",
+    "pages/class_specific.py": "Which units carry ",
+    "pages/class_shared.py": "Which units do classes have in common?",
+    "pages/unit.py": "What does unit ",
+    "pages/method.py": "How does it work?",
+}
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch) -> Path:
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    return studies()
+
+
+def show(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page != "pages/study.py":
+        app.switch_page(page)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def evidence(app: AppTest) -> list[dict]:
+    """The blocks of all evidence widgets on the page."""
+    found: list[dict] = []
+
+    def walk(node: object) -> None:
+        if getattr(node, "type", "") == "bidi_component":
+            found.extend(json.loads(node.proto.json)["blocks"])  # type: ignore[attr-defined]
+        for child in getattr(node, "children", {}).values():
+            walk(child)
+
+    walk(app._tree)
+    return found
+
+
+def tiles(app: AppTest) -> list[dict]:
+    return [tile for block in evidence(app) if block["kind"] == "tiles" for tile in block["tiles"]]
+
+
+def said(app: AppTest) -> str:
+    lines = [
+        " ".join(str(p.get("text") or p.get("unit") or p.get("name")) for p in b["parts"])
+        for b in evidence(app)
+        if "parts" in b
+    ]
+    html = [element.proto.body for element in app.get("html")]
+    return "\n".join(lines + html).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(("page", "title"), PAGES.items())
+def test_every_page_opens_with_its_title_and_pictures(page, title):
+    app = show(page)
+    assert title in look_plain(app.title[0].value)
+    assert not app.error
+    pictures = tiles(app) + [block for block in evidence(app) if block["kind"] == "stage"]
+    assert pictures, "the first screen shows pictures"
+    assert all(picture["src"].startswith("data:image/jpeg;base64,") and picture["alt"] for picture in pictures)
+
+
+def look_plain(markdown: str) -> str:
+    return markdown.replace("\\", "")
+
+
+def test_the_first_screen_is_a_finding_with_its_share_and_count():
+    app = show("pages/study.py")
+    text = said(app)
+    assert "% of" in text
+    assert len(tiles(app)) >= 4
+    assert f"{COUNT:,}, in 10 predicted classes" in text
+
+
+def test_what_was_left_out_is_listed_with_its_reason():
+    app = show("pages/study.py")
+    frames = [frame.value for frame in app.dataframe]
+    assert any("Bird/broken.png" in set(frame.get("path", [])) for frame in frames)
+
+
+def test_a_class_and_an_itemset_in_the_address_are_shown():
+    study = open_study(studies() / "demo")
+    app = show("pages/class_specific.py", **{"class": "2"})
+    assert look.class_text(study, 2) in app.title[0].value
+    table = next(frame.value for frame in app.dataframe if "itemset" in frame.value)
+    row = table.iloc[len(table) // 2]
+    again = show("pages/class_specific.py", **{"class": "2", "itemset": row["itemset"].replace(",", "-")})
+    units = next(block for block in evidence(again) if block.get("size") == "big")["parts"]
+    assert [part["unit"] for part in units if part["t"] == "unit"] == row["itemset"].split(",")
+    assert len(tiles(again)) > 0
+    assert all(tile["name"] == look.class_text(study, 2) for tile in tiles(again))
+
+
+def test_a_higher_support_leaves_fewer_itemsets():
+    few, many = (
+        len(next(frame.value for frame in show("pages/class_specific.py", **{"class": "0", "support": s}).dataframe))
+        for s in ("90", "30")
+    )
+    assert few < many
+
+
+def test_filters_of_the_table():
+    app = show("pages/class_specific.py", **{"class": "0", "support": "30"})
+    table = next(frame.value for frame in app.dataframe)
+    rare = table["itemset"].str.split(",").explode().value_counts()
+    unit = rare[rare < len(table)].index[0]
+    only = show("pages/class_specific.py", **{"class": "0", "support": "30", "with": unit})
+    kept = next(frame.value for frame in only.dataframe)
+    assert 0 < len(kept) < len(table)
+    assert all(unit in text.split(",") for text in kept["itemset"])
+    specific = show("pages/class_specific.py", **{"class": "0", "support": "30", "kind": "only this class"})
+    assert set(next(frame.value for frame in specific.dataframe)["kind"]) <= {"specific"}
+
+
+def test_a_shared_rule_has_one_row_of_patches_for_each_of_its_classes():
+    app = show("pages/class_shared.py")
+    rule = next(block for block in evidence(app) if block.get("on"))
+    classes = [part["name"] for part in rule["parts"] if part["t"] == "class"]
+    assert len(classes) > 1
+    strips = [block for block in evidence(app) if block["kind"] == "tiles"]
+    assert len(strips) == len(classes)
+    assert all(strip["tiles"] for strip in strips)
+
+
+@pytest.mark.parametrize("view", ["Map", "Graph"])
+def test_map_and_graph(view):
+    app = show("pages/class_shared.py", view=view)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_unit_has_its_own_address():
+    study = open_study(studies() / "demo")
+    unit = int(study.patches["units"].iloc[0][0])
+    app = show("pages/unit.py", unit=str(unit))
+    assert app.title[0].value.endswith(f"{unit} respond to?")
+    assert app.number_input(key="unit_number").value == unit
+    app.number_input(key="unit_number").set_value((unit + 1) % study.n_units).run()
+    assert app.query_params["unit"] == str((unit + 1) % study.n_units)
+    assert not app.exception
+
+
+def test_a_unit_that_no_patch_holds_says_so_and_shows_its_activations():
+    study = open_study(studies() / "demo")
+    held = {int(unit) for units in study.patches["units"] for unit in units[:8]}
+    silent = next(unit for unit in range(study.n_units) if unit not in held)
+    app = show("pages/unit.py", unit=str(silent))
+    assert any("strongest units of no patch" in info.value for info in app.info)
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("pages/unit.py", {"unit": "999999"}),
+        ("pages/unit.py", {"unit": "-3"}),
+        ("pages/unit.py", {"unit": "<b>x</b>"}),
+        ("pages/class_specific.py", {"class": "nothing", "itemset": "0-0-x", "n": "-1", "support": "9999"}),
+        ("pages/class_shared.py", {"itemset": "1-2-3-4-5-6-7"}),
+        ("pages/class_shared.py", {"view": "nothing", "show": "x"}),
+        ("pages/explain.py", {"image": "100000", "target": "x", "box": "77", "off": "1-99999-x", "opacity": "500"}),
+        ("pages/method.py", {"image": "100000"}),
+        ("pages/study.py", {"study": "../../etc"}),
+        ("pages/class_specific.py", {"patch": "123456789"}),
+    ],
+)
+def test_nonsense_in_the_address_is_no_fault(page, query):
+    app = show(page, **query)
+    assert app.title
+
+
+def test_switching_units_off_changes_the_answer_at_once():
+    study = open_study(studies() / "demo")
+    units = [int(unit) for unit in study.patches[study.patches["image_id"] == 0]["units"].iloc[0][:8]]
+    off = "-".join(str(unit) for unit in units)
+    app = show("pages/explain.py", image="0", off=off)
+    assert "Without" in said(app)
+    chips = [p for b in evidence(app) for p in b.get("parts", []) if p["t"] == "unit" and p.get("off")]
+    assert {chip["unit"] for chip in chips} == {str(unit) for unit in units}
+
+
+def test_another_class_can_be_explained():
+    app = show("pages/explain.py", image="0", target="3")
+    study = open_study(studies() / "demo")
+    assert app.title[0].value == f"Why {look.class_text(study, 3)}?"
+
+
+def test_the_chain_of_a_patch_opens_from_its_address():
+    app = show("pages/class_specific.py", patch="0")
+    text = said(app)
+    assert "5 · Its transaction" in text
+    assert "6 · Itemsets that it supports" in text
+
+
+def test_a_study_with_a_support_that_finds_nothing_says_what_would_help(tmp_path, monkeypatch):
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    manifest["config"]["mine"]["min_class_patches"] = 1000
+    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    for page in PAGES:
+        app = show(page)
+        if page not in ("pages/explain.py", "pages/unit.py", "pages/method.py"):
+            assert any("more photos" in info.value for info in app.info), page
+
+
+def test_a_damaged_study_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "manifest.json").write_text("{")
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    app = show("pages/study.py", study="bad")
+    assert "damaged" in app.error[0].value
+
+
+def test_a_study_without_its_photos_still_opens(tmp_path, monkeypatch):
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    manifest["images_root"] = "/nowhere"
+    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    for page in PAGES:
+        show(page)
+    assert any("not on this machine" in info.value for info in show("pages/study.py").info)
+
+
+def test_class_names_are_text(tmp_path, monkeypatch):
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    evil = "<img src=x onerror=alert(1)> **b** [l](javascript:1) $x$"
+    manifest["class_names"] = [f"{evil} {index}" for index in range(10)]
+    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    for page in PAGES:
+        app = show(page)
+        for element in app.get("html"):
+            assert "<img" not in element.proto.body
+        assert "<img" not in app.title[0].value.replace("\\<", "")
+        assert all("**b**" not in element.value for element in [*app.title, *app.subheader])
+
+
+def test_no_page_caches_but_the_backend():
+    folder = Path(APP).parent / "pages"
+    for file in [Path(APP), *folder.rglob("*.py")]:
+        text = file.read_text(encoding="utf-8")
+        assert "unsafe_allow_html" not in text
+        if file.name != "backend.py":
+            assert "cache_data" not in text, file
+            assert "cache_resource" not in text, file
+    for text in [(folder / "shared" / name).read_text() for name in ("evidence.js", "evidence.css")]:
+        assert "http" not in text
+        assert "innerHTML" not in text
+
+
+def test_the_library_does_not_import_streamlit():
+    code = "import sys, interpret.gallery, interpret.charts, interpret.explain, interpret.findings as f\n"
+    code += "print('streamlit' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+def test_navigation_lists_files_that_exist():
+    assert registry.ENTRIES[0].path == ""
+    assert len({entry.path for entry in registry.ENTRIES}) == len(registry.ENTRIES)
+
+
+# Runs in the background
+
+
+def wait(study: str, *states: str, seconds: float = 120) -> jobs.Job:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job = next(job for job in jobs.jobs() if job.study == study)
+        if job.state in states:
+            return job
+        time.sleep(0.1)
+    raise AssertionError(f"the run is {job.state}: {job}")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def pid_of(job: jobs.Job) -> int:
+    return int(json.loads((jobs._runs() / job.id / "job.json").read_text())["pid"])
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path / "studies"))
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(studies()))
+    return tmp_path / "studies"
+
+
+def drawings() -> Path:
+    return open_study(studies() / "demo").images_root
+
+
+def test_a_run_ends_in_a_study_and_leaves_no_process(empty):
+    job = jobs.start("mine", ["--model", "demo", "--images", str(drawings()), "--limit", "20"])
+    pid = pid_of(job)
+    done = wait("mine", "done", "failed")
+    assert done.state == "done", done.error
+    made = open_study(empty / "mine")
+    assert len(made.images) + len(made.skipped) == 20
+    assert not alive(pid)
+    jobs.put_away(done)
+    assert jobs.jobs() == []
+
+
+def test_a_run_that_cannot_be_says_the_command_lines_own_sentence(empty):
+    jobs.start("bad", ["--model", "demo", "--images", str(drawings()), "--layer", "nothing"])
+    job = wait("bad", "failed")
+    assert "nothing" in job.error
+    assert "Traceback" not in job.error
+    app = show("pages/study.py")
+    assert any("nothing" in error.value for error in app.error)
+    jobs.put_away(job)
+
+
+def test_cancel_ends_the_process_and_a_reload_finds_the_run(empty):
+    job = jobs.start("long", ["--model", "demo", "--images", str(drawings())])
+    pid = pid_of(job)
+    assert alive(pid)
+    jobs._children.clear()  # as after a restart of the server: only the files are left
+    assert next(one for one in jobs.jobs() if one.study == "long").state == "running"
+    with pytest.raises(InputError, match="being made already"):
+        jobs.start("long", ["--images", "skimage"])
+    jobs.cancel(job)
+    os.waitpid(pid, 0)  # the test is its parent
+    assert not (Path(f"/proc/{pid}")).exists()
+    assert wait("long", "stopped").error == ""
+
+
+def test_another_process_with_the_same_number_is_not_taken_for_a_run(empty):
+    folder = empty / ".runs" / "0-1"
+    folder.mkdir(parents=True)
+    about = {"study": "old", "arguments": [], "pid": os.getpid(), "born": "12345"}
+    (folder / "job.json").write_text(json.dumps(about))
+    job = jobs.jobs()[0]
+    assert job.state == "failed"
+    jobs.cancel(job)  # ends nothing: this very process would be it
+
+
+def test_the_first_start_makes_the_default_study(empty):
+    app = AppTest.from_file(APP, default_timeout=120).run()
+    assert not app.exception
+    assert "being made" in said(app)
+    job = jobs.jobs()[0]
+    assert job.study == "demo"
+    jobs.cancel(job)
+    again = AppTest.from_file(APP, default_timeout=120).run()
+    assert not again.exception
+    assert len(jobs.jobs()) == 1, "what was stopped is not begun anew by itself"
+
+
+# What is uploaded
+
+
+def picture(size: tuple[int, int] = (32, 32)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, (10, 200, 30)).save(file, "PNG")
+    return file.getvalue()
+
+
+def zipped(**members: bytes) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    file.seek(0)
+    return file
+
+
+def test_a_zip_keeps_its_class_folders_and_nothing_gets_out_of_it(empty, tmp_path):
+    members = {
+        "set/Bird/a.png": picture(),
+        "set/Dog/a.png": picture(),
+        "../../outside.png": picture(),
+        "/tmp/absolute.png": picture(),
+        "C:\\windows.png": picture(),
+        "set/readme.txt": b"no photo",
+        "__MACOSX/a.png": b"x",
+        "set/Bird/bomb.png": b"\0" * 30_000_000,
+    }
+    folder, kept, left_out = uploads.keep([("photos.zip", zipped(**members))])
+    assert kept == 2
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png")) == ["Bird/a.png", "Dog/a.png"]
+    assert len(left_out) == 5
+    assert any("bomb.png: unpacks to more" in line for line in left_out)
+    assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["a.png", "a.png"]
+
+
+def test_uploads_of_one_name_do_not_overwrite_each_other(empty):
+    folder, kept, _ = uploads.keep([("a.png", io.BytesIO(picture())), ("../a.png", io.BytesIO(picture()))])
+    assert kept == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["a 1.png", "a.png"]
+
+
+@pytest.mark.parametrize("files", [[("a.txt", b"x")], [("a.zip", b"no zip")], [("a.zip", zipped().getvalue())]])
+def test_uploads_without_a_photo_are_one_sentence_and_leave_nothing(empty, files):
+    with pytest.raises(InputError):
+        uploads.keep([(name, io.BytesIO(content)) for name, content in files])
+    assert list((empty / ".uploads").iterdir()) == []
+
+
+def test_only_paths_below_the_allowed_roots_are_read(empty, tmp_path):
+    assert uploads.allowed(str(drawings()), folder=True) == drawings().resolve()
+    (tmp_path / "link").symlink_to("/etc")
+    for path in ("/etc", str(drawings() / ".." / ".." / ".." / ".." / ".."), str(tmp_path / "link"), "\0"):
+        with pytest.raises(InputError):
+            uploads.allowed(path, folder=True)
+    with pytest.raises(InputError, match="There is no folder"):
+        uploads.allowed(str(studies() / "nothing"), folder=True)
+
+
+def test_a_checkpoint_is_known_by_its_ending(empty):
+    with pytest.raises(InputError, match="safetensors"):
+        uploads.keep_checkpoint("model.exe", io.BytesIO(b"x"))
+    assert uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x")).is_relative_to(empty)

@@ -1,0 +1,92 @@
+"""Figures: what they show, what a click on them says, and that names cannot become markup."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from interpret import charts, charts_shared
+
+SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
+UNITS = [34, 193, 512]
+
+
+def test_map_cells_answer_clicks_with_row_and_unit():
+    figure = charts_shared.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, counts=np.array([[9, 0, 2], [5, 3, 0]]))
+    heat, squares = figure.data
+    assert np.array_equal(np.asarray(heat.z), SUPPORT)
+    cells = {(x, int(y)): tuple(about) for x, y, about in zip(squares.x, squares.y, squares.customdata, strict=True)}
+    assert len(cells) == 6
+    assert cells["512", 0] == (0, 512)
+    assert cells["34", 1] == (1, 34)
+    assert "unit 34 in Bird: 90 % of patches (9)" in squares.text
+    assert heat.zmin == 0
+    assert heat.zmax == 0.9
+
+
+def test_graph_joins_a_unit_to_the_classes_it_serves_only():
+    weights = np.where(SUPPORT >= 0.2, SUPPORT, 0)
+    figure = charts_shared.class_unit_graph(weights, ["Bird", "Dog"], ["#111111", "#222222"], UNITS)
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [sum(value is None for value in trace.x) for trace in lines] == [2, 2]
+    assert [trace.line.color for trace in lines] == ["#111111", "#222222"]
+    nodes = {tuple(about) for trace in figure.data if trace.mode != "lines" for about in trace.customdata}
+    assert nodes == {(-1, 34), (-1, 193), (-1, 512), (0, -1), (1, -1)}
+    hover = next(trace.hovertext for trace in figure.data if trace.hovertext is not None)
+    assert "unit 34: Bird, Dog" in hover
+
+
+def test_graph_puts_shared_units_inside_and_others_outside_and_is_repeatable():
+    weights = np.zeros((4, 9))
+    weights[:, 0] = 0.5
+    for unit in range(1, 9):
+        weights[unit % 4, unit] = 0.4
+    ring, place = charts_shared.graph_layout(weights)
+    assert np.allclose(np.linalg.norm(ring, axis=1), 1)
+    assert np.linalg.norm(place[0]) < 0.3
+    assert (np.linalg.norm(place[1:], axis=1) > 1).all()
+    apart = np.linalg.norm(place[:, None] - place[None], axis=2) + np.eye(9)
+    assert apart.min() > 0.08
+    assert np.array_equal(place, charts_shared.graph_layout(weights)[1])
+
+
+def test_histogram_shows_shares_of_photos_not_counts():
+    values = np.array([0.0, 0.0, 0.0, 1.0])
+    figure = charts.activation_histogram(values, {"Bird": ("#0072B2", np.array([1.0, 1.0]))}, bins=4)
+    everything, bird = figure.data
+    assert list(everything.y) == [0.75, 0, 0, 0.25]
+    assert list(bird.y) == [0, 0, 0, 1.0]
+    assert bird.marker.color == "#0072B2"
+
+
+def test_histogram_of_a_silent_unit():
+    figure = charts.activation_histogram(np.zeros(5), {})
+    assert sum(figure.data[0].y) == pytest.approx(1.0)
+
+
+def test_prediction_bars_hold_before_and_after():
+    figure = charts.shift_bars(["Bird", "Dog"], [0.9, 0.1], [0.3, 0.7], ["#000000", "#111111"])
+    before, after = figure.data
+    assert list(before.x) == [0.9, 0.1]
+    assert list(after.x) == [0.3, 0.7]
+    assert list(after.text) == ["30 %", "70 %"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda name: charts_shared.class_unit_graph(SUPPORT, [name, "Dog"], ["#000000", "#111111"], UNITS),
+        lambda name: charts_shared.class_unit_map(SUPPORT, [name, "Dog"], UNITS),
+        lambda name: charts.shift_bars([name], [1.0], [1.0], ["#000000"]),
+        lambda name: charts.activation_histogram(np.ones(3), {name: ("#000000", np.ones(3))}),
+    ],
+)
+def test_a_class_name_is_text_even_if_it_looks_like_markup(draw):
+    figure: go.Figure = draw("<img src=x onerror=alert(1)>")
+    shown = [str(trace.text) + str(trace.hovertemplate) for trace in figure.data] + [str(figure.layout.yaxis.ticktext)]
+    assert not any("<img" in text for text in shown)
+
+
+def test_figures_call_nothing_from_outside():
+    options = charts.config("name")
+    assert options["displaylogo"] is False
+    assert options["toImageButtonOptions"]["format"] == "svg"

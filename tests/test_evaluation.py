@@ -1,0 +1,283 @@
+"""Table 1 and what goes beyond it: tables worked out by hand, held-out photos, and the command."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from interpret import baselines, charts_evaluation, influence, mining, models, pipeline
+from interpret.ablation import bench, load_tail
+from interpret.baselines import Ranking
+from interpret.cli import main
+from interpret.config import MineConfig
+from interpret.effect import ablate_class
+from interpret.errors import InputError
+from interpret.evaluation import Evaluation, evaluate, results_folder
+from interpret.heldout import heldout, kept, same_photos
+from interpret.hooks import zero_units
+from interpret.study import open_study
+from interpret.table import BASELINE, EvaluateConfig, keep_only, table_1
+from interpret.transactions import TransactionDatabase
+from tests.conftest import TinyNet, draw_photos, state_of
+from tests.test_ablation import hand_made
+from tests.test_pipeline import SMALL, Killed, config, tiny_classifier
+
+CLASSES = np.array([0, 1, 2])
+
+
+def ours() -> Ranking:
+    units = {0: np.array([0, 1]), 1: np.array([1, 0]), 2: np.array([0])}
+    return Ranking("Ours-2", units, {0: 1, 1: 1, 2: 1})
+
+
+def row(table: pd.DataFrame, method: str, budget) -> pd.Series:
+    same = table["budget"].isna() if budget is None else table["budget"] == budget
+    found = table[(table["method"] == method) & same]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_table_1_worked_out_by_hand():
+    rival = Ranking("Rival", {0: np.array([2]), 1: np.array([2]), 2: np.array([2])})
+    small = EvaluateConfig(budgets=(1, 2), draws=3, resamples=400)
+    table, differences = table_1(hand_made(), CLASSES, [ours(), rival], [ours()], small)
+    # all on: 5 of 6 right; unit 0, 1, 0 of classes 0, 1, 2 off: photos 4 and 5 are right, see test_ablation
+    assert row(table, BASELINE, 0)[["accuracy", "units", "photos"]].tolist() == [pytest.approx(5 / 6), 0, 6]
+    assert row(table, BASELINE, 0)["error"] == pytest.approx(np.sqrt(5 / 6 / 6 / 6))
+    one = row(table, "Ours-2", 1)
+    assert (one["accuracy"], one["units"]) == (pytest.approx(2 / 6), 1)
+    assert np.isnan(one["low"])
+    assert row(table, "Ours-2", None)["accuracy"] == pytest.approx(2 / 6)
+    # two units: class 0 without 0 and 1: 0, 0, .5 -> 2, 2; class 1: 2, 2 again or 0, 0, .5 + 1 from unit 2 ->
+    # photo 3 keeps unit 2: 1, 1, .5 -> 0; class 2 has only one unit to give: still right
+    two = row(table, "Ours-2", 2)
+    assert (two["accuracy"], two["units"]) == (pytest.approx(2 / 6), pytest.approx(5 / 3))
+    # the rival's unit 2 changes no answer: photo 3 goes from 1, 7, 2.5 to 0, 6, 2.5
+    assert row(table, "Rival", 1)["accuracy"] == pytest.approx(5 / 6)
+    assert not ((table["method"] == "Rival") & table["budget"].isna()).any()
+    drawn = row(table, "Random", 1)
+    assert drawn["low"] <= drawn["accuracy"] <= drawn["high"]
+    pair = differences[(differences["rival"] == "Rival") & (differences["budget"] == 1)].iloc[0]
+    assert pair["difference"] == pytest.approx(-3 / 6)  # photos 0-3 lost, photo 4 won
+    assert pair["low"] <= -3 / 6 <= pair["high"] <= 0.35
+    assert differences["budget"].isna().sum() == 1  # at natural sizes only against as many random units
+    assert set(differences["method"]) == {"Ours-2"}
+
+
+def test_keeping_units_only_worked_out_by_hand():
+    small = EvaluateConfig(draws=2, keep_budgets=(1, 3))
+    table = keep_only(hand_made(), CLASSES, [ours()], small)
+    # unit 0 alone: photos 0 and 1: 4, 0, 1.5 -> right; unit 1 alone: photos 2, 3: 0, 3, 1.5 and 0, 6, 2.5 -> right;
+    # class 2, unit 0 alone: photo 4: 2, 0, 1 -> wrong; photo 5 right
+    assert row(table, "Ours-2", 1)["accuracy"] == pytest.approx(5 / 6)
+    assert not ((table["method"] == "Ours-2") & (table["budget"] == 3)).any()  # it has no three units
+    assert row(table, "Random", 3)["accuracy"] == pytest.approx(5 / 6)  # all there are
+
+
+def test_the_matrix_and_its_dominance_worked_out_by_hand():
+    falls = influence.matrix(hand_made(), CLASSES, ours())
+    # unit 0 off: both photos of class 0 wrong, class 1 unharmed, class 2 from one right to two
+    assert falls.to_numpy().tolist() == [[1.0, 0.0, -0.5], [0.0, 1.0, 0.0], [1.0, 0.0, -0.5]]
+    assert influence.dominance(falls) == pytest.approx(1 - (0.5 / 6) / (1.5 / 3))
+    assert np.isnan(influence.dominance(-falls))
+    only = pd.DataFrame(np.diag([0.5, 0.2]))
+    assert influence.dominance(only) == 1.0
+    assert influence.dominance(pd.DataFrame(np.full((3, 3), 0.5))) == 0.0
+
+
+def mined_by_hand():
+    # classes 0 and 1 share unit 1, class 0 has {0, 1} for itself, class 2 has {0, 2}
+    rows = [[0, 1]] * 4 + [[1, -1]] * 4 + [[0, 2]] * 4
+    database = TransactionDatabase(np.array(rows, np.int32), np.repeat([0, 1, 2], 4).astype(np.int32), np.arange(12), 3)
+    return mining.mine(database, MineConfig(top_units=2, min_support=0.5, min_class_patches=1))
+
+
+def test_shared_itemsets_and_synergy_worked_out_by_hand():
+    over = hand_made()
+    shared = influence.shared_falls(over, CLASSES, mined_by_hand())
+    found = dict(zip(shared["units"], shared.to_dict("records"), strict=True))
+    assert {units: line["classes"] for units, line in found.items()} == {(0,): (0, 2), (1,): (0, 1)}
+    # unit 1 off: class 0 keeps both, class 1 loses both, class 2 keeps one of one: in S 0.5, outside 0
+    line = found[(1,)]
+    assert (line["fall_in"], line["fall_out"], line["difference"]) == (0.5, 0.0, 0.5)
+    assert (line["low"], line["high"]) == (0.5, 0.5)  # within each class all photos agree
+    # unit 0 off: class 0 falls by 1, class 2 by -0.5; class 1 by 0. Class 2's photos differ: -1 and 0
+    line = found[(0,)]
+    assert (line["fall_in"], line["fall_out"]) == (0.25, 0.0)
+    assert line["high"] - line["difference"] == pytest.approx(1.96 * 0.5 * 0.5 / np.sqrt(2), abs=1e-3)
+
+    ranking = Ranking("Ours-2", {0: np.array([0, 1]), 1: np.array([1]), 2: np.array([0])}, {0: 2, 1: 1, 2: 1})
+    synergy = influence.synergies(over, CLASSES, mined_by_hand(), ranking)
+    line = synergy[(synergy["class_id"] == 0) & (synergy["kind"] == "all relevant units")].iloc[0]
+    # class 0 without 0 and 1: both wrong; without 0 alone: both wrong; without 1 alone: none
+    assert (line["units"], line["fall"], line["parts"], line["synergy"]) == ((0, 1), 1.0, 1.0, 0.0)
+    line = synergy[synergy["class_id"] == 2].iloc[0]  # {0, 2}: -0.5 together, -0.5 and 0 one by one
+    assert (line["kind"], line["fall"], line["parts"]) == ("itemsets", -0.5, -0.5)
+
+
+def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
+    over = hand_made()
+    assert len(influence.thinned(over, CLASSES, settings=3)) == 6
+    monkeypatch.setattr(influence, "MOST_PREDICTIONS", 0)
+    many = replace(over, labels=np.zeros(6, np.int64))
+    assert influence.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_figures_say_what_the_tables_say():
+    small = EvaluateConfig(budgets=(1, 2), draws=3, resamples=50)
+    table, _ = table_1(hand_made(), CLASSES, [ours()], [ours()], small)
+    figure = charts_evaluation.accuracy_curves(table, 5 / 6, methods=["Ours-2", "Random"])
+    lines = {trace.name: trace for trace in figure.data if trace.name}
+    assert set(lines) == {"Ours-2", "Random"}
+    assert list(lines["Ours-2"].x) == [1, 2]
+    assert list(lines["Ours-2"].y) == pytest.approx([2 / 6, 2 / 6])
+    falls = influence.matrix(hand_made(), CLASSES, ours())
+    heat, squares = charts_evaluation.influence_matrix(falls, ["a", "b", "c"]).data
+    assert heat.z.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+    assert squares.text[2] == "units of a off: c gains 50.0 points"
+    assert list(squares.customdata[5]) == [1, 2]
+    bars = charts_evaluation.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
+    assert list(bars.x[:2]) == [1.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return draw_photos(tmp_path_factory.mktemp("photos") / "train", each=10)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    return draw_photos(tmp_path_factory.mktemp("photos") / "val", each=9)
+
+
+@pytest.fixture
+def study(pictures, tmp_path):
+    return pipeline.run(config(pictures), tmp_path / "study", classifier=tiny_classifier())
+
+
+def test_held_out_photos_are_kept_inside_the_study_and_an_interrupted_run_goes_on(study, others):
+    classifier = tiny_classifier()
+    calls = 0
+
+    def breaking(progress):
+        nonlocal calls
+        calls += progress.stage == "Explaining photos"
+        if calls == 6:
+            raise Killed
+
+    with pytest.raises(Killed):
+        heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier, progress=breaking)
+    assert kept(study) == []
+    on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
+    assert on.folder.parent == study.folder / "evaluation"
+    assert [one.key for one in kept(study)] == [on.key]
+    assert len(on.images) == 27
+    stages = []
+    again = heldout(
+        study, str(others), batch_size=4, device="cpu", classifier=classifier, progress=lambda p: stages.append(p.stage)
+    )
+    assert again.key == on.key
+    assert "Explaining photos" not in stages
+    assert heldout(study, str(on.folder)).key == on.key
+    assert same_photos(study, study)
+    assert not same_photos(study, on)
+
+
+def test_what_cannot_be_measured_on_is_refused_in_one_sentence(study, pictures, tmp_path):
+    with pytest.raises(InputError, match="not those that"):
+        heldout(study, str(pictures), classifier=tiny_classifier(seed=8))
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    Image.new("RGB", (40, 40), "red").save(flat / "a.png")
+    with pytest.raises(InputError, match="have no labels"):
+        heldout(study, str(flat), device="cpu", classifier=tiny_classifier())
+    other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier(seed=8))
+    with pytest.raises(InputError, match="another network"):
+        heldout(study, str(other.folder))
+
+
+@pytest.mark.parametrize("replacement", ["zero", "mean"])
+def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, others, tmp_path, replacement):
+    classifier = tiny_classifier()
+    before = state_of(classifier.network)
+    on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
+    tail = load_tail(study, device="cpu", classifier=classifier)
+    small = EvaluateConfig(
+        budgets=(1, 3), top_units=(2, 3), draws=4, resamples=100, keep_budgets=(1, 12), replacement=replacement
+    )
+    result = evaluate(study, on, tail, study.mine_config, small)
+    assert state_of(classifier.network) == before
+    own = (on.images["label"].astype(int) == on.images["predicted"]).mean()
+    assert row(result.table, BASELINE, 0)["accuracy"] == own == result.about["accuracy"]
+    if replacement == "zero":  # with no unit off and none kept, nothing depends on what stands in for a unit
+        assert row(result.keep, "Random", 12)["accuracy"] == own
+    assert set(result.table["method"]) >= {"Ours-2", "Ours-3", "mu-lasso [6]", "Greedy drop", "Top weight", "Random"}
+    folder = results_folder(study, on, study.mine_config, small)
+    result.write(folder)
+    back = Evaluation.read(folder)
+    again = evaluate(study, on, tail, study.mine_config, small)
+    for name in Evaluation.FRAMES:
+        pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name))
+    for name in ("table", "differences", "keep"):
+        pd.testing.assert_frame_equal(getattr(result, name), getattr(back, name))
+    assert back.matrix.to_numpy().tolist() == result.matrix.to_numpy().tolist()
+    assert list(back.matrix.columns) == list(result.matrix.columns)
+    assert back.about["config"]["budgets"] in ((1, 3), [1, 3])
+    (folder / "keep.parquet").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        Evaluation.read(folder)
+
+
+def test_a_tail_that_is_not_linear_is_evaluated_on_stored_maps(pictures, others, tmp_path):
+    torch.manual_seed(7)
+    network = TinyNet().eval()
+    classifier = models.wrap(
+        network, name="tiny", class_names=["class 0", "class 1", "class 2"], preprocessing=SMALL, layer="first"
+    )
+    study = pipeline.run(config(pictures), tmp_path / "study", classifier=classifier)
+    on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
+    tail = load_tail(study, device="cpu", classifier=classifier)
+    assert not tail.linear
+    result = evaluate(study, on, tail, study.mine_config, EvaluateConfig(budgets=(2,), top_units=(3,), draws=2))
+    assert row(result.table, BASELINE, 0)["accuracy"] == on.accuracy()[0]
+    assert not {"Top weight", "Greedy drop"} & set(result.table["method"])
+    over = bench(on, tail)
+    ranking = baselines.mined(study, bench(study, tail), over.classes, study.mine_config, top_units=3)
+    right = []
+    for photo, label in enumerate(over.labels.tolist()):
+        pixels = torch.from_numpy(SMALL.apply(on.photo(photo)))[None]
+        with torch.no_grad(), zero_units(network, "first", torch.from_numpy(ranking.best(label, 2).copy())):
+            right.append(int(network(SMALL.normalise(pixels)).argmax()) == label)
+    assert row(result.table, "Ours-3", 2)["accuracy"] == np.mean(right)
+
+
+def test_the_command_prints_writes_and_draws(tmp_path, capsys):
+    pictures = draw_photos(tmp_path / "named", classes=2, each=6)
+    for index, wnid in enumerate(("n01440764", "n03028079")):
+        (pictures / f"class {index}").rename(pictures / wnid)
+    study = tmp_path / "study"
+    options = ["--weights", "random", "--input-size", "64", "--precision", "float32", "--device", "cpu"]
+    assert main(["run", "--images", str(pictures), "--study", str(study), *options, "--min-class-patches", "1"]) == 0
+    csv, png = tmp_path / "out" / "table.csv", tmp_path / "out" / "table.png"
+    command = ["evaluate", str(study), "--images", str(pictures), "--out", str(csv), "--plot", str(png)]
+    command += ["--budgets", "1,5", "--draws", "3", "--device", "cpu", "--no-lasso"]
+    capsys.readouterr()
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "Ours-10" in printed
+    assert "These are the photos that were mined" in printed
+    table = pd.read_csv(csv)
+    base = table[table["method"] == BASELINE].iloc[0]
+    assert base["accuracy"] == open_study(study).accuracy()[0]
+    assert sorted(table["budget"].dropna().unique()) == [0, 1, 5]
+    assert (tmp_path / "out" / "table-matrix.csv").is_file()
+    with Image.open(png) as picture:
+        assert picture.width > 1000
+    assert main(["evaluate", str(study), "--images", str(tmp_path / "nothing")]) == 2
+    assert main(["evaluate", str(tmp_path / "nothing"), "--images", str(pictures)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) >= 2
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(study), "--images", str(pictures), "--budgets", "0,5"])
