@@ -48,7 +48,7 @@ def grad_cam(network: nn.Module, layer: str, batches: list[Tensor]) -> None:
 
     with GradCAM(model=network, target_layers=[network.get_submodule(layer)]) as method:
         for batch in batches:
-            method(input_tensor=batch)
+            method(input_tensor=batch, targets=None)  # None: the predicted class
 
 
 def timed(work: Callable[[], object]) -> float:

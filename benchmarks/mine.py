@@ -292,7 +292,7 @@ def _chart(rows: list[dict[str, Any]], path: Path) -> None:
         axis.set(xscale="log", yscale="log", title=f"{-negative:.1%} of each {family}", xlabel="transactions")
         if family == "whole":
             axis.set_title(f"{-negative:.1%} of the whole")
-    axes[0].set_ylabel("seconds (median)")
+    axes[0].set_ylabel("seconds of CPU time (CUDA: elapsed)")
     axes[0].legend(fontsize=8)
     figure.savefig(path, dpi=110)
 

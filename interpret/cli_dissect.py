@@ -1,6 +1,7 @@
 """The command `dissect`: which part each unit detects, and how much of what was mined is true of the classes."""
 
 import argparse
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def add(commands: Any, positive: Callable[[str], int], report: Callable[..., Any
     command.add_argument(
         "--level", type=float, default=0.04, help="IoU from which a unit detects a part (default 0.04)"
     )
+    command.add_argument("--top-units", type=positive, help="judge what is mined with this N, not the study's")
+    command.add_argument("--min-support", type=float, help="judge what is mined with this s, not the study's")
     command.add_argument("--progress-file", type=Path, help=argparse.SUPPRESS)
 
 
@@ -39,9 +42,11 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
         if not 0 < getattr(arguments, name) < 1:
             raise InputError(f"--{name} is {getattr(arguments, name)}; give a fraction between 0 and 1.")
     study = open_study(arguments.study)
+    given = {name: getattr(arguments, name) for name in ("top_units", "min_support") if getattr(arguments, name)}
     with report(arguments.progress_file) as progress:
         found = dissect(
             study,
+            mine=dataclasses.replace(study.mine_config, **given),
             images=arguments.images,
             masks=arguments.masks,
             limit=arguments.limit,
@@ -59,12 +64,14 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
         )
     )
     table = Table(title="Itemsets whose parts are parts of their classes", box=None, title_justify="left")
-    for name in ("kind", "units", "itemsets", "true", "of those decided", "random units"):
+    heads = ("kind", "units", "itemsets", "true", "of decided", "random units", "any part (random)", "each (random)")
+    for name in heads:
         table.add_column(name, justify="left" if name == "kind" else "right")
     for row in found.shares.itertuples():
         table.add_row(
             row.kind, "any" if row.size == 0 else str(row.size), str(row.itemsets), f"{row.share:.1%}",
             f"{row.share_decided:.1%}", f"{row.random:.1%} ± {row.random_sd:.1%}",
+            f"{row.share_any:.1%} ({row.random_any:.1%})", f"{row.share_each:.1%} ({row.random_each:.1%})",
         )  # fmt: skip
     OUT.print(table)
     best = found.units.sort_values("iou", ascending=False).head(12)

@@ -32,6 +32,9 @@ from interpret.truth import DRAWS, LEVEL, has_part, itemset_table, parts_of_clas
 FOLDER = "dissection"
 """Where a study keeps its dissections."""
 
+FORMAT = 2
+"""Raised when the tables change, so that no older dissection is read."""
+
 _BATCH = 32
 
 
@@ -78,6 +81,7 @@ class Dissection:
         )
         for column in ("part", "best_part", "runner_up"):  # null is None in memory, whatever pandas makes of text
             units[column] = pd.Series([None if pd.isna(name) else name for name in units[column]], dtype=object)
+        units["detects"] = [tuple(row) for row in units["detects"]]
         for column in ("classes", "parts"):
             itemsets[column] = [tuple(row) for row in itemsets[column]]
         iou = np.load(folder / "iou.npy")
@@ -135,7 +139,7 @@ def dissect(
     folder = (
         study.folder
         / FOLDER
-        / digest(study.key, asdict(mine), str(source), str(masks), limit, quantile, level, draws, seed)
+        / digest(study.key, asdict(mine), FORMAT, str(source), str(masks), limit, quantile, level, draws, seed)
     )
     if folder.is_dir() and (masks is None or isinstance(masks, str | Path)):
         return Dissection.read(folder)

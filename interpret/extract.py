@@ -138,7 +138,7 @@ class ShardBuilder:
         self.images: list[dict[str, Any]] = []
         self.patches: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
-        self.arrays: dict[str, list[npt.NDArray[np.float16]]] = {}
+        self.arrays: dict[str, list[npt.NDArray[np.floating]]] = {}
         self.empty_maps = 0
 
     def skip(self, decoded: Decoded) -> None:
@@ -180,7 +180,9 @@ class ShardBuilder:
                     }
                 )
                 row += 1
-        self._keep("features", explanation.activations.mean(dim=(2, 3)))
+        # Pooled features stay in float32: they are small, and ablation through a linear tail is then exact.
+        features = explanation.activations.mean(dim=(2, 3)).cpu().numpy()
+        self.arrays.setdefault("features", []).append(features)
         # Scaled to the map's own maximum, because float16 has few digits left for values as small as gradients are.
         peaks = explanation.maps.amax(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
         self._keep("cams", explanation.maps / peaks)

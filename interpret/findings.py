@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import MineConfig
+from interpret.errors import InputError
 from interpret.evidence import class_order, closed_and_maximal
 from interpret.mining import Mined
+from interpret.mining.significance import bootstrap
 from interpret.study import Study
 
 Units = tuple[int, ...]
+
+RESAMPLED = 2_000_000
+"""Occurrences of itemsets in transactions up to which stability is worked out (count)."""
 
 DISPLAYS = ("closed", "maximal", "all")
 """Which itemsets are listed: those that no larger one says more with, the largest ones only, or every one."""
@@ -45,12 +51,25 @@ class Findings:
         return {units: key for key, units in self.units_of.items()}
 
     @cached_property
+    def stability(self) -> npt.NDArray[np.float64]:
+        """(n,) in what share of 100 resampled sets of photos each itemset is frequent and keeps its kind.
+
+        NaN where there are too many itemsets to resample while a person waits.
+        """
+        try:
+            database = self.study.database(self.config.top_units)
+            return bootstrap(database, self.mined, self.config, max_occurrences=RESAMPLED).same_kind
+        except InputError:
+            return np.full(len(self.mined), np.nan)
+
+    @cached_property
     def table(self) -> pd.DataFrame:
         """One row for each itemset and class that it is frequent in, with all its measures.
 
         Columns: itemset_id, units, size, class_id, support_count, support, image_count, images, image_support,
         confidence, lift, leverage, conviction, p_value, q_value, image_q_value, classes (how many it is frequent in),
-        kind (specific or shared), closed, maximal. By class, then falling support, then size and units.
+        kind (specific or shared), stable (see :attr:`stability`), closed, maximal. By class, then falling
+        support, then size and units.
         """
         rows = self.mined.itemsets
         rows = rows[rows["class_id"].notna()].copy()
@@ -67,6 +86,7 @@ class Findings:
         table["image_support"] = table["image_count"] / table["images"]
         table["classes"] = table.groupby("itemset_id")["class_id"].transform("size")
         table["kind"] = np.where(table["classes"] > 1, "shared", "specific")
+        table["stable"] = self.stability[table["itemset_id"].to_numpy()]
         table["closed"] = True
         table["maximal"] = True
         for _, part in table.groupby("class_id"):
@@ -107,7 +127,8 @@ class Findings:
 
         Columns: itemset_id, units, size, class_ids (by falling support), supports (beside them), weakest (the smallest
         of the supports), sure (the smallest lower end of their intervals over photos, see :func:`wilson_low`), q_value
-        (the largest of the classes'), closed (no larger set is found in as many patches of every one of these classes)
+        (the largest of the classes', from photos), stable, closed (no larger set is found in as many patches of
+        every one of these classes)
         and maximal (none is frequent in all of them). Those that the weakest class supports best come first.
         """
         table = self.table[self.table["kind"] == "shared"]
@@ -120,7 +141,8 @@ class Findings:
                 "supports": grouped["support"].agg(lambda values: tuple(float(one) for one in values)),
                 "weakest": grouped["support"].min(),
                 "sure": grouped["sure"].min(),
-                "q_value": grouped["q_value"].max(),
+                "q_value": grouped["image_q_value"].max(),
+                "stable": grouped["stable"].first(),
                 "size": grouped["size"].first(),
             }
         ).reset_index()

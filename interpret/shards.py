@@ -60,14 +60,14 @@ class Shard:
         images: rows of ``IMAGES``.
         patches: rows of ``PATCHES``, in the order of their images.
         skipped: rows of ``SKIPPED``.
-        arrays: by name, each with one row an image: ``features`` (n, K), ``cams`` (n, h, w) and, where they are
-            stored, ``activations`` (n, K, h, w); all float16.
+        arrays: by name, each with one row an image: ``features`` (n, K) float32, ``cams`` (n, h, w) and, where
+            they are stored, ``activations`` (n, K, h, w), both float16.
     """
 
     images: pa.Table
     patches: pa.Table
     skipped: pa.Table
-    arrays: dict[str, npt.NDArray[np.float16]]
+    arrays: dict[str, npt.NDArray[np.floating]]
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -106,8 +106,8 @@ class Study:
         return self._table("skipped")
 
     @cached_property
-    def features(self) -> npt.NDArray[np.float16]:
-        """(n, K) activations pooled over all cells, memory-mapped."""
+    def features(self) -> npt.NDArray[np.float32]:
+        """(n, K) float32 activations pooled over all cells, memory-mapped."""
         return self._array("features")
 
     @cached_property
@@ -213,7 +213,7 @@ class Study:
     def _table(self, name: str) -> pd.DataFrame:
         return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
 
-    def _array(self, name: str) -> npt.NDArray[np.float16]:
+    def _array(self, name: str) -> Any:
         return np.load(self.folder / f"{name}.npy", mmap_mode="r")
 
 

@@ -1,10 +1,16 @@
 """Itemsets against parts that are known: is what the mining calls shared in fact shared?
 
-An itemset X of classes S is *true* where every unit of X detects a part and that part belongs to every class of S.
-It is *decided* where every unit of X detects a part at all; an undecided itemset counts as not true.
+An itemset X of classes S is *true* where every unit of X detects a part and that part, the one that the unit detects
+best, belongs to every class of S. It is *decided* where every unit of X detects a part at all; an undecided itemset
+counts as not true. Two weaker statements say how a wrong one goes wrong:
+
+- *true of any*: every unit detects some part, perhaps not its best one, that belongs to every class of S (a unit that
+  sees eyes and the heads around them);
+- *true of each*: every unit detects, for each class of S, some part of that class, perhaps another one for each (two
+  parts that look alike in one unit).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +26,9 @@ DRAWS = 200
 
 SPECIFIC, SHARED = "specific", "shared"
 
+VERDICTS = ("true", "true_any", "true_each")
+"""Columns of :func:`itemset_table`, the strictest first."""
+
 
 def unit_table(iou: NDArray[np.float64], parts: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
     """The part that each unit detects best.
@@ -31,7 +40,7 @@ def unit_table(iou: NDArray[np.float64], parts: Sequence[str], level: float = LE
 
     Returns:
         One row a unit: unit, part (null where the score is below ``level``), best_part (null where no pixel is
-        shared), iou, runner_up, runner_up_iou.
+        shared), iou, runner_up, runner_up_iou, detects (tuple of all parts from ``level`` on, best first).
     """
     order = np.argsort(-iou, axis=1, kind="stable")
     rows = np.arange(len(iou))
@@ -47,6 +56,10 @@ def unit_table(iou: NDArray[np.float64], parts: Sequence[str], level: float = LE
             "iou": score,
             "runner_up": _named(second, next_score > 0, parts),
             "runner_up_iou": next_score,
+            "detects": [
+                tuple(parts[place] for place in ranked if iou[unit, place] >= level and iou[unit, place] > 0)
+                for unit, ranked in enumerate(order)
+            ],
         }
     )
 
@@ -98,9 +111,10 @@ def itemset_table(
 
     Returns:
         One row an itemset: itemset_id, kind (specific: one class; shared: more), size (units), classes (tuple of
-        class ids), parts (tuple of the units' parts, None for a unit without one), decided, true.
+        class ids), parts (tuple of the units' parts, None for a unit without one), decided, true, true_any,
+        true_each.
     """
-    allowed = _allowed(units, parts, has)
+    best, detected = _best(units, parts), _detected(units, parts)
     named = units["part"].tolist()
     rows = []
     for itemset, members in itemsets.items():
@@ -109,17 +123,34 @@ def itemset_table(
             continue
         own = tuple(named[unit] for unit in members)
         decided = all(part is not None for part in own)
-        true = bool(allowed[np.ix_(held, list(members))].all())
+        chosen = list(members)
+        verdicts = (bool(fitting(held, has, found)[chosen].all()) for fitting, found in
+                    ((_one_for_all, best), (_one_for_all, detected), (_one_for_each, detected)))  # fmt: skip
         kind = SPECIFIC if len(held) == 1 else SHARED
-        rows.append((itemset, kind, len(members), held, own, decided, true))
-    return pd.DataFrame(rows, columns=["itemset_id", "kind", "size", "classes", "parts", "decided", "true"])
+        rows.append((itemset, kind, len(members), held, own, decided, *verdicts))
+    columns = ["itemset_id", "kind", "size", "classes", "parts", "decided", *VERDICTS]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _allowed(units: pd.DataFrame, parts: Sequence[str], has: Bits) -> Bits:
-    """(C, K): whether the unit detects a part and the class has it."""
-    place = {part: index for index, part in enumerate(parts)}
-    known = np.array([place.get(part, -1) for part in units["part"]])
-    return has[:, known] & (known >= 0)
+def _best(units: pd.DataFrame, parts: Sequence[str]) -> Bits:
+    """(K, P): the part that each unit detects best, if any."""
+    return np.array([[part == name for name in parts] for part in units["part"]], dtype=np.bool_)
+
+
+def _detected(units: pd.DataFrame, parts: Sequence[str]) -> Bits:
+    """(K, P): all parts that each unit detects."""
+    return np.array([[name in found for name in parts] for found in units["detects"]], dtype=np.bool_)
+
+
+def _one_for_all(classes: Sequence[int], has: Bits, found: Bits) -> Bits:
+    """(K,): whether one of the unit's parts belongs to all of these classes."""
+    return np.asarray((found & np.asarray(has[list(classes)].all(0))).any(1))
+
+
+def _one_for_each(classes: Sequence[int], has: Bits, found: Bits) -> Bits:
+    """(K,): whether each of these classes has one of the unit's parts."""
+    counts = found.astype(np.int64) @ has[list(classes)].T.astype(np.int64)  # (K, classes)
+    return np.asarray((counts > 0).all(1))
 
 
 def share_table(
@@ -147,25 +178,34 @@ def share_table(
     Returns:
         One row for each kind and size, size 0 for all: kind, size, itemsets (count), decided (count), true (count),
         share (true of all), share_decided (true of decided), random and random_sd (mean and standard deviation over
-        the draws of the share of all), random_decided (mean, of the share of decided). Shares of nothing are NaN.
+        the draws of the share of all), random_decided (mean, of the share of decided), share_any and random_any,
+        share_each and random_each (of the weaker statements). Shares of nothing are NaN.
     """
     rng = np.random.default_rng(seed)
-    allowed, whole = _allowed(units, parts, has), len(units)
-    detectors = int(units["part"].notna().sum())
-    fits = np.array([int(allowed[list(held)].all(0).sum()) for held in judged["classes"]], dtype=np.int64)
+    best, detected, whole = _best(units, parts), _detected(units, parts), len(units)
+    detectors = int(best.any(1).sum())
+
+    def fitting(test: Callable[[Sequence[int], Bits, Bits], Bits], found: Bits) -> NDArray[np.int64]:
+        each = {held: int(test(held, has, found).sum()) for held in set(judged["classes"])}
+        return np.array([each[held] for held in judged["classes"]], dtype=np.int64)
+
+    fits = fitting(_one_for_all, best)
     sizes = judged["size"].to_numpy(np.int64)
     # Of a set of k units drawn without replacement all fit where the hypergeometric count of fitting ones is k.
-    drawn = rng.hypergeometric(fits, whole - fits, sizes, (draws, len(judged))) == sizes
+    shape = (draws, len(judged))
+    drawn = rng.hypergeometric(fits, whole - fits, sizes, shape) == sizes
     possible = sizes <= detectors
     capped = np.minimum(sizes, detectors)
-    among = (rng.hypergeometric(fits, detectors - fits, capped, (draws, len(judged))) == sizes) & possible
-    decided, true = judged["decided"].to_numpy(bool), judged["true"].to_numpy(bool)
+    among = (rng.hypergeometric(fits, detectors - fits, capped, shape) == sizes) & possible
+    any_fits, each_fits = fitting(_one_for_all, detected), fitting(_one_for_each, detected)
+    drawn_any = rng.hypergeometric(any_fits, whole - any_fits, sizes, shape) == sizes
+    drawn_each = rng.hypergeometric(each_fits, whole - each_fits, sizes, shape) == sizes
+    decided, true, true_any, true_each = (judged[name].to_numpy(bool) for name in ("decided", *VERDICTS))
     rows = []
     for kind in (SPECIFIC, SHARED):
         of_kind = (judged["kind"] == kind).to_numpy(bool)
         for size in (0, *sorted(set(sizes[of_kind].tolist()))):
             chosen = of_kind & ((sizes == size) | (size == 0))
-            per_draw = drawn[:, chosen].mean(1) if chosen.any() else np.full(1, np.nan)
             known = chosen & decided
             rows.append(
                 {
@@ -174,11 +214,20 @@ def share_table(
                     "itemsets": int(chosen.sum()),
                     "decided": int(known.sum()),
                     "true": int((chosen & true).sum()),
-                    "share": float(true[chosen].mean()) if chosen.any() else np.nan,
-                    "share_decided": float(true[known].mean()) if known.any() else np.nan,
-                    "random": float(per_draw.mean()),
-                    "random_sd": float(per_draw.std()),
-                    "random_decided": float(among[:, known].mean()) if known.any() else np.nan,
+                    "share": _mean(true[chosen]),
+                    "share_decided": _mean(true[known]),
+                    "random": _mean(drawn[:, chosen]),
+                    "random_sd": float(drawn[:, chosen].mean(1).std()) if chosen.any() else np.nan,
+                    "random_decided": _mean(among[:, known]),
+                    "share_any": _mean(true_any[chosen]),
+                    "random_any": _mean(drawn_any[:, chosen]),
+                    "share_each": _mean(true_each[chosen]),
+                    "random_each": _mean(drawn_each[:, chosen]),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _mean(values: Bits) -> float:
+    """The share of True; NaN of nothing."""
+    return float(values.mean()) if values.size else float("nan")

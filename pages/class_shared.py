@@ -117,6 +117,7 @@ def _rules(found: Findings, rows: pd.DataFrame, units: Units) -> None:
             "classes": [", ".join(look.class_text(study, one) for one in ids) for ids in rows["class_ids"]],
             "support in each": [", ".join(f"{value:.4f}" for value in values) for values in rows["supports"]],
             "largest q-value": rows["q_value"],
+            "stable": rows["stable"],
         }
     )
     st.download_button(

@@ -133,7 +133,7 @@ def _behind(found: Findings, class_id: int, units: Units | None) -> None:
             widgets.text(words + "; "),
             widgets.text(
                 f"confidence {look.percent(row['confidence'])}, lift {row['lift']:.1f}, q "
-                f"{look.small_number(row['q_value'])}",
+                f"{look.small_number(row['image_q_value'])}, stable in {look.percent(row['stable'])} of resamples",
                 "faint",
             ),
         ),

@@ -5,7 +5,7 @@ import streamlit as st
 
 from interpret import charts, evidence
 from interpret.findings import Findings
-from pages.shared import backend, controls, look, parts_view, patchwork, router, tables, widgets
+from pages.shared import ablation_panel, backend, controls, look, parts_view, patchwork, router, tables, widgets
 
 
 def page() -> None:
@@ -35,6 +35,7 @@ def page() -> None:
             _histogram(found, unit)
             _company(found, unit)
         _per_class(found, unit)
+        _without(found, unit)
         _itemsets(found, unit)
     if len(patches) == 0:
         _histogram(found, unit)
@@ -97,6 +98,14 @@ def _classes(found: Findings, unit: int) -> None:
             widgets.line(widgets.text(kind, "faint")),
         ]
     widgets.evidence(blocks + parts_view.of_unit(found, unit), "serves")
+
+
+def _without(found: Findings, unit: int) -> None:
+    """What the class that it serves most is without it."""
+    own = found.table[(found.table["size"] == 1) & (found.table["itemset_id"] == found.id_of.get((unit,), -1))]
+    if len(own):
+        best = own.sort_values(["support", "class_id"], ascending=[False, True]).iloc[0]
+        ablation_panel.render(found, int(best["class_id"]), (unit,))
 
 
 def _histogram(found: Findings, unit: int) -> None:

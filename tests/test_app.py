@@ -26,6 +26,7 @@ PAGES = {
     "pages/class_specific.py": "Which units carry ",
     "pages/class_shared.py": "Which units do classes have in common?",
     "pages/unit.py": "What does unit ",
+    "pages/evaluation.py": "Do these units matter?",
     "pages/method.py": "How does it work?",
 }
 
@@ -84,7 +85,7 @@ def test_every_page_opens_with_its_title_and_pictures(page, title):
     assert title in look_plain(app.title[0].value)
     assert not app.error
     pictures = tiles(app) + [block for block in evidence(app) if block["kind"] == "stage"]
-    assert pictures, "the first screen shows pictures"
+    assert pictures or page == "pages/evaluation.py", "the first screen shows pictures"
     assert all(picture["src"].startswith("data:image/jpeg;base64,") and picture["alt"] for picture in pictures)
 
 
@@ -121,18 +122,23 @@ def test_a_class_and_an_itemset_in_the_address_are_shown():
 
 def test_a_higher_support_leaves_fewer_itemsets():
     few, many = (
-        len(next(frame.value for frame in show("pages/class_specific.py", **{"class": "0", "support": s}).dataframe))
-        for s in ("90", "30")
+        len(
+            next(
+                frame.value
+                for frame in show("pages/class_specific.py", **{"class": "0", "support": s, "show": "all"}).dataframe
+            )
+        )
+        for s in ("60", "20")
     )
     assert few < many
 
 
 def test_filters_of_the_table():
-    app = show("pages/class_specific.py", **{"class": "0", "support": "30"})
+    app = show("pages/class_specific.py", **{"class": "0", "support": "20", "show": "all"})
     table = next(frame.value for frame in app.dataframe)
     rare = table["itemset"].str.split(",").explode().value_counts()
     unit = rare[rare < len(table)].index[0]
-    only = show("pages/class_specific.py", **{"class": "0", "support": "30", "with": unit})
+    only = show("pages/class_specific.py", **{"class": "0", "support": "20", "show": "all", "with": unit})
     kept = next(frame.value for frame in only.dataframe)
     assert 0 < len(kept) < len(table)
     assert all(unit in text.split(",") for text in kept["itemset"])
@@ -227,7 +233,7 @@ def test_a_study_with_a_support_that_finds_nothing_says_what_would_help(tmp_path
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     for page in PAGES:
         app = show(page)
-        if page not in ("pages/explain.py", "pages/unit.py", "pages/method.py"):
+        if page not in ("pages/explain.py", "pages/unit.py", "pages/evaluation.py", "pages/method.py"):
             assert any("more photos" in info.value for info in app.info), page
 
 
@@ -448,3 +454,32 @@ def test_a_checkpoint_is_known_by_its_ending(empty):
     with pytest.raises(InputError, match="safetensors"):
         uploads.keep_checkpoint("model.exe", io.BytesIO(b"x"))
     assert uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x")).is_relative_to(empty)
+
+
+def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
+    from interpret.cli import main
+
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    empty = show("pages/evaluation.py")
+    assert "Nothing was measured" in said(empty)
+    assert [button.label for button in empty.button] == ["Measure"]
+    command = ["evaluate", str(tmp_path / "demo"), "--images", str(tmp_path / "demo"), "--no-lasso", "--no-greedy"]
+    assert main([*command, "--budgets", "1,5", "--draws", "3"]) == 0
+    app = show("pages/evaluation.py")
+    natural, equal = (frame.value for frame in app.dataframe[:2])
+    shown = natural.set_index("method")["accuracy"]
+    study = open_study(tmp_path / "demo")
+    accuracy, labelled = study.accuracy()
+    assert shown["No unit off"] == f"{100 * accuracy:.2f} %"
+    assert f"{labelled:,} photos" in said(app)
+    assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
+    assert {"Ours-10", "Random"} <= set(equal["method"])
+    assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)
+
+
+def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
+    app = show("pages/class_specific.py", **{"class": "6"})
+    assert any("Without" in heading.value for heading in app.subheader)
+    unit = show("pages/unit.py")
+    assert any("Without unit" in heading.value for heading in unit.subheader)

@@ -24,7 +24,7 @@ from interpret.demo.train import density, fold, normalise, predict
 from interpret.errors import InputError
 
 ROOT = Path(__file__).parents[1]
-DIGEST = "to be measured"
+DIGEST = "840e41f69109cb28"  # of twenty drawings and their masks: change it with demo.VERSION
 
 
 def _digest(indices, split="train"):

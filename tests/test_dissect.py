@@ -85,7 +85,7 @@ def test_overlaps_do_not_depend_on_how_the_units_are_cut(monkeypatch):
     assert (whole.intersection == cut.intersection).all()
     assert (whole.thresholds == cut.thresholds).all()
     # an oracle pixel by pixel, with torch's enlargement
-    limit = torch.from_numpy(whole.thresholds)[:, None, None]
+    limit = torch.from_numpy(whole.thresholds.copy())[:, None, None]
     field = torch.nn.functional.interpolate(
         torch.from_numpy(activations.astype(np.float32)), size=(9, 16), mode="bilinear", align_corners=False
     )
@@ -112,6 +112,7 @@ def test_unit_table_by_hand():
     assert table["iou"].tolist() == [0.5, 0.03, 0.0, 0.04]
     assert table["runner_up"].tolist() == ["b", "a", None, None]
     assert table["runner_up_iou"].tolist() == [0.5, 0.01, 0.0, 0.0]
+    assert table["detects"].tolist() == [("a", "b", "c"), (), (), ("c",)]
 
 
 PARTS = ("eye", "tail", "wheel")
@@ -140,6 +141,26 @@ def test_itemsets_are_judged_by_hand(units):
     assert table["true"].tolist() == [True, True, False, False, False, False]
     assert table["decided"].tolist() == [True, True, True, True, False, False]
     assert table["parts"].tolist() == [("eye",), ("eye", "tail"), ("eye", "wheel"), ("wheel",), ("eye", None), (None,)]
+
+
+def test_how_a_wrong_itemset_goes_wrong(units):
+    """Unit 0 sees wheels best and eyes as well; unit 1 eyes; unit 3 nothing but wheels."""
+    iou = np.zeros((4, 3))
+    iou[0] = 0.1, 0.0, 0.2
+    iou[[1, 3], [0, 2]] = 0.2
+    units = unit_table(iou, PARTS)
+    itemsets = {0: (0,), 1: (0,), 2: (0, 1), 3: (3,), 4: (0, 2)}
+    classes = {0: (0, 1), 1: (0, 2), 2: (0, 1), 3: (1, 2), 4: (2,)}
+    table = itemset_table(itemsets, classes, units, PARTS, HAS)
+    assert table["true"].tolist() == [False, False, False, False, False]
+    assert table["true_any"].tolist() == [True, False, True, False, False]  # eyes are of Dog and Cat
+    assert table["true_each"].tolist() == [True, True, True, False, False]  # eyes of Dog, wheels of Car
+    shares = share_table(table, units, PARTS, HAS, draws=40_000).set_index(["kind", "size"])
+    assert shares.loc["shared", 0]["share_any"] == 0.5
+    assert shares.loc["shared", 0]["share_each"] == 0.75
+    # of the four units, two have eyes for Dog and Cat; one alone for Dog and Car
+    assert shares.loc["shared", 2]["random_any"] == pytest.approx(float(hypergeom(4, 2, 2).pmf(2)), abs=0.02)
+    assert shares.loc["shared", 1]["random_each"] == pytest.approx((2 + 1 + 1) / 4 / 3, abs=0.02)
 
 
 def test_shares_by_hand_and_random_sets_against_their_exact_chance(units):

@@ -37,15 +37,14 @@ def main(arguments: list[str]) -> None:
         _say(f"{record['accuracy']:.4f} right on {record['held_out_images']} held-out images, {record['seconds']} s")
 
 
-def _units(units: list[int], images: int = 400, columns: int = 8) -> Image.Image:
+def _units(units: list[int], images: int = 500, columns: int = 9) -> Image.Image:
     import numpy as np
     import torch
 
     from interpret.demo.draw import sample
-    from interpret.demo.network import trained
+    from interpret.demo.network import CLASS_NAMES, trained
     from interpret.demo.pictures import page, seen_by
     from interpret.demo.train import normalise
-    from interpret.overlap import thresholds
 
     drawn = [sample(index, "val").image for index in range(images)]
     features = trained().get_submodule("features")
@@ -55,13 +54,13 @@ def _units(units: list[int], images: int = 400, columns: int = 8) -> Image.Image
             for at in range(0, images, 50)
         ]
     activations = torch.cat(chunks).numpy()
-    limits = thresholds(activations)
-    rows = [seen_by(activations[:, row], float(limits[row]), drawn, columns) for row in range(len(units))]
+    labels = np.arange(images) % len(CLASS_NAMES)
+    rows = [seen_by(activations[:, row], labels, drawn, 3, columns // 3) for row in range(len(units))]
     return page([image for row in rows for image in row], columns)
 
 
 def _save(picture: Image.Image, file: Path) -> None:
-    picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
+    picture.quantize(256, kmeans=4, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
 
 
 def _say(text: str) -> None:

@@ -29,25 +29,36 @@ def sheet(rows: int, columns: int, split: str = "val", first: int = 0) -> Image.
 
 
 def seen_by(
-    unit: NDArray[np.floating], threshold: float, images: Sequence[NDArray[np.uint8]], count: int
+    unit: NDArray[np.floating], labels: NDArray[np.int64], images: Sequence[NDArray[np.uint8]], classes: int, each: int
 ) -> list[NDArray[np.uint8]]:
-    """The images on which a unit is highest, dimmed where it stays below its threshold.
+    """The images on which a unit is highest, of the classes in which it is highest on average.
 
     Args:
         unit: (n, h, w) one unit's activations on n images.
-        threshold: activation above which it fires.
+        labels: (n,) the images' classes.
         images: the n images, (SIZE, SIZE, 3) uint8.
-        count: images to show.
+        classes: number of classes to show.
+        each: images of each.
+
+    Returns:
+        The images, best class and best image first, dimmed where the unit stays below half of its maximum there.
     """
-    order = np.argsort(-unit.reshape(len(unit), -1).max(1), kind="stable")[:count]
-    down, across = enlarger(unit.shape[1], SIZE), enlarger(unit.shape[2], SIZE)
+    peaks = unit.reshape(len(unit), -1).max(1)
+    pooled = np.array([unit[labels == label].mean() for label in range(int(labels.max()) + 1)])
     shown = []
-    for place in order:
-        fires = down @ unit[place].astype(np.float32) @ across.T > threshold
-        image = images[place].astype(np.float32)
-        dimmed = image * 0.3 + 255 * 0.12
-        border = fires ^ (np.roll(fires, 1, 0) & np.roll(fires, -1, 0) & np.roll(fires, 1, 1) & np.roll(fires, -1, 1))
-        mixed = np.where(fires[..., None], image, dimmed)
-        mixed[border & fires] = (255, 214, 64)
-        shown.append(mixed.astype(np.uint8))
+    for label in np.argsort(-pooled, kind="stable")[:classes]:
+        own = np.flatnonzero(labels == label)
+        for place in own[np.argsort(-peaks[own], kind="stable")][:each]:
+            shown.append(_spotlight(unit[place], images[place]))
     return shown
+
+
+def _spotlight(field: NDArray[np.floating], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image with everything dimmed but where a map is above half of its maximum, with a yellow outline."""
+    down, across = enlarger(field.shape[0], SIZE), enlarger(field.shape[1], SIZE)
+    large = down @ field.astype(np.float32) @ across.T
+    fires = large > large.max() / 2
+    inner = fires & np.roll(fires, 1, 0) & np.roll(fires, -1, 0) & np.roll(fires, 1, 1) & np.roll(fires, -1, 1)
+    mixed = np.where(fires[..., None], image, image * 0.3 + 30)
+    mixed[fires & ~inner] = (255, 214, 64)
+    return mixed.astype(np.uint8)

@@ -60,8 +60,8 @@ def mine(
 def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
     """The frequent itemsets by the engine asked for.
 
-    ``auto`` is torch at every size: in ``benchmarks/mine.py`` it was never slower than pyfim, which first has to make
-    Python lists of the transactions and to start a process.
+    ``auto`` is torch at every size: at supports per class it took 0.3 to 0.9 of the time of pyfim called by hand, from
+    10,000 to 4 million transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
     """
     if engine == "pyfim":
         return pyfim_engine.frequent(layout, least, limits)

@@ -14,7 +14,7 @@ def render(found: Findings, class_id: int, units: Units) -> None:
     study = found.study
     if not (truth(study) == class_id).any():
         return
-    st.subheader("Without these units", anchor=False)
+    st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:
         effect = backend.class_effect(study, class_id, units)
     except InputError as error:

@@ -52,7 +52,9 @@ TERMS = {
     "support": "the share of a class's patches that hold all units of the itemset",
     "confidence": "of the patches that hold the itemset, the share that is of this class",
     "lift": "how many times more often the itemset is of this class than chance would have it",
-    "q-value": "the share of false findings to expect if this one and all stronger ones are believed",
+    "q-value": "the share of false findings to expect if this one and all stronger ones are believed; each photo "
+    "counts once",
+    "stable": "in what share of 100 resampled sets of photos the itemset is frequent again and of the same kind",
     "transaction": "a patch written as the set of its strongest units",
 }
 

@@ -18,11 +18,12 @@ SHOWN = {
     ),
     "confidence": st.column_config.NumberColumn("confidence", help=look.TERMS["confidence"], format="%.0f %%"),
     "lift": st.column_config.NumberColumn("lift", help=look.TERMS["lift"], format="%.1f"),
-    "q_value": st.column_config.NumberColumn("q", help=look.TERMS["q-value"], format="%.0e"),
+    "image_q_value": st.column_config.NumberColumn("q", help=look.TERMS["q-value"], format="%.0e"),
+    "stable": st.column_config.NumberColumn("stable", help=look.TERMS["stable"], format="%.0f %%"),
     "kind": st.column_config.TextColumn("kind", help="specific: frequent in this class alone; shared: in others too"),
 }
 
-PERCENT = ("support", "image_support", "confidence")
+PERCENT = ("support", "image_support", "confidence", "stable")
 
 
 def with_units(rows: pd.DataFrame, wanted: str | None) -> pd.DataFrame:
