@@ -283,5 +283,8 @@ def dissection(opened: Study) -> Dissection | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _dissection(folder: str, stamp: int) -> Dissection:
-    return Dissection.read(Path(folder))
+def _dissection(folder: str, stamp: int) -> Dissection | None:
+    try:
+        return Dissection.read(Path(folder))
+    except (OSError, KeyError, ValueError):  # damaged, or of an earlier version: as good as none
+        return None
