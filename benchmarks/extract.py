@@ -62,7 +62,7 @@ def run(config: RunConfig, classifier: models.Classifier) -> None:
 
 
 def peak_memory() -> float:
-    """Peak resident memory of this process in MiB, as Linux counts it since the program began (a fork's is not in it)."""
+    """Peak resident memory of this process in MiB, as Linux counts it since the program began."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
 
