@@ -1,6 +1,6 @@
 """Photos per second: the bare forward pass, our whole extraction, captum and pytorch-grad-cam, in one run.
 
-    python -m benchmarks.extract --images DIR [--model resnet50] [--photos 256] [--repeats 3]
+    python -m benchmarks.extract --images DIR [--model resnet50] [--photos 256] [--repeats 3] [--only bfloat16]
 
 All see the same photos through the same network, on the same threads. The bare pass and both peers get inputs that
 are already decoded and normalised; ours starts from the files and ends with the patches on disk, so it is charged for
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only", default="", help="measure only contenders whose name holds this, and the reference")
     parser.add_argument("--skip-memory", action="store_true")
     parser.add_argument("--peak", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -124,13 +125,15 @@ def main() -> None:
         contenders[f"bare forward pass, {fast}, channels last"] = lambda: bare(quick, batches)
         contenders[f"unitscope, files to patches on disk, {fast}"] = lambda: run(config(fast), classifier)
 
+    reference_name = "bare forward pass, float32, channels last"
+    contenders = {name: work for name, work in contenders.items() if arguments.only in name or name == reference_name}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for work in contenders.values():  # once each, unmeasured
         work()
     for _ in range(arguments.repeats):
         for name, work in contenders.items():
             seconds[name].append(timed(work))
-    reference = statistics.median(seconds["bare forward pass, float32, channels last"])
+    reference = statistics.median(seconds[reference_name])
     print(f"{arguments.model}, {len(pixels)} photos, batches of {arguments.batch_size}, {arguments.threads} threads, ")
     print(f"{device}, torch {torch.__version__}, median of {arguments.repeats}")
     for name, times in seconds.items():

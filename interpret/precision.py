@@ -60,6 +60,8 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     if kind == torch.float32:
         return ready
     for module in _trunk(ready, layer, sample.to(device)):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):  # takes mixed types, and its statistics need the digits
+            continue
         for parameter in module.parameters(recurse=False):
             parameter.data = parameter.data.to(kind)
         for name, buffer in module.named_buffers(recurse=False):

