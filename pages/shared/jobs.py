@@ -237,7 +237,7 @@ def _end(name: str, pid: int) -> None:
 
 
 def put_away(job: Job) -> None:
-    """Forget a run that has ended, and the uploads that nothing uses: those of a run that made no study."""
+    """Forget a run that has ended, and what an unfinished one left behind; photos that were uploaded for it stay."""
     if job.state == "running":
         return
     if job.state != "done" and job.kind == "run":
