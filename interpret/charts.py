@@ -56,6 +56,26 @@ def plain(figure: go.Figure, height: int, **layout: object) -> go.Figure:
     return figure
 
 
+def page(figure: go.Figure, title: str, paper: Paper = LIGHT) -> str:
+    """A figure as a web page that needs nothing from elsewhere: Plotly itself is in it (about 5 MB).
+
+    Args:
+        figure: left as it is.
+        title: of the page.
+        paper: colours of text and ground; figures themselves are transparent.
+    """
+    alone = go.Figure(figure)
+    alone.update_layout(
+        paper_bgcolor=paper.ground,
+        plot_bgcolor=paper.ground,
+        font={"color": paper.ink, "family": "system-ui, sans-serif"},
+        margin={"l": 40, "r": 40, "t": 40, "b": 40},
+    )
+    body = alone.to_html(include_plotlyjs=True, full_html=False, config={**config(title), "responsive": True})
+    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{safe(title)}</title></head>'
+    return f'{head}<body style="margin:0;background:{paper.ground}">{body}</body></html>'
+
+
 def percent(value: float, digits: int = 0) -> str:
     """A fraction as `61 %`."""
     return f"{100 * value:.{digits}f} %"

@@ -76,6 +76,16 @@ def parser() -> argparse.ArgumentParser:
     mine.set_defaults(command=_mine)
     mine.add_argument("study", type=Path, metavar="STUDY")
     mine.add_argument("--rows", type=_positive, default=20, help="itemsets to print (default 20)")
+    mine.add_argument(
+        "--hide-redundant",
+        action="store_true",
+        help="do not print what a smaller itemset says of the same classes at no lower confidence",
+    )
+    mine.add_argument(
+        "--against-chance",
+        action="store_true",
+        help="print p-values too, from shuffling the classes among the photos 200 times (a few seconds)",
+    )
     _add_options(mine, MineConfig, inherit=True)
 
     cli_evaluate.add(commands, IMAGES_HELP, _positive, _progress)
@@ -151,12 +161,17 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _mine(arguments: argparse.Namespace) -> None:
+    from interpret.findings import Findings
     from interpret.study import open_study
 
     study = open_study(arguments.study)
     config = _taken(arguments, study.mine_config)
     mined = study.mined(config)
-    _show_findings(study, mined, arguments.rows)
+    found = Findings(study, config, mined)
+    listed = set(found.shared("all", hide_redundant=True)["itemset_id"]) if arguments.hide_redundant else None
+    # One p-value a rule; of an itemset, the largest of its classes'. NaN where one is too rare to be judged.
+    chance = found.by_chance().groupby(level=0).max() if arguments.against_chance else None
+    _show_findings(study, mined, arguments.rows, listed, chance)
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -273,7 +288,16 @@ def _show(study: Any) -> None:
     _show_findings(study, study.mined(study.mine_config), rows=8)
 
 
-def _show_findings(study: Any, mined: Any, rows: int) -> None:
+def _show_findings(study: Any, mined: Any, rows: int, listed: set[int] | None = None, chance: Any = None) -> None:
+    """What was found: how much, what classes share, and each class's units.
+
+    Args:
+        study: the study.
+        mined: its itemsets.
+        rows: lines of each list (count).
+        listed: ids of the class-shared itemsets to list; all if None.
+        chance: p-value of each itemset from shuffling, by id; not shown if None.
+    """
     from interpret import relevance
 
     names = study.class_names
@@ -291,13 +315,24 @@ def _show_findings(study: Any, mined: Any, rows: int) -> None:
         )
     )
     best = shared[shared["units"].map(len) > 1].sort_values(["n_classes", "lowest"], ascending=False)
+    if listed is not None:
+        kept = best[best["itemset_id"].isin(listed)]
+        OUT.print(
+            Text(f"{len(best) - len(kept)} class-shared itemsets say no more than smaller ones and are left out.")
+        )
+        best = kept
     if len(best):
         OUT.print(Text("\nClass-shared, by how many classes and then by the support in the weakest of them"))
         for row in best.head(rows).itertuples():
-            OUT.print(Text(f"  {row.notation}   ({row.lowest:.0%} to {row.highest:.0%} of their patches)"))
+            told = f"{row.lowest:.0%} to {row.highest:.0%} of their patches"
+            if chance is not None:
+                p = float(chance[row.itemset_id])
+                told += f", p by shuffling {p:.3f}" if p == p else ", too rare to be checked against chance"
+            OUT.print(Text(f"  {row.notation}   ({told})"))
     OUT.print(Text("\nRelevant units by class, best first"))
     sizes = dict(zip(mined.class_ids.tolist(), mined.class_sizes.tolist(), strict=True))
     for class_id in per_class.index[:rows]:
         own = units[units["class_id"] == class_id].head(8)
-        listed = ", ".join(f"{unit} ({support:.0%})" for unit, support in zip(own["unit"], own["support"], strict=True))
-        OUT.print(Text(f"  {names[class_id]} ({sizes[class_id]} patches): {listed}"))
+        pairs = zip(own["unit"], own["support"], strict=True)
+        said = ", ".join(f"{unit} ({support:.0%})" for unit, support in pairs)
+        OUT.print(Text(f"  {names[class_id]} ({sizes[class_id]} patches): {said}"))

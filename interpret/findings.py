@@ -1,6 +1,6 @@
 """What was mined, arranged for reading: one table a class, one of what classes share, one for an itemset or a unit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +12,19 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.evidence import class_order, closed_and_maximal
 from interpret.mining import Mined
-from interpret.mining.significance import bootstrap
+from interpret.mining.significance import Stability, bootstrap, permutation_test
 from interpret.study import Study
 
 Units = tuple[int, ...]
 
 RESAMPLED = 2_000_000
 """Occurrences of itemsets in transactions up to which stability is worked out (count)."""
+
+SHUFFLES = 200
+"""How often the classes are shuffled among the photos (count); the smallest p-value possible is one over one more."""
+
+SHUFFLED = 100_000_000
+"""Itemsets looked at times photos, up to which rules are checked against chance while a person waits."""
 
 DISPLAYS = ("closed", "maximal", "all")
 """Which itemsets are listed: those that no larger one says more with, the largest ones only, or every one."""
@@ -51,16 +57,32 @@ class Findings:
         return {units: key for key, units in self.units_of.items()}
 
     @cached_property
-    def stability(self) -> npt.NDArray[np.float64]:
-        """(n,) in what share of 100 resampled sets of photos each itemset is frequent and keeps its kind.
+    def stability(self) -> Stability:
+        """In what share of 100 resampled sets of photos each itemset, and each rule, is found again.
 
         NaN where there are too many itemsets to resample while a person waits.
         """
         try:
             database = self.study.database(self.config.top_units)
-            return bootstrap(database, self.mined, self.config, max_occurrences=RESAMPLED).same_kind
+            return bootstrap(database, self.mined, self.config, max_occurrences=RESAMPLED)
         except InputError:
-            return np.full(len(self.mined), np.nan)
+            itemsets, rules = np.full(len(self.mined), np.nan), np.full(len(self.mined.rules), np.nan)
+            return Stability(itemsets, itemsets, rules)
+
+    def by_chance(self) -> pd.Series:
+        """How often chance alone does as well: family-wise p-values of the rules, by itemset_id and class_id.
+
+        The classes are shuffled among the photos :data:`SHUFFLES` times; see
+        :func:`interpret.mining.significance.permutation_test`. NaN for itemsets in too few photos to be judged. This
+        takes a second or two, and the caller keeps it.
+        """
+        most = min(50_000, max(1_000, SHUFFLED // max(1, len(self.study.images))))
+        database = self.study.database(self.config.top_units)
+        tested = permutation_test(database, self.mined, self.config, draws=SHUFFLES, max_itemsets=most)
+        rules = self.mined.rules
+        rare = self.mined.all_photos[rules["itemset_id"].to_numpy()] < tested.least
+        index = pd.MultiIndex.from_arrays([rules["itemset_id"].astype(np.int64), rules["class_id"].astype(np.int64)])
+        return pd.Series(np.where(rare, np.nan, tested.p_value), index=index, name="chance")
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -68,8 +90,9 @@ class Findings:
 
         Columns: itemset_id, units, size, class_id, support_count, support, image_count, images, image_support,
         confidence, lift, leverage, conviction, p_value, q_value, image_q_value, classes (how many it is frequent in),
-        kind (specific or shared), stable (see :attr:`stability`), closed, maximal. By class, then falling
-        support, then size and units.
+        kind (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again
+        (share in which it is frequent in this class), closed, maximal. By class, then falling support, then size and
+        units.
         """
         rows = self.mined.itemsets
         rows = rows[rows["class_id"].notna()].copy()
@@ -78,6 +101,7 @@ class Findings:
         rules = self.mined.rules.drop(columns=["support_count", "image_count"], errors="ignore").copy()
         rules["class_id"] = rules["class_id"].astype(np.int64)
         rules["itemset_id"] = rules["itemset_id"].astype(np.int64)
+        rules["again"] = self.stability.rules
         table = rows.merge(rules, on=["itemset_id", "class_id"], how="left", validate="one_to_one")
         table["units"] = [self.units_of[key] for key in table["itemset_id"]]
         table["size"] = [len(units) for units in table["units"]]
@@ -86,7 +110,7 @@ class Findings:
         table["image_support"] = table["image_count"] / table["images"]
         table["classes"] = table.groupby("itemset_id")["class_id"].transform("size")
         table["kind"] = np.where(table["classes"] > 1, "shared", "specific")
-        table["stable"] = self.stability[table["itemset_id"].to_numpy()]
+        table["stable"] = self.stability.same_kind[table["itemset_id"].to_numpy()]
         table["closed"] = True
         table["maximal"] = True
         for _, part in table.groupby("class_id"):
@@ -116,23 +140,32 @@ class Findings:
         """The rows of :attr:`table` that a display lists: closed, maximal or all."""
         return self.table if display == "all" else self.table[self.table[display]]
 
-    def of_class(self, class_id: int, display: str = "closed") -> pd.DataFrame:
-        """A class's itemsets, those of highest support first."""
+    def of_class(self, class_id: int, display: str = "closed", *, hide_redundant: bool = False) -> pd.DataFrame:
+        """A class's itemsets, those of highest support first.
+
+        Args:
+            class_id: the class.
+            display: closed, maximal or all.
+            hide_redundant: leave out those that a smaller listed one makes redundant, see :func:`redundant`.
+        """
         table = self.shown(display)
-        return table[table["class_id"] == class_id].reset_index(drop=True)
+        rows = table[table["class_id"] == class_id].reset_index(drop=True)
+        if hide_redundant and len(rows):
+            rows = rows[~redundant(rows["units"].tolist(), rows["confidence"].to_numpy())].reset_index(drop=True)
+        return rows
 
     @cached_property
     def all_shared(self) -> pd.DataFrame:
         """Itemsets that two or more classes have in common, as the poster writes them: `34,193 -> Bird, Dog`.
 
         Columns: itemset_id, units, size, class_ids (by falling support), supports (beside them), weakest (the smallest
-        of the supports), sure (the smallest lower end of their intervals over photos, see :func:`wilson_low`), q_value
+        of the supports), sure (the smallest lower end of their intervals over photos, see :func:`wilson`), q_value
         (the largest of the classes', from photos), stable, closed (no larger set is found in as many patches of
         every one of these classes)
         and maximal (none is frequent in all of them). Those that the weakest class supports best come first.
         """
         table = self.table[self.table["kind"] == "shared"]
-        sure = wilson_low(table["image_count"].to_numpy(float), table["images"].to_numpy(float))
+        sure = wilson(table["image_count"].to_numpy(float), table["images"].to_numpy(float))[0]
         table = table.assign(sure=sure).sort_values(["support", "class_id"], ascending=[False, True])
         grouped = table.groupby("itemset_id", sort=True)
         frame = pd.DataFrame(
@@ -153,10 +186,25 @@ class Findings:
         frame["closed"], frame["maximal"] = closed_and_maximal(list(frame["units"]), counts, groups)
         return frame.sort_values(["weakest", "size", "itemset_id"], ascending=[False, False, True], ignore_index=True)
 
-    def shared(self, display: str = "closed") -> pd.DataFrame:
-        """The rows of :attr:`all_shared` that a display lists: closed, maximal or all."""
+    def shared(self, display: str = "closed", *, hide_redundant: bool = False) -> pd.DataFrame:
+        """The rows of :attr:`all_shared` that a display lists.
+
+        Args:
+            display: closed, maximal or all.
+            hide_redundant: leave out those that smaller listed ones make redundant, see :func:`redundant`, for each of
+                their classes.
+        """
         rows = self.all_shared
-        return rows if display == "all" else rows[rows[display]].reset_index(drop=True)
+        rows = rows if display == "all" else rows[rows[display]].reset_index(drop=True)
+        if not hide_redundant or rows.empty:
+            return rows
+        rules = self.table[self.table["itemset_id"].isin(rows["itemset_id"])]
+        said = np.zeros(len(rules), dtype=bool)
+        for places in rules.groupby("class_id").indices.values():
+            own = rules.iloc[places]
+            said[places] = redundant(own["units"].tolist(), own["confidence"].to_numpy())
+        needed = set(rules["itemset_id"].to_numpy()[~said].tolist())
+        return rows[rows["itemset_id"].isin(needed)].reset_index(drop=True)
 
     def relevant_units(self, class_id: int) -> pd.DataFrame:
         """A class's relevant units, best first: unit, rank, support, kind."""
@@ -193,7 +241,7 @@ class Findings:
         """Class-specific itemsets, in the columns of :attr:`all_shared` that a headline needs."""
         rows = self.shown("closed")
         rows = rows[rows["kind"] == "specific"]
-        sure = wilson_low(rows["image_count"].to_numpy(float), rows["images"].to_numpy(float))
+        sure = wilson(rows["image_count"].to_numpy(float), rows["images"].to_numpy(float))[0]
         return rows.assign(sure=sure, class_ids=[(int(one),) for one in rows["class_id"]])
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -208,20 +256,50 @@ class Findings:
         return counts / totals[:, None], counts
 
 
+def redundant(itemsets: Sequence[Units], confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which of a class's listed rules X -> c say no more than a smaller listed one.
+
+    A rule is redundant if a proper subset of X has at least its confidence: the further units add nothing. Only what
+    is listed counts (:func:`interpret.mining.display.redundant` looks at all subsets): a closed itemset stands for the
+    smaller ones found in the very same patches, and hiding it because of them would leave none of the group.
+
+    Args:
+        itemsets: (m,) units of each rule, ascending.
+        confidence: (m,) of each rule (fraction).
+
+    Returns:
+        (m,) one value for each rule. Whatever is redundant has a smaller listed rule that is not.
+    """
+    columns = {unit: place for place, unit in enumerate(sorted({unit for units in itemsets for unit in units}))}
+    sizes = np.array([len(units) for units in itemsets])
+    member = np.zeros((len(itemsets), len(columns)), np.float32)
+    member[np.repeat(np.arange(len(itemsets)), sizes), [columns[unit] for units in itemsets for unit in units]] = 1
+    found = np.zeros(len(itemsets), dtype=bool)
+    for start in range(0, len(itemsets), 512):  # pairs of itemsets, a bounded number at a time
+        part = slice(start, start + 512)
+        within = (member[part] @ member.T == sizes) & (sizes < sizes[part, None])
+        found[part] = (within & (confidence >= confidence[part, None])).any(axis=1)
+    return found
+
+
 def _mask(values: Iterable[bool]) -> np.ndarray:
     """Booleans to choose rows with; of no rows too, where a list would choose columns."""
     return np.fromiter(values, dtype=bool)
 
 
-def wilson_low(successes: np.ndarray, trials: np.ndarray, z: float = 1.96) -> np.ndarray:
-    """The lower end of Wilson's interval for a share (E. B. Wilson, JASA 1927).
+def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval for shares (E. B. Wilson, JASA 1927).
 
     Args:
-        successes: (n,) counts.
+        successes: (n,) counts, or one count.
         trials: (n,) counts, at least 1.
         z: standard deviations; 1.96 for 95 %.
+
+    Returns:
+        The lower and the upper ends (fractions), of the arguments' shape.
     """
-    share = successes / trials
-    centre = share + z**2 / (2 * trials)
-    spread = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return (centre - spread) / (1 + z**2 / trials)
+    n = np.asarray(trials, np.float64)
+    share = np.asarray(successes, np.float64) / n
+    centre = share + z**2 / (2 * n)
+    spread = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)

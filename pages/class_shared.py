@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from interpret import charts, charts_shared, evidence
+from interpret import charts_shared, evidence
 from interpret.findings import Findings, Units
-from pages.shared import backend, controls, look, parts_view, patchwork, router, tables, widgets
+from pages.shared import backend, controls, figures, look, parts_view, patchwork, router, tables, widgets
 
 LISTED = 40
 """Rules shown at once; the table below holds them all."""
@@ -32,17 +32,18 @@ def page() -> None:
             "View", ["Rules", "Map", "Graph"], default="Rules", key="view", bind="query-params", required=True
         )
         display = controls.display()
-        only = st.multiselect(
+        only = controls.choose_several(
             "Shared by",
             found.classes,
-            format_func=lambda one: look.class_text(study, one),
-            key="shared_by",
+            "by",
+            lambda one: look.class_text(study, one),
             placeholder="any classes",
             max_selections=8,
-            width=360,
+            width=320,
         )
-    rows = found.shared(display)
-    rows = rows[np.array([set(only).issubset(classes) for classes in rows["class_ids"]], dtype=bool)]
+        lean, chance = controls.believed(found)
+    rows = _shared_by(found.shared(display, hide_redundant=lean), only)
+    hidden = len(_shared_by(found.shared(display), only)) - len(rows) if lean else 0
     # Sets of several units say more than single ones, whose support is always higher: they come first.
     rows = rows.iloc[np.argsort(rows["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
     if rows.empty:
@@ -58,16 +59,21 @@ def page() -> None:
     if view == "Rules":
         left, right = st.columns([9, 11], gap="large")
         with left:
-            _rules(found, rows, units)
+            _rules(found, rows, units, hidden, chance)
         with right:
-            _gallery(found, units)
+            _gallery(found, units, chance)
     else:
         picked = _map(found, rows) if view == "Map" else _graph(found, rows)
         if picked is not None and picked != units:
             _choose({"itemset": look.itemset_param(picked)})
             units = picked
-        _gallery(found, units)
+        _gallery(found, units, chance)
     patchwork.chain_if_asked(found)
+
+
+def _shared_by(rows: pd.DataFrame, classes: list[int]) -> pd.DataFrame:
+    """The rules that name all of these classes."""
+    return rows[np.array([set(classes).issubset(ids) for ids in rows["class_ids"]], dtype=bool)]
 
 
 def _chosen(rows: pd.DataFrame) -> Units:
@@ -83,11 +89,11 @@ def _choose(act: dict[str, object]) -> None:
     st.query_params["itemset"] = str(act["itemset"])
 
 
-def _rules(found: Findings, rows: pd.DataFrame, units: Units) -> None:
+def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
     study, colours = found.study, backend.colours(found.study)
     per_page = LISTED // 2
     pages = -(-min(len(rows), 400) // per_page)
-    page = min(int(st.session_state.get("rules_page", 1)), pages)
+    page = controls.page_of("rules", pages)
     lines = []
     for row in rows.iloc[(page - 1) * per_page : page * per_page].itertuples():
         tags = [
@@ -107,28 +113,12 @@ def _rules(found: Findings, rows: pd.DataFrame, units: Units) -> None:
     look.say(
         f"{look.count(len(rows), 'set')} of {look.term('unit', 'units')} found in two or more classes, with their "
         f"{look.term('support')} in each: the share of the class’s patches."
+        + (f" {look.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
     widgets.evidence(lines, "rules", _choose)
-    if pages > 1:
-        st.pagination(pages, key="rules_page", max_visible_pages=5)
-    table = pd.DataFrame(
-        {
-            "units": rows["units"].map(look.itemset_text),
-            "classes": [", ".join(look.class_text(study, one) for one in ids) for ids in rows["class_ids"]],
-            "support in each": [", ".join(f"{value:.4f}" for value in values) for values in rows["supports"]],
-            "largest q-value": rows["q_value"],
-            "stable": rows["stable"],
-        }
-    )
-    st.download_button(
-        "All rules as CSV",
-        table.to_csv(index=False),
-        "class-shared.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    controls.turn("rules", pages)
+    file = look.file_name(study.name, "class-shared", "csv")
+    tables.csv("All rules as CSV", lambda: tables.plain_shared(found, rows, chance), file)
 
 
 def _matrix(found: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
@@ -152,12 +142,12 @@ def _map(found: Findings, rows: pd.DataFrame) -> Units | None:
         "patches hold "
         "the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
-    state = st.plotly_chart(
+    state = figures.show(
         charts_shared.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
         key="map",
         on_select="rerun",
         selection_mode="points",
-        config=charts.config("class-unit-map"),
+        name="class-unit-map",
         alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
     )
     return _picked(state)
@@ -173,7 +163,7 @@ def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
         "middle. A click on a unit shows its patches."
     )
     colours = backend.colours(found.study)
-    state = st.plotly_chart(
+    state = figures.show(
         charts_shared.class_unit_graph(
             weights,
             [look.class_text(found.study, one) for one in classes],
@@ -184,7 +174,7 @@ def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
         key="graph",
         on_select="rerun",
         selection_mode="points",
-        config=charts.config("class-unit-graph"),
+        name="class-unit-graph",
         alt=f"graph of {len(classes)} classes and the {len(units)} units that they share",
     )
     return _picked(state)
@@ -200,18 +190,19 @@ def _picked(state: object) -> Units | None:
     return None
 
 
-def _gallery(found: Findings, units: Units) -> None:
-    """One row of patches for each class in which the itemset is frequent."""
+def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
+    """One row of patches for each class in which the itemset is frequent, with what speaks for it there."""
     study, colours = found.study, backend.colours(found.study)
     supports = evidence.by_class(study, units, found.config.top_units).table
     key = found.id_of.get(units)
-    frequent = set(found.table[found.table["itemset_id"] == key]["class_id"]) if key is not None else set()
-    if not frequent:
+    own = tables.with_chance(found.table[found.table["itemset_id"] == (-1 if key is None else key)], chance)
+    rules = {int(row["class_id"]): row for _, row in own.iterrows()}
+    if not rules:
         widgets.evidence(
             [widgets.line(widgets.units(units), widgets.text("is not frequent in any class now."))], "none"
         )
         return
-    rows = [row for row in supports.itertuples() if row.class_id in frequent]
+    rows = [row for row in supports.itertuples() if row.class_id in rules]
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.units(units),
@@ -224,6 +215,7 @@ def _gallery(found: Findings, units: Units) -> None:
         ),
         *parts_view.of_itemset(found, units),
     ]
+    saved: list[list[int]] = []
     for row in rows[:10]:
         patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, row.class_id))
         name = look.class_text(study, row.class_id)
@@ -239,8 +231,11 @@ def _gallery(found: Findings, units: Units) -> None:
                 ),
             )
         )
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, patches[:6].tolist(), caption=False), "s", strip=True))
+        blocks.append(widgets.line(tables.measures(rules[int(row.class_id)], "again"), size="small"))
+        saved.append(patches[:6].tolist())
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=True))
     widgets.evidence(blocks, "shared_gallery", patchwork.open_chain)
+    patchwork.save(found, saved, f"shared-{look.itemset_param(units)}")
 
 
 router.enter(page)

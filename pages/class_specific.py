@@ -25,22 +25,24 @@ def page() -> None:
             found.classes,
             "class",
             lambda one: look.class_text(study, one),
-            forget=("itemset", "patch"),
+            forget=("itemset", "patch", patchwork.TURNED),
             width=320,
         )
         display = controls.display()
+        lean, chance = controls.believed(found)
     with heading.container():
         look.header(f"Which units carry {look.class_text(study, class_id)}?")
     _summary(found, class_id)
-    rows = found.of_class(class_id, display)
+    rows = tables.with_chance(found.of_class(class_id, display, hide_redundant=lean), chance)
+    hidden = len(found.of_class(class_id, display)) - len(rows) if lean else 0
     units = _chosen(found, rows)
-    left, right = st.columns([9, 11], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
-        units = _table(found, class_id, rows, units)
+        units = _table(found, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(found, class_id, units)
     with right:
-        _behind(found, class_id, units)
+        _behind(found, class_id, units, chance)
     patchwork.chain_if_asked(found)
 
 
@@ -87,7 +89,7 @@ def _chosen(found: Findings, rows: pd.DataFrame) -> Units | None:
     return first["units"].iloc[0] if len(first) else None
 
 
-def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | None) -> Units | None:
+def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> Units | None:
     kinds = {"any": "all", "specific": "only this class", "shared": "shared with others"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -100,21 +102,29 @@ def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | No
             format_func=lambda one: kinds[one],
         )
         wanted = st.text_input("With units", key="with", bind="query-params", placeholder="193, 34", width=200)
-    rows = rows if kind in (None, "any") else rows[rows["kind"] == kind]
-    rows = tables.with_units(rows, wanted)
-    if rows.empty:
+    listed = rows if kind in (None, "any") else rows[rows["kind"] == kind]
+    listed = tables.with_units(listed, wanted)
+    if listed.empty:
         look.say("No itemset of this class is like that; choose another kind, or fewer units.")
         return units
-    return tables.itemsets(found, rows.reset_index(drop=True), units, key=f"table_{class_id}")
+    return tables.itemsets(
+        found,
+        listed.reset_index(drop=True),
+        units,
+        key=f"table_{class_id}",
+        hidden=hidden,
+        name=f"{look.class_text(found.study, class_id)}-itemsets",
+    )
 
 
-def _behind(found: Findings, class_id: int, units: Units | None) -> None:
+def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Series | None) -> None:
     """The gallery of the chosen itemset, with its numbers in words."""
     study = found.study
     if units is None:
         return
     table = found.table
-    row = table[(table["itemset_id"] == found.id_of[units]) & (table["class_id"] == class_id)].iloc[0]
+    own = table[(table["itemset_id"] == found.id_of[units]) & (table["class_id"] == class_id)]
+    row = tables.with_chance(own, chance).iloc[0]
     name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
     words = (
         f"{look.share(int(row['support_count']), found.patches_of[class_id], 'patch')}, "
@@ -129,18 +139,12 @@ def _behind(found: Findings, class_id: int, units: Units | None) -> None:
     ]
     blocks = [
         widgets.line(widgets.units(units), widgets.text("→"), widgets.class_tag(name, colour), shared, size="big"),
-        widgets.line(
-            widgets.text(words + "; "),
-            widgets.text(
-                f"confidence {look.percent(row['confidence'])}, lift {row['lift']:.1f}, q "
-                f"{look.small_number(row['image_q_value'])}, stable in {look.percent(row['stable'])} of resamples",
-                "faint",
-            ),
-        ),
+        widgets.line(widgets.text(words)),
+        widgets.line(tables.measures(row), size="small"),
     ]
     widgets.evidence(blocks, "behind")
     patches = evidence.holders(study, units, found.config.top_units, class_id)
-    patchwork.gallery_of(found, patches.tolist(), f"gallery_{class_id}_{look.itemset_param(units)}", limit=12)
+    patchwork.gallery_of(found, patches.tolist(), f"{name}-{look.itemset_param(units)}", limit=12)
 
 
 router.enter(page)

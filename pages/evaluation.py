@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from interpret import charts, charts_evaluation
+from interpret import charts_evaluation
 from interpret.errors import InputError
 from interpret.evaluation import Evaluation
 from interpret.study import Study
-from pages.shared import backend, controls, jobs, look, router, run_view, uploads
+from pages.shared import backend, controls, figures, jobs, look, router, run_view, uploads
 
 
 def page() -> None:
@@ -66,9 +66,9 @@ def _curves(study: Study, result: Evaluation) -> None:
     off, kept = st.tabs(["Units switched off", "Only these units kept"])
     baseline = float(result.about["accuracy"])
     with off:
-        st.plotly_chart(
+        figures.show(
             charts_evaluation.accuracy_curves(result.table, baseline),
-            config=charts.config(f"{study.name}-accuracy"),
+            name=f"{study.name}-accuracy",
             key="curves_off",
             alt="accuracy against the number of units switched off, one line for each way of choosing them",
         )
@@ -77,9 +77,9 @@ def _curves(study: Study, result: Evaluation) -> None:
             "random is the 5th to 95th percentile of its draws, the others' one standard error either side."
         )
     with kept:
-        st.plotly_chart(
+        figures.show(
             charts_evaluation.accuracy_curves(result.keep, baseline, kept=True),
-            config=charts.config(f"{study.name}-kept"),
+            name=f"{study.name}-kept",
             key="curves_kept",
             alt="accuracy against the number of units kept, one line for each way of choosing them",
         )
@@ -132,9 +132,9 @@ def _matrix(study: Study, result: Evaluation) -> None:
             f"{look.percent(result.dominance)} of the fall stays with the class whose units are off "
             "(100 %: no other class loses anything; 0 %: all lose alike)."
         )
-    state = st.plotly_chart(
+    state = figures.show(
         charts_evaluation.influence_matrix(result.matrix, names),
-        config=charts.config(f"{study.name}-matrix"),
+        name=f"{study.name}-matrix",
         key="matrix",
         on_select="rerun",
         selection_mode="points",

@@ -14,7 +14,7 @@ from interpret.errors import InputError
 from interpret.explain import PhotoExplanation, softmax
 from interpret.findings import Findings
 from interpret.study import Study
-from pages.shared import backend, controls, look, patchwork, router, widgets
+from pages.shared import backend, controls, figures, look, patchwork, router, widgets
 
 STRIP = 24
 """Photos of the study offered at once."""
@@ -258,7 +258,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
             )
         )
     widgets.evidence(blocks, "verdict", _switch)
-    st.plotly_chart(
+    figures.show(
         charts.shift_bars(
             [look.class_text(study, one) for one in top],
             [float(before[one]) for one in top],
@@ -266,7 +266,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
             [colours.get(one, "#888888") for one in top],
         ),
         key="verdict_chart",
-        config=charts.config("prediction"),
+        name="prediction",
         alt="probabilities of the strongest classes, with all units and with those switched off",
     )
 

@@ -60,10 +60,12 @@ def _finding(found: Findings) -> None:
         )
     ]
     shown = sorted(classes, key=lambda one: -float(table.loc[one, "support"]))[:4]
+    saved: list[list[int]] = []
     for one in shown:
         row = table.loc[one]
         patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, one))
-        parts = patchwork.patch_parts(found, patches[: 7 if len(shown) > 1 else 14].tolist(), caption=False)
+        saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
+        parts = patchwork.patch_parts(found, saved[-1], caption=False)
         if not parts:
             patchwork.missing(found)
             return
@@ -82,6 +84,7 @@ def _finding(found: Findings) -> None:
     params = {"itemset": look.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **look.link(more, **params)}))
     widgets.evidence(blocks, "finding", patchwork.open_chain)
+    patchwork.save(found, saved, look.itemset_param(units))
 
 
 def _photos(study: Study) -> None:
@@ -163,7 +166,7 @@ def _others(study: Study) -> None:
         ):
             st.session_state[controls.OWN] = name
             for other in list(st.query_params):
-                if other not in ("n", "support", "size", "show"):
+                if other not in look.STANDING:
                     del st.query_params[other]
             st.query_params[controls.OWN] = name
             st.rerun()

@@ -5,7 +5,18 @@ import streamlit as st
 
 from interpret import charts, evidence
 from interpret.findings import Findings
-from pages.shared import ablation_panel, backend, controls, look, parts_view, patchwork, router, tables, widgets
+from pages.shared import (
+    ablation_panel,
+    backend,
+    controls,
+    figures,
+    look,
+    parts_view,
+    patchwork,
+    router,
+    tables,
+    widgets,
+)
 
 
 def page() -> None:
@@ -30,7 +41,7 @@ def page() -> None:
         left, right = st.columns([12, 8], gap="large")
         with left:
             st.subheader("Where it counts most", anchor=False)
-            patchwork.gallery_of(found, patches.tolist(), f"top_{unit}", size="m", limit=12)
+            patchwork.gallery_of(found, patches.tolist(), f"unit-{unit}", size="m", limit=12)
         with right:
             _histogram(found, unit)
             _company(found, unit)
@@ -59,7 +70,8 @@ def _unit(found: Findings) -> int:
 def _picker(found: Findings, unit: int) -> None:
     def changed() -> None:
         st.query_params["unit"] = str(int(st.session_state["unit_number"]))
-        st.query_params.pop("patch", None)
+        for name in ("patch", patchwork.TURNED):
+            st.query_params.pop(name, None)
 
     st.session_state["unit_number"] = unit
     st.number_input(
@@ -119,10 +131,10 @@ def _histogram(found: Findings, unit: int) -> None:
         for one in served["class_id"]
     }
     st.subheader("How strongly, photo by photo", anchor=False)
-    st.plotly_chart(
+    figures.show(
         charts.activation_histogram(values, groups),
         key="histogram",
-        config=charts.config(f"unit-{unit}-activation"),
+        name=f"unit-{unit}-activation",
         alt=f"histogram of unit {unit}'s mean activation over {len(values)} photos",
     )
     look.say(f"Over {look.count(len(values), 'photo')}, the mean over the layer’s cells; grey: all photos.", "small")
@@ -154,6 +166,7 @@ def _per_class(found: Findings, unit: int) -> None:
         return
     st.subheader("Class by class", anchor=False)
     blocks: list[widgets.Block] = []
+    saved: list[list[int]] = []
     for row in table.itertuples():
         patches = evidence.one_per_photo(study, evidence.holders(study, [unit], found.config.top_units, row.class_id))
         blocks.append(
@@ -170,8 +183,10 @@ def _per_class(found: Findings, unit: int) -> None:
                 ),
             )
         )
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, patches[:8].tolist(), caption=False), "s", strip=True))
+        saved.append(patches[:8].tolist())
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=True))
     widgets.evidence(blocks, "by_class", patchwork.open_chain)
+    patchwork.save(found, saved, f"unit-{unit}-by-class")
 
 
 def _itemsets(found: Findings, unit: int) -> None:
@@ -183,16 +198,8 @@ def _itemsets(found: Findings, unit: int) -> None:
     st.subheader("Itemsets that hold it", anchor=False)
     look.say(f"{look.count(len(keys), 'set')} of units that are frequent together, this one among them.", "small")
     widgets.evidence(patchwork.itemset_lines(found, keys[:14]), "holding")
-    shown = tables.plain(found, rows)
-    st.download_button(
-        "All of them as CSV",
-        shown.to_csv(index=False),
-        f"unit-{unit}-itemsets.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    file = look.file_name(found.study.name, f"unit-{unit}-itemsets", "csv")
+    tables.csv("All of them as CSV", lambda: tables.plain(found, rows), file)
 
 
 router.enter(page)

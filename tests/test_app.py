@@ -146,6 +146,94 @@ def test_filters_of_the_table():
     assert set(next(frame.value for frame in specific.dataframe)["kind"]) <= {"specific"}
 
 
+@pytest.mark.parametrize("page", ["pages/class_specific.py", "pages/class_shared.py"])
+def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
+    from interpret.findings import Findings
+
+    study = open_study(studies() / "demo")
+    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    if "specific" in page:
+        everything, kept = found.of_class(0), found.of_class(0, hide_redundant=True)
+    else:
+        everything, kept = found.shared(), found.shared(hide_redundant=True)
+    assert 0 < len(kept) < len(everything)
+    noun = "itemset" if "specific" in page else "set"
+    first = said(show(page, **{"class": "0"}))
+    assert look.count(len(everything), noun).replace("\u00a0", " ") in first
+    assert "hidden" not in first
+    second = said(show(page, **{"class": "0", "lean": "true"}))
+    assert look.count(len(kept), noun).replace("\u00a0", " ") in second
+    hidden = len(everything) - len(kept)
+    assert look.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
+
+
+def values(app: AppTest, word: str) -> list[str]:
+    """What stands behind a measure's name, wherever it is shown."""
+    return [
+        part["text"].strip(" ,")
+        for block in evidence(app)
+        for part in block.get("parts", [])
+        if part.get("word") == word
+    ]
+
+
+def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
+    study = open_study(studies() / "demo")
+    app = show("pages/class_specific.py", **{"class": "6"})
+    assert values(app, "p by shuffling") == []
+    assert "chance" not in next(frame.value for frame in app.dataframe)
+    app = show("pages/class_specific.py", **{"class": "6", "chance": "true"})
+    from interpret.findings import Findings
+
+    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    chance = found.by_chance()
+    table = next(frame.value for frame in app.dataframe)
+    expected = [chance[found.id_of[look.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
+    assert table["chance"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert len(values(app, "p by shuffling")) == 1
+    units = tuple(
+        int(p["unit"]) for b in evidence(app) if b.get("size") == "big" for p in b["parts"] if p["t"] == "unit"
+    )
+    assert values(app, "p by shuffling") == [look.small_number(chance[found.id_of[units], 6])]
+
+
+def test_a_shared_rule_has_its_measures_in_every_class():
+    app = show("pages/class_shared.py", chance="true")
+    rule = next(block for block in evidence(app) if block.get("on"))
+    classes = [part["name"] for part in rule["parts"] if part["t"] == "class"]
+    for word in ("confidence", "lift", "q", "p by shuffling", "found again"):
+        assert len(values(app, word)) == len(classes), word
+    study = open_study(studies() / "demo")
+    units = frozenset(int(part["unit"]) for part in rule["parts"] if part["t"] == "unit")
+    n = study.mine_config.top_units
+    held = [units <= set(one[:n].tolist()) for one in study.patches["units"]]
+    of = study.patches["predicted"][held]
+    shares = [look.percent((of == study.class_names.index(name)).mean()) for name in classes]
+    assert values(app, "confidence") == shares
+
+
+def test_a_saved_table_holds_what_was_measured():
+    from interpret.findings import Findings
+    from pages.shared import tables
+
+    study = open_study(studies() / "demo")
+    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    rows, chance = found.shared(), found.by_chance()
+    saved = tables.plain_shared(found, rows, chance)
+    assert len(saved) == len(rows)
+    for line, row in zip(saved.itertuples(), rows.itertuples(), strict=True):
+        assert line.units == look.itemset_text(row.units)
+        of = found.table[found.table["itemset_id"] == row.itemset_id].set_index("class_id").loc[list(row.class_ids)]
+        for column, name in (("image_count", "photos in each"), ("again", "found again in each")):
+            told = [float(one) for one in saved.loc[line.Index, name].split(", ")]
+            assert told == pytest.approx(of[column].tolist(), rel=1e-3)
+        p = [float(one) for one in saved.loc[line.Index, "p by shuffling in each"].split(", ")]
+        assert p == pytest.approx([chance[row.itemset_id, one] for one in row.class_ids], rel=1e-3, nan_ok=True)
+    own = tables.plain(found, tables.with_chance(found.of_class(0), chance))
+    assert {"p_by_shuffling", "found_again", "stable", "image_q_value", "class"} <= set(own)
+    assert "p by shuffling in each" not in tables.plain_shared(found, rows, None)
+
+
 def test_a_shared_rule_has_one_row_of_patches_for_each_of_its_classes():
     app = show("pages/class_shared.py")
     rule = next(block for block in evidence(app) if block.get("on"))

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from interpret.findings import Findings, wilson_low
+from interpret.findings import Findings, redundant, wilson
 from interpret.study import open_study
 from tests.small_study import studies
 
@@ -93,7 +93,109 @@ def test_nothing_found_is_an_answer(found):
     assert nothing.held_by([1, 2, 3]).empty
 
 
-def test_wilson_low_known_values():
+def test_hiding_redundant_rules_hides_what_a_smaller_listed_rule_says_and_nothing_else(found):
+    for display in ("closed", "all"):
+        hidden = 0
+        for class_id in found.classes:
+            listed = found.of_class(class_id, display)
+            kept = found.of_class(class_id, display, hide_redundant=True)
+            rows = [(frozenset(row.units), row.confidence) for row in listed.itertuples()]
+            expected = [units for units, c in rows if not any(less < units and d >= c for less, d in rows)]
+            assert {frozenset(units) for units in kept["units"]} == set(expected)
+            said = [(frozenset(row.units), row.confidence) for row in kept.itertuples()]
+            for units, c in rows:  # what is hidden is still said by what is listed
+                assert any(less <= units and d >= c for less, d in said)
+            hidden += len(rows) - len(kept)
+        assert hidden, "the demo's single units are sure already"
+
+
+def test_redundancy_over_all_itemsets_is_the_minings_own(found):
+    from interpret.mining import display
+
+    of_rule = zip(found.mined.rules["itemset_id"], found.mined.rules["class_id"], strict=True)
+    own = dict(zip(of_rule, display.redundant(found.mined), strict=True))
+    assert len(set(own.values())) == 2
+    for class_id in found.classes:
+        rows = found.of_class(class_id, "all")
+        seen = redundant(rows["units"].tolist(), rows["confidence"].to_numpy())
+        assert seen.tolist() == [own[key, class_id] for key in rows["itemset_id"]]
+
+
+def test_a_shared_rule_is_hidden_only_where_each_of_its_classes_has_a_smaller_one(found):
+    listed, kept = found.shared("all"), found.shared("all", hide_redundant=True)
+    assert 0 < len(kept) < len(listed)
+    confidence = found.table.set_index(["itemset_id", "class_id"])["confidence"]
+    for row in listed.itertuples():
+        said = [
+            any(
+                set(less.units) < set(row.units)
+                and one in less.class_ids
+                and confidence[less.itemset_id, one] >= confidence[row.itemset_id, one]
+                for less in listed.itertuples()
+            )
+            for one in row.class_ids
+        ]
+        assert (row.itemset_id in set(kept["itemset_id"])) == (not all(said))
+
+
+def test_redundant_known_values():
+    itemsets = [(1,), (2,), (1, 2), (1, 3), (1, 2, 3)]
+    confidence = np.array([0.5, 0.8, 0.8, 0.51, 0.9])
+    assert redundant(itemsets, confidence).tolist() == [False, False, True, False, False]
+
+
+def test_chance_does_as_well_as_units_that_have_nothing_to_do_with_the_class(found):
+    p = found.by_chance()
+    rules = found.mined.rules
+    assert list(p.index) == list(zip(rules["itemset_id"], rules["class_id"], strict=True))
+    assert p.min() == pytest.approx(1 / 201), "the study's own labels are one of the deals"
+    order = np.argsort(rules["image_p_value"].to_numpy())
+    ranked = p.to_numpy()[order]
+    ranked = ranked[~np.isnan(ranked)]
+    assert (np.diff(ranked) >= 0).all(), "what is less likely by itself is no likelier among all"
+
+
+def test_stability_of_a_rule_is_that_of_its_class(found):
+    assert found.table["again"].between(0, 1).all()
+    single = found.table[found.table["kind"] == "specific"]
+    assert (single["stable"] <= single["again"] + 1e-12).all(), "the same kind asks for the class and for no other"
+    assert found.table["again"].nunique() > 3
+
+
+def test_the_command_line_leaves_out_redundant_rules_and_prints_p_values(found, capsys, tmp_path):
+    import shutil
+
+    from interpret.cli import main
+
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    command = ["mine", str(tmp_path / "demo"), "--min-support", "0.3", "--rows", "1000"]
+
+    def rules(*more: str) -> tuple[list[str], str]:
+        assert main([*command, *more]) == 0
+        printed = " ".join(capsys.readouterr().out.split())
+        return [part.split(" (")[0] for part in printed.split(" patches") if " -> " in part], printed
+
+    (everything, plain), (fewer, told) = rules(), rules("--hide-redundant", "--against-chance")
+    pairs = found.shared("all")["size"] > 1
+    kept = found.shared("all", hide_redundant=True)["size"] > 1
+    assert (len(everything), len(fewer)) == (pairs.sum(), kept.sum())
+    assert pairs.sum() > kept.sum()
+    assert f"{pairs.sum() - kept.sum()} class-shared itemsets say no more" in told
+    assert "p by shuffling 0.0" in told
+    assert "p by shuffling" not in plain
+
+
+def test_wilson_is_scipys():
+    from scipy.stats import binomtest
+
+    pairs = [(0, 7), (1, 7), (8, 10), (3012, 3925), (50, 50)]
+    low, high = wilson([k for k, _ in pairs], [n for _, n in pairs], z=1.959963984540054)
+    for (k, n), a, b in zip(pairs, low, high, strict=True):
+        own = binomtest(k, n).proportion_ci(method="wilson")
+        assert (a, b) == pytest.approx((own.low, own.high), abs=1e-9)
+
+
+def test_wilson_known_values():
     # 8 of 10 and 80 of 100, as in R's binom.confint(method = "wilson")
-    low = wilson_low(np.array([8.0, 80.0, 0.0]), np.array([10.0, 100.0, 7.0]))
+    low, _ = wilson(np.array([8.0, 80.0, 0.0]), np.array([10.0, 100.0, 7.0]))
     assert low == pytest.approx([0.4901625, 0.7111708, 0.0], abs=2e-5)

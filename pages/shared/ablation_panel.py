@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from interpret import charts, charts_evaluation
+from interpret import charts_evaluation
 from interpret.ablation import truth
 from interpret.errors import InputError
 from interpret.findings import Findings, Units
-from pages.shared import backend, look, widgets
+from pages.shared import backend, figures, look, widgets
 
 
 def render(found: Findings, class_id: int, units: Units) -> None:
@@ -22,9 +22,9 @@ def render(found: Findings, class_id: int, units: Units) -> None:
         return
     name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
     low, high = effect.band
-    st.plotly_chart(
+    figures.show(
         charts_evaluation.class_effect(effect, colour),
-        config=charts.config(f"{study.name}-{name}-{look.itemset_param(units)}"),
+        name=f"{study.name}-{name}-{look.itemset_param(units)}",
         key="class_effect",
         alt=f"accuracy of {name}: {look.percent(effect.before)} with all units on, {look.percent(effect.after)} "
         f"without these, {look.percent(low)} to {look.percent(high)} without as many random ones",

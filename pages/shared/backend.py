@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 from PIL import Image
 
@@ -69,6 +70,16 @@ def _findings(folder: str, stamp: int, config: MineConfig) -> Findings:
     return found
 
 
+def by_chance(found: Findings) -> pd.Series:
+    """What :meth:`interpret.findings.Findings.by_chance` measures, worked out once for a study and its thresholds."""
+    return _by_chance(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Shuffling the classes among the photos …")
+def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) -> pd.Series:
+    return _found.by_chance()
+
+
 def colours(opened: Study) -> dict[int, str]:
     """One colour a class, the same on every page: classes predicted most often get those that differ most."""
     return _colours(str(opened.folder), places.stamp(opened.folder))
@@ -86,17 +97,22 @@ def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) ->
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _patch_tiles(folder: str, stamp: int, patches: tuple[int, ...], side: int) -> list[str]:
-    opened = _study(folder, stamp)
+    pictures = patch_pictures(_study(folder, stamp), patches, side)
+    return ["" if picture is None else data_uri(picture) for picture in pictures]
+
+
+def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
+    """Patches as pictures; None where the photo's file is gone."""
     rows = opened.patches[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
     sizes = opened.images[["width", "height"]].to_numpy()
 
-    def one(patch: int) -> str:
+    def one(patch: int) -> Image.Image | None:
         image_id, *box = (int(value) for value in rows[patch])
         photo = opened.photo(image_id)
         if photo is None:
-            return ""
+            return None
         recorded = (int(sizes[image_id][0]), int(sizes[image_id][1]))
-        return data_uri(gallery.patch_tile(photo, gallery.scaled_box(box, recorded, photo.size), side))
+        return gallery.patch_tile(photo, gallery.scaled_box(box, recorded, photo.size), side)
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(one, patches))

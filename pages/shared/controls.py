@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from interpret.config import Option
@@ -98,6 +99,77 @@ def display() -> str:
         "largest only: where a larger one is frequent too (maximal)",
     )
     return str(chosen or "closed")
+
+
+def believed(found: Findings) -> tuple[bool, pd.Series | None]:
+    """Two switches: whether redundant rules are left out, and the p-values from shuffling where they are asked for."""
+    with st.container(width="content", gap="xsmall"):
+        return _hide_redundant(), _against_chance(found)
+
+
+def _hide_redundant() -> bool:
+    return st.toggle(
+        "Hide redundant",
+        key="lean",
+        bind="query-params",
+        help="leaves out a rule where some of its units alone, in a smaller listed rule, say the same at no lower "
+        "confidence: the further units add nothing. Where single units are sure already, little else is left",
+    )
+
+
+def _against_chance(found: Findings) -> pd.Series | None:
+    asked = st.toggle(
+        "Check against chance",
+        key="chance",
+        bind="query-params",
+        help="adds to each rule a p-value that is measured, not calculated: the classes are shuffled among the photos "
+        "200 times, and the rule is compared with the strongest one of each shuffling. Takes a second or two",
+    )
+    return backend.by_chance(found) if asked else None
+
+
+def page_of(param: str, pages: int) -> int:
+    """The page of a list that the address names, 1 or more; :func:`turn` shows the control below the list."""
+    asked = st.query_params.get(param, "")
+    return min(max(1, int(asked)), pages) if asked.isdecimal() and len(asked) < 8 else 1
+
+
+def turn(param: str, pages: int) -> None:
+    """Buttons that turn the pages of a list, kept in the address; nothing where there is one page only."""
+    if pages < 2:
+        return
+    page, made = page_of(param, pages), f"turned_{param}"
+    # The buttons keep their own page, and no other can be set: where the address names another one, as after a new
+    # choice or the browser's Back, other buttons take their place.
+    key = f"turn_{param}_{st.session_state.setdefault(made, 0)}"
+    if st.session_state.get(key, page) != page:
+        st.session_state[made] += 1
+        key = f"turn_{param}_{st.session_state[made]}"
+
+    def turned() -> None:
+        if (chosen := int(st.session_state[key])) > 1:
+            st.query_params[param] = str(chosen)
+        else:
+            st.query_params.pop(param, None)
+
+    st.pagination(pages, default=page, key=key, max_visible_pages=5, on_change=turned)
+
+
+def choose_several(
+    label: str, options: Sequence[int], param: str, shown: Callable[[int], str], **more: Any
+) -> list[int]:
+    """A menu of which several may be chosen, kept in the address as `2-5`; as :func:`choose` otherwise."""
+    key = f"choose_{param}"
+    asked = [int(part) for part in st.query_params.get(param, "").split("-") if part.isdecimal() and len(part) < 8]
+    st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options]
+
+    def changed() -> None:
+        if chosen := st.session_state[key]:
+            st.query_params[param] = "-".join(str(one) for one in chosen)
+        else:
+            st.query_params.pop(param, None)
+
+    return st.multiselect(label, options, format_func=shown, key=key, on_change=changed, **more)
 
 
 def _address_number(name: str, otherwise: int) -> int:

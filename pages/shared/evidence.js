@@ -54,7 +54,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       node.textContent = thing.text;
       return node;
     }
-    return made(thing.t === "strong" ? "strong" : "span", thing.t === "faint" ? "note" : "", thing.text);
+    const node = made(thing.t === "strong" ? "strong" : "span", thing.t === "faint" ? "note" : "", thing.text);
+    if (thing.word) {
+      const word = made("abbr", "", thing.word);
+      word.title = thing.title;
+      node.prepend(word);
+    }
+    return node;
   };
 
   const line = (block) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -55,6 +56,10 @@ TERMS = {
     "q-value": "the share of false findings to expect if this one and all stronger ones are believed; each photo "
     "counts once",
     "stable": "in what share of 100 resampled sets of photos the itemset is frequent again and of the same kind",
+    "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class again",
+    "chance": "how often chance does as well: the classes are shuffled among the photos 200 times, and this is the "
+    "share of shufflings in which any set of units at all looks as strongly tied to a class as this one does; 0.005 is "
+    "the least that can come out, and a dash stands where too few photos hold the itemset to judge it",
     "transaction": "a patch written as the set of its strongest units",
 }
 
@@ -126,11 +131,13 @@ def small_number(value: float) -> str:
     return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
 
 
+STANDING = ("n", "support", "size", "show", "lean", "chance")
+"""Names in the address of what holds on every page: the thresholds, which itemsets are listed, and how checked."""
+
+
 def standing() -> dict[str, str]:
     """What goes along in every address: the study, and the thresholds where they are not the study's own."""
-    kept = {
-        name: st.query_params[name] for name in ("study", "n", "support", "size", "show") if name in st.query_params
-    }
+    kept = {name: st.query_params[name] for name in ("study", *STANDING) if name in st.query_params}
     if "study" not in kept and st.session_state.get("study"):
         kept["study"] = st.session_state["study"]
     return kept
@@ -170,6 +177,11 @@ def class_text(opened: Study, class_id: int) -> str:
     name = opened.class_names[class_id] if 0 <= class_id < len(opened.class_names) else f"class {class_id}"
     first = name.split(",")[0].strip()
     return first[:1].upper() + first[1:]
+
+
+def file_name(*parts: str) -> str:
+    """Parts, the last of them the ending, as a file's name that every system takes: `demo-Bird-1-51.png`."""
+    return "-".join(re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts[:-1]) + "." + parts[-1]
 
 
 def go(page: str, query: dict[str, str]) -> None:

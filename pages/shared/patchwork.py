@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from interpret import evidence, gallery
 from interpret.findings import Findings
-from pages.shared import backend, look, widgets
+from pages.shared import backend, controls, look, widgets
+
+TURNED = "page"
+"""Name in the address of the page of a gallery."""
 
 
 def patch_parts(found: Findings, patches: Sequence[int], *, caption: bool = True) -> list[widgets.Part]:
@@ -45,18 +49,55 @@ def patch_parts(found: Findings, patches: Sequence[int], *, caption: bool = True
 def gallery_of(
     found: Findings, patches: Sequence[int], key: str, *, size: str = "m", limit: int = 12, caption: bool = True
 ) -> None:
-    """A gallery of the first patches, one for each photo, with pages behind it where there are more."""
+    """A gallery of the first patches, one for each photo, with pages behind it where there are more.
+
+    The page is kept in the address, so a page of the dashboard has one such gallery only. A new choice of what it shows
+    forgets :data:`TURNED`.
+    """
     chosen = evidence.one_per_photo(found.study, np.asarray(patches, np.int64))
-    pages = max(1, -(-len(chosen) // limit))
-    page = min(int(st.session_state.get(f"{key}_page", 1)), pages)
+    pages = min(200, max(1, -(-len(chosen) // limit)))
+    page = controls.page_of(TURNED, pages)
     shown = chosen[(page - 1) * limit : page * limit]
     parts = patch_parts(found, shown.tolist(), caption=caption)
     if not parts:
         missing(found)
         return
     widgets.evidence([widgets.tiles(parts, size)], key, open_chain)
-    if pages > 1:
-        st.pagination(min(pages, 200), key=f"{key}_page", max_visible_pages=5)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        controls.turn(TURNED, pages)
+        save(found, [shown.tolist()], f"{key}-{page}" if pages > 1 else key)
+
+
+def save(found: Findings, rows: Sequence[Sequence[int]], name: str) -> None:
+    """A button that saves a gallery of patches as one PNG, made when it is pressed.
+
+    Args:
+        found: whose patches.
+        rows: patches; each list begins a row of its own.
+        name: of the file, after the study's.
+    """
+    study = found.study
+
+    def picture() -> bytes:
+        across = max(4, *(len(row) for row in rows)) if len(rows) > 1 else 4
+        blank = Image.new("RGB", (backend.THUMBNAIL, backend.THUMBNAIL), "#FFFFFF")
+        tiles: list[Image.Image] = []
+        for row in rows:
+            tiles += [one or blank for one in backend.patch_pictures(study, row)]
+            tiles += [blank] * (-len(tiles) % across)
+        return gallery.png(gallery.sheet(tiles, across))
+
+    st.download_button(
+        "Save gallery",
+        picture,
+        look.file_name(study.name, name, "png"),
+        "image/png",
+        key=f"save_{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help="these pictures as one PNG",
+    )
 
 
 def missing(found: Findings) -> None:

@@ -1,27 +1,37 @@
 """Tables of itemsets that can be sorted, filtered, chosen from and saved."""
 
 import re
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
 from interpret.findings import Findings, Units
-from pages.shared import look
+from pages.shared import look, widgets
 
+# Widths in pixels, so that half of a page 1,440 pixels wide shows all of them.
 SHOWN = {
-    "itemset": st.column_config.TextColumn("units", help=look.TERMS["itemset"], width="small"),
+    "itemset": st.column_config.TextColumn("units", help=look.TERMS["itemset"], width=100),
     "support": st.column_config.ProgressColumn(
-        "of patches", help=look.TERMS["support"], format="%.0f %%", min_value=0, max_value=100
+        "of patches", help=look.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
     ),
     "image_support": st.column_config.NumberColumn(
-        "of photos", help="the share of the class's photos with at least one such patch", format="%.0f %%"
+        "of photos", help="the share of the class's photos with at least one such patch", format="%.0f %%", width=76
     ),
-    "confidence": st.column_config.NumberColumn("confidence", help=look.TERMS["confidence"], format="%.0f %%"),
-    "lift": st.column_config.NumberColumn("lift", help=look.TERMS["lift"], format="%.1f"),
-    "image_q_value": st.column_config.NumberColumn("q", help=look.TERMS["q-value"], format="%.0e"),
-    "stable": st.column_config.NumberColumn("stable", help=look.TERMS["stable"], format="%.0f %%"),
-    "kind": st.column_config.TextColumn("kind", help="specific: frequent in this class alone; shared: in others too"),
+    "confidence": st.column_config.NumberColumn(
+        "confidence", help=look.TERMS["confidence"], format="%.0f %%", width=88
+    ),
+    "lift": st.column_config.NumberColumn("lift", help=look.TERMS["lift"], format="%.1f", width=48),
+    "image_q_value": st.column_config.NumberColumn("q", help=look.TERMS["q-value"], format="%.0e", width=66),
+    "chance": st.column_config.NumberColumn("p", help=look.TERMS["chance"], format="%.3f", width=56),
+    "stable": st.column_config.NumberColumn("stable", help=look.TERMS["stable"], format="%.0f %%", width=62),
+    "kind": st.column_config.TextColumn(
+        "kind", help="specific: frequent in this class alone; shared: in others too", width=72
+    ),
 }
+
+SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
+"""Columns that are called otherwise in a saved table than here."""
 
 PERCENT = ("support", "image_support", "confidence", "stable")
 
@@ -32,15 +42,47 @@ def with_units(rows: pd.DataFrame, wanted: str | None) -> pd.DataFrame:
     return rows[[asked.issubset(units) for units in rows["units"]]] if asked and len(rows) else rows
 
 
-def itemsets(found: Findings, rows: pd.DataFrame, chosen: Units | None, key: str) -> Units | None:
+def with_chance(rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
+    """Rows of :attr:`interpret.findings.Findings.table` with the p-values from shuffling as `chance`, where known."""
+    if chance is None:
+        return rows
+    return rows.assign(chance=chance.reindex(pd.MultiIndex.from_frame(rows[["itemset_id", "class_id"]])).to_numpy())
+
+
+def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
+    """What speaks for one rule, in faint words that explain themselves; ``stable`` may be `again`, for one class."""
+    parts = [
+        ("confidence", look.percent(row["confidence"]), "confidence"),
+        ("lift", f"{row['lift']:.1f}", "lift"),
+        ("q", look.small_number(row["image_q_value"]), "q-value"),
+    ]
+    if "chance" in row.index:
+        parts.append(("p by shuffling", look.small_number(row["chance"]), "chance"))
+    word = "stable" if stable == "stable" else "found again"
+    last = widgets.measure(word, f"in {look.percent(row[stable])} of resamples", look.TERMS[stable])
+    return [*(widgets.measure(word, f"{value},", look.TERMS[term]) for word, value, term in parts), last]
+
+
+def itemsets(
+    found: Findings, rows: pd.DataFrame, chosen: Units | None, key: str, *, hidden: int = 0, name: str = "itemsets"
+) -> Units | None:
     """Show itemsets of one class with their measures; a click on a row chooses it.
+
+    Args:
+        found: what they are from.
+        rows: of :attr:`interpret.findings.Findings.table`, with `chance` where it is to be shown.
+        chosen: the itemset whose row is marked.
+        key: of the widget.
+        hidden: how many more were left out as redundant (count).
+        name: of the file that they are saved in, after the study's.
 
     Returns:
         The chosen itemset, which is also kept in the address.
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(look.itemset_text)})
-    for name in list(SHOWN)[1:]:
-        shown[name] = 100 * rows[name] if name in PERCENT else rows[name]
+    for column in list(SHOWN)[1:]:
+        if column in rows:
+            shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
     places = rows.index[rows["units"] == chosen].tolist() if chosen else []
     state = st.dataframe(
         shown,
@@ -56,12 +98,29 @@ def itemsets(found: Findings, rows: pd.DataFrame, chosen: Units | None, key: str
     picked = state["selection"]["rows"]
     if picked and picked[0] < len(rows):
         chosen = rows["units"].iloc[picked[0]]
-        if st.query_params.get("itemset") != look.itemset_param(chosen):
-            st.query_params["itemset"] = look.itemset_param(chosen)
-    look.say(
-        f"{look.count(len(rows), 'itemset')}; a click on one shows its patches. The table saves itself as CSV.", "small"
-    )
+        before, now = st.query_params.get("itemset"), look.itemset_param(chosen)
+        if before != now:
+            st.query_params["itemset"] = now
+            if before:  # another was shown, and its gallery may have been turned to another page
+                st.query_params.pop("page", None)
+    more = f", {look.count(hidden, 'redundant one')} hidden" if hidden else ""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        look.say(f"{look.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
+        csv("All measures as CSV", lambda: plain(found, rows), look.file_name(found.study.name, name, "csv"))
     return chosen
+
+
+def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
+    """A button that saves a table, which is made when it is pressed."""
+    st.download_button(
+        label,
+        lambda: table().to_csv(index=False).encode(),
+        file,
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
 
 
 def nothing_found(found: Findings) -> None:
@@ -81,7 +140,40 @@ def nothing_found(found: Findings) -> None:
 
 def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of :attr:`interpret.findings.Findings.table` as a person saves them: names for numbers."""
-    shown = rows.drop(columns=["itemset_id", "classes"]).copy()
+    shown = rows.drop(columns=["itemset_id", "classes"]).rename(columns=SAVED)
     shown.insert(0, "class", [look.class_text(found.study, int(one)) for one in rows["class_id"]])
     shown["units"] = rows["units"].map(look.itemset_text)
+    return shown
+
+
+def plain_shared(found: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
+    """Rows of :attr:`interpret.findings.Findings.all_shared` as a person saves them, a line each.
+
+    What differs between the classes is written for each of them, in their order, with commas between.
+    """
+    table = with_chance(found.table[found.table["itemset_id"].isin(rows["itemset_id"])], chance)
+    of_rule = table.set_index(["itemset_id", "class_id"])
+    each = [of_rule.loc[[(row.itemset_id, one) for one in row.class_ids]] for row in rows.itertuples()]
+    shown = pd.DataFrame(
+        {
+            "units": rows["units"].map(look.itemset_text).to_numpy(),
+            "classes": [", ".join(look.class_text(found.study, one) for one in ids) for ids in rows["class_ids"]],
+        }
+    )
+    columns = {
+        "support": "support in each",
+        "support_count": "patches in each",
+        "image_support": "support in photos of each",
+        "image_count": "photos in each",
+        "confidence": "confidence in each",
+        "lift": "lift in each",
+        "image_q_value": "q in each",
+        "chance": "p by shuffling in each",
+        "again": "found again in each",
+    }
+    for column, name in columns.items():
+        if column in of_rule:
+            shown[name] = [", ".join(f"{value:.4g}" for value in part[column]) for part in each]
+    shown["largest q-value"] = rows["q_value"].to_numpy()
+    shown["stable"] = rows["stable"].to_numpy()
     return shown

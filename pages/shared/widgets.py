@@ -50,6 +50,11 @@ def text(words: str, kind: str = "text") -> Part:
     return {"t": kind, "text": words}
 
 
+def measure(word: str, value: str, title: str) -> Part:
+    """A faint `lift 4.9`, whose word explains itself when pointed at."""
+    return {"t": "faint", "word": word, "title": title, "text": f" {value}"}
+
+
 def unit(number: int, **more: Any) -> Part:
     """A unit's chip, which opens its page; `on` and `off` say how it stands, `act` what a click does instead."""
     return {"t": "unit", "unit": str(number), **look.unit_link(number), **more}

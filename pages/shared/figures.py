@@ -1,0 +1,39 @@
+"""Figures on the pages: shown, and saved as a web page that opens without a network."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from interpret import charts
+from pages.shared import look
+
+
+def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
+    """Show a figure, with a button below that saves it as HTML; its own bar, shown on pointing, saves it as SVG.
+
+    Args:
+        figure: from :mod:`interpret.charts` and its neighbours.
+        key: of the widget.
+        name: of saved files.
+        alt: what the figure shows, for who cannot see it.
+        more: passed on to ``st.plotly_chart``.
+
+    Returns:
+        What ``st.plotly_chart`` returns: the selection, where one is asked for.
+    """
+    state = st.plotly_chart(figure, key=key, config=charts.config(name), alt=alt, **more)
+    paper = look.paper()
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Figure as HTML",
+            lambda: charts.page(figure, name, paper).encode(),
+            look.file_name(name, "html"),
+            "text/html",
+            key=f"save_{key}",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            help="one file that opens in any browser, without a network",
+        )
+    return state
