@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
 from interpret.study import open_study
-from pages.shared import jobs, look, registry, uploads
+from pages.shared import jobs, look, places, registry, uploads
 from tests.small_study import COUNT, studies
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
@@ -37,7 +38,7 @@ def root(monkeypatch) -> Path:
     return studies()
 
 
-def show(page: str, **query: str) -> AppTest:
+def show(page: str, /, **query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=120)
     for name, value in query.items():
         app.query_params[name] = value
@@ -195,6 +196,54 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
         int(p["unit"]) for b in evidence(app) if b.get("size") == "big" for p in b["parts"] if p["t"] == "unit"
     )
     assert values(app, "p by shuffling") == [look.small_number(chance[found.id_of[units], 6])]
+
+
+def pictures_of(app: AppTest) -> list[str]:
+    return [tile["src"] for tile in tiles(app)]
+
+
+def test_the_page_of_a_gallery_is_in_the_address_and_a_new_choice_forgets_it():
+    query = {"class": "6", "support": "60"}
+    first = show("pages/class_specific.py", **query)
+    second = show("pages/class_specific.py", **query, page="2")
+    assert len(pictures_of(first)) == 12
+    assert pictures_of(second)
+    assert not set(pictures_of(first)) & set(pictures_of(second))
+    assert pictures_of(show("pages/class_specific.py", **query, page="99")) == pictures_of(second)
+    assert pictures_of(show("pages/class_specific.py", **query, page="x")) == pictures_of(first)
+    assert second.query_params["page"] == "2"
+    second.selectbox(key="choose_class").set_value(2).run()
+    assert "page" not in second.query_params
+
+
+def test_shared_by_is_in_the_address():
+    study = open_study(studies() / "demo")
+    first = show("pages/class_shared.py")
+    rule = next(block for block in evidence(first) if block.get("act") and not block.get("on"))
+    names = [part["name"] for part in rule["parts"] if part["t"] == "class"]
+    ids = [study.class_names.index(name) for name in names]
+    only = show("pages/class_shared.py", by="-".join(str(one) for one in ids))
+    rules = [block for block in evidence(only) if block.get("act")]
+    assert 0 < len(rules) < len([block for block in evidence(first) if block.get("act")])
+    assert all(set(names) <= {part["name"] for part in block["parts"] if part["t"] == "class"} for block in rules)
+    assert only.multiselect(key="choose_by").value == ids
+    only.multiselect(key="choose_by").set_value(ids[:1]).run()
+    assert only.query_params["by"] == str(ids[0])
+    only.multiselect(key="choose_by").set_value([]).run()
+    assert "by" not in only.query_params
+
+
+def test_a_figure_is_saved_as_a_page_that_asks_for_nothing():
+    from interpret import charts
+
+    figure = charts.shift_bars(["<b>Bird</b>", "Dog"], [0.2, 0.8], [0.9, 0.1], ["#112233", "#445566"])
+    page = charts.page(figure, "a < b", charts.Paper(ink="#ecebe7", ground="#121316"))
+    head, _, rest = page.partition("<body")
+    assert "<title>a &lt; b</title>" in head
+    assert len(rest) > 3_000_000, "Plotly itself is in it"
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
+    assert "#112233" in page
+    assert figure.layout.paper_bgcolor == charts.CLEAR, "the figure shown stays as it is"
 
 
 def test_a_shared_rule_has_its_measures_in_every_class():
@@ -519,6 +568,48 @@ def test_uploads_of_one_name_do_not_overwrite_each_other(empty):
     folder, kept, _ = uploads.keep([("a.png", io.BytesIO(picture())), ("../a.png", io.BytesIO(picture()))])
     assert kept == 2
     assert sorted(path.name for path in folder.iterdir()) == ["a 1.png", "a.png"]
+
+
+def upload() -> Path:
+    return uploads.keep([("a.png", io.BytesIO(picture()))])[0]
+
+
+def ended(study: str, images: Path, weights: Path | None = None) -> jobs.Job:
+    """A run that was cancelled."""
+    folder = places.studies_root() / ".runs" / f"0-{study}"
+    folder.mkdir(parents=True)
+    arguments = ["--images", str(images), *(["--weights", str(weights)] if weights else [])]
+    (folder / "job.json").write_text(json.dumps({"study": study, "arguments": arguments, "pid": 0, "born": "0"}))
+    (folder / "cancelled").touch()
+    return next(job for job in jobs.jobs() if job.study == study)
+
+
+def test_uploads_go_with_the_run_that_is_put_away_and_no_other_folder_does(empty, tmp_path):
+    mine = tmp_path / "photos"
+    mine.mkdir()
+    (mine / "a.png").write_bytes(picture())
+    kept, photos, another = upload(), upload(), upload()
+    weights = uploads.keep_checkpoint("m.pt", io.BytesIO(b"x"))
+    (empty / "made").mkdir()
+    (empty / "made" / "manifest.json").write_text(json.dumps({"images_root": str(kept)}))
+    ended("waiting", another)
+    for job in (ended("one", photos, weights), ended("two", mine), ended("three", kept), ended("four", empty)):
+        assert job.state == "stopped"
+        jobs.put_away(job)
+    assert sorted(one.name for one in (empty / ".uploads").iterdir()) == sorted([kept.name, another.name])
+    assert (mine / "a.png").exists()
+    assert (empty / "made").exists()
+
+
+def test_an_upload_that_nothing_names_is_removed_after_a_day(empty):
+    fresh, old, used = upload(), upload(), upload()
+    strange = empty / ".uploads" / "my photos"
+    strange.mkdir()
+    for folder in (old, used, strange):
+        os.utime(folder, (0, 0))
+    ended("waiting", used)
+    uploads.tidy()
+    assert sorted(one.name for one in (empty / ".uploads").iterdir()) == sorted([fresh.name, used.name, strange.name])
 
 
 @pytest.mark.parametrize("files", [[("a.txt", b"x")], [("a.zip", b"no zip")], [("a.zip", zipped().getvalue())]])

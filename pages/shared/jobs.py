@@ -23,7 +23,7 @@ from typing import Any
 from interpret import progress
 from interpret.errors import InputError
 from interpret.shards import write_json
-from pages.shared import places
+from pages.shared import places, uploads
 from pages.shared.places import studies_root
 from pages.shared.registry import ROOT
 
@@ -237,12 +237,13 @@ def _end(name: str, pid: int) -> None:
 
 
 def put_away(job: Job) -> None:
-    """Forget a run that has ended, and what an unfinished one left behind; photos that were uploaded for it stay."""
+    """Forget a run that has ended, and what an unfinished one left behind; uploads stay where a study uses them."""
     if job.state == "running":
         return
     if job.state != "done" and job.kind == "run":
         shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
+    uploads.tidy(job.arguments)
 
 
 def again(job: Job) -> Job:

@@ -86,18 +86,24 @@ def _form() -> None:
     _estimate(model, source, folder, len(given), limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         name = _plain_name(name)
-        if path:
-            arguments += ["--weights", str(uploads.allowed(path, folder=False))]
-        elif file is not None:
-            arguments += ["--weights", str(uploads.keep_checkpoint(file.name, file))]
-        if class_names:
-            arguments += ["--class-names", str(uploads.allowed(class_names, folder=False))]
-        if layer:
-            arguments += ["--layer", layer]
-        if limit:
-            arguments += ["--limit", str(int(limit))]
-        images, left_out = _images(source, folder, given)
-        jobs.start(name, ["--model", model, "--images", images, *arguments])
+        arguments += ["--model", model]
+        try:
+            if path:
+                arguments += ["--weights", str(uploads.allowed(path, folder=False))]
+            elif file is not None:
+                arguments += ["--weights", str(uploads.keep_checkpoint(file.name, file))]
+            if class_names:
+                arguments += ["--class-names", str(uploads.allowed(class_names, folder=False))]
+            if layer:
+                arguments += ["--layer", layer]
+            if limit:
+                arguments += ["--limit", str(int(limit))]
+            images, left_out = _images(source, folder, given)
+            arguments += ["--images", images]
+            jobs.start(name, arguments)
+        except InputError:  # what was uploaded for it has no other use
+            uploads.tidy(arguments)
+            raise
         st.session_state["new_left_out"] = left_out
         st.rerun()
     for line in st.session_state.get("new_left_out", [])[:20]:

@@ -5,6 +5,7 @@ import re
 import secrets
 import shutil
 import stat
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,11 +15,18 @@ from interpret.errors import InputError
 from interpret.photos import EXTENSIONS
 from pages.shared.places import studies_root
 
+_TOKEN = re.compile(r"[0-9a-f]{16}")
+"""Names of the folders that uploads are kept in."""
+
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 64 << 20
 MAX_TOTAL_BYTES = 2 << 30
 MAX_RATIO = 100
 """A member that grows by more than this while it is unpacked is no photo: photos are compressed already."""
+
+
+ORPHANED = 24 * 3600.0
+"""Seconds after which an upload that nothing names is given up; before that its run may still be about to start."""
 
 
 def allowed_roots() -> list[Path]:
@@ -97,6 +105,41 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder, kept, left_out
+
+
+def tidy(arguments: Sequence[str] = ()) -> None:
+    """Remove uploads that no study and no run names: those in ``arguments`` at once, others a day after they came.
+
+    Only folders that :func:`keep` and :func:`keep_checkpoint` made are ever touched, whatever the arguments say.
+
+    Args:
+        arguments: of a command line that has been given up.
+    """
+    home = studies_root() / ".uploads"
+    if not home.is_dir():
+        return
+    folders = [one for one in home.iterdir() if _TOKEN.fullmatch(one.name) and one.is_dir() and not one.is_symlink()]
+    given_up = {one.name for one in folders if any(_lies_in(text, one) for text in arguments)}
+    old = {one.name for one in folders if time.time() - one.stat().st_mtime > ORPHANED}
+    candidates = given_up | old
+    if not candidates:
+        return
+    try:
+        named = "".join(
+            file.read_text(encoding="utf-8", errors="replace")
+            for pattern in ("*/manifest.json", "*.partial/*.json", ".runs/*/job.json")
+            for file in studies_root().glob(pattern)
+        )
+    except OSError:  # what cannot be read may name any of them
+        return
+    for folder in folders:
+        if folder.name in candidates and folder.name not in named:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lies_in(text: str, folder: Path) -> bool:
+    path = Path(text)
+    return path == folder or folder in path.parents
 
 
 def _unzip(file: BinaryIO, folder: Path, already: int, budget: int) -> tuple[int, int, list[str]]:
@@ -185,5 +228,6 @@ def keep_checkpoint(name: str, file: BinaryIO) -> Path:
     folder.mkdir(parents=True)
     target = folder / f"weights{suffix}"
     if _copy(file, target, MAX_TOTAL_BYTES) < 0:
+        shutil.rmtree(folder, ignore_errors=True)
         raise InputError(f"The checkpoint is larger than {MAX_TOTAL_BYTES >> 30} GB; type its path instead.")
     return target
