@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from interpret.charts import CLEAR, FAINT, percent
 from interpret.colours import OTHER, VIRIDIS, plotly_scale, rgb
 from interpret.effect import ClassEffect
+from interpret.intervals import wilson
 from interpret.styles import style_of
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
@@ -25,7 +26,7 @@ def accuracy_curves(
         methods: which methods; all if None.
         kept: the units on the axis are kept and all others off.
 
-    The band of random draws is their 5th to 95th percentile, that of any other method one standard error either side.
+    The band of random draws is their 5th to 95th percentile, that of any other method Wilson's 95 % interval.
     """
     figure = go.Figure()
     rows = table[table["budget"].fillna(0) > 0]
@@ -36,8 +37,8 @@ def accuracy_curves(
         colour, dash, width = style_of(str(method))
         x = part["budget"].astype(int).tolist()
         drawn = part["low"].notna().all()
-        low = part["low"] if drawn else part["accuracy"] - part["error"]
-        high = part["high"] if drawn else part["accuracy"] + part["error"]
+        own = wilson(part["accuracy"] * part["photos"], part["photos"])
+        low, high = (part["low"], part["high"]) if drawn else own
         figure.add_scatter(
             x=[*x, *x[::-1]],
             y=[*high, *low[::-1]],
@@ -57,9 +58,9 @@ def accuracy_curves(
             mode="lines+markers",
             line={"color": colour, "width": width + 0.4, "dash": DASHES[dash]},
             marker={"size": 6},
-            customdata=np.stack([part["units"], 100 * part["error"], part["photos"]], axis=1),
-            hovertemplate=f"{method}: %{{y:.1%}} ± %{{customdata[1]:.1f}} points<br>%{{customdata[0]:.1f}} units of "
-            "each class<br>%{customdata[2]:,} photos<extra></extra>",
+            customdata=np.stack([part["units"], low, high, part["photos"]], axis=1),
+            hovertemplate=f"{method}: %{{y:.1%}} (%{{customdata[1]:.1%}} to %{{customdata[2]:.1%}})<br>"
+            "%{customdata[0]:.1f} units of each class<br>%{customdata[3]:,} photos<extra></extra>",
         )
     figure.add_hline(y=baseline, line={"width": 1.2, "dash": "dot", "color": OTHER})
     figure.update_layout(
@@ -141,11 +142,13 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
     Args:
         effect: from :func:`interpret.effect.ablate_class`.
         colour: the class's.
+
+    The lines are Wilson's 95 % intervals over the photos, and the 5th to 95th percentile of the random draws.
     """
     labels = ["all units on", f"{len(effect.units)} units off", "as many random units off"]
     low, high = effect.band
+    lows, highs = wilson(np.array([effect.before, effect.after]) * effect.n, effect.n)
     shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]
-    reach = [*effect.errors, 0.0]
     figure = go.Figure(
         go.Bar(
             x=shares,
@@ -156,12 +159,14 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [reach[0], reach[1], max(0.0, high - shares[2])],
-                "arrayminus": [reach[0], reach[1], max(0.0, shares[2] - low)],
+                "array": [*(highs - shares[:2]), max(0.0, high - shares[2])],
+                "arrayminus": [*(shares[:2] - lows), max(0.0, shares[2] - low)],
                 "thickness": 1.4,
                 "color": OTHER,
             },
-            hovertemplate=f"%{{x:.1%}} of {effect.n:,} photos<extra></extra>",
+            customdata=[[lows[0], highs[0]], [lows[1], highs[1]], [low, high]],
+            hovertemplate=f"%{{x:.1%}} of {effect.n:,} photos<br>%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}}"
+            "<extra></extra>",
         )
     )
     figure.update_layout(
@@ -172,7 +177,7 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
         showlegend=False,
         dragmode=False,
     )
-    ends = [shares[0] + reach[0], shares[1] + reach[1], max(high, shares[2])]
+    ends = [*highs.tolist(), max(high, shares[2])]
     for row, (share, end) in enumerate(zip(shares, ends, strict=True)):  # beyond the error bar, which would cross it
         figure.add_annotation(x=end + 0.01, y=row, text=percent(share), showarrow=False, xanchor="left")
     figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)

@@ -11,6 +11,7 @@ import pandas as pd
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.evidence import class_order, closed_and_maximal
+from interpret.intervals import wilson
 from interpret.mining import Mined
 from interpret.mining.significance import Stability, bootstrap, permutation_test
 from interpret.study import Study
@@ -285,21 +286,3 @@ def redundant(itemsets: Sequence[Units], confidence: npt.NDArray[np.float64]) ->
 def _mask(values: Iterable[bool]) -> np.ndarray:
     """Booleans to choose rows with; of no rows too, where a list would choose columns."""
     return np.fromiter(values, dtype=bool)
-
-
-def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's interval for shares (E. B. Wilson, JASA 1927).
-
-    Args:
-        successes: (n,) counts, or one count.
-        trials: (n,) counts, at least 1.
-        z: standard deviations; 1.96 for 95 %.
-
-    Returns:
-        The lower and the upper ends (fractions), of the arguments' shape.
-    """
-    n = np.asarray(trials, np.float64)
-    share = np.asarray(successes, np.float64) / n
-    centre = share + z**2 / (2 * n)
-    spread = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)

@@ -44,13 +44,15 @@ def _finding(study: Study, result: Evaluation) -> None:
     """The table's message in two sentences."""
     about = result.about
     natural = result.table[result.table["budget"].isna()].set_index("method")
-    ours = "Ours-10" if "Ours-10" in natural.index else natural.index[0]
-    row = natural.loc[ours]
+    own = (f"Ours-{study.mine_config.top_units}", "Ours-10")
+    ours = next((name for name in own if name in natural.index), natural.index[0])
+    row, photos = natural.loc[ours], int(about["photos"])
     random = natural.loc[f"Random, as {ours}"] if f"Random, as {ours}" in natural.index else None
     words = (
-        f"With all units on, {look.percent(about['accuracy'], 1)} of {about['photos']:,} photos are classified right. "
+        f"With all units on, {look.percent(about['accuracy'], 1)} of {photos:,} photos are classified right "
+        f"({_interval(about['accuracy'], photos)}). "
         f"Without the {row['units']:.1f} units that mining finds for a class on average, "
-        f"{look.percent(row['accuracy'], 1)} are"
+        f"{look.percent(row['accuracy'], 1)} are ({look.interval(row['accuracy'], photos)})"
     )
     if random is not None:
         words += f"; without as many random ones, {look.percent(random['accuracy'], 1)}"
@@ -74,7 +76,7 @@ def _curves(study: Study, result: Evaluation) -> None:
         )
         st.caption(
             "Lower is better: the fewer photos survive, the more the class rested on those units. The band around "
-            "random is the 5th to 95th percentile of its draws, the others' one standard error either side."
+            "random is the 5th to 95th percentile of its draws, the others' the 95 % interval over photos."
         )
     with kept:
         figures.show(
@@ -94,9 +96,11 @@ def _table(study: Study, result: Evaluation) -> None:
         {
             "method": natural["method"],
             "accuracy": [f"{100 * a:.2f} %" for a in natural["accuracy"]],
-            "± error": [
-                f"{100 * (s if pd.notna(s) else e):.2f}"
-                for s, e in zip(natural["spread"], natural["error"], strict=True)
+            "95 % interval": [
+                _draws(row.low, row.high)
+                if pd.notna(row.low)
+                else look.interval(float(row.accuracy), int(row.photos), 2)
+                for row in natural.itertuples()
             ],
             "units off": [f"{u:.2f}" for u in natural["units"]],
         }
@@ -109,6 +113,9 @@ def _table(study: Study, result: Evaluation) -> None:
     with left:
         look.say("Each method's own number of units")
         st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units off")
+        look.say(
+            "The interval is Wilson’s, over photos; of random units, the 5th to 95th percentile of draws.", "small"
+        )
     with right:
         look.say("As many units for every method: accuracy in percent")
         st.dataframe(wide, hide_index=True, key="equal", alt="accuracy at equal numbers of units off")
@@ -121,6 +128,15 @@ def _table(study: Study, result: Evaluation) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def _interval(share: float, photos: int) -> str:
+    words = "the true share lies within, 95 times in 100 (Wilson’s interval)"
+    return f'<abbr title="{words}">95\u00a0% interval</abbr> {look.interval(share, photos)}'
+
+
+def _draws(low: float, high: float) -> str:
+    return f"{100 * low:.2f} to {look.percent(high, 2)}"
 
 
 def _matrix(study: Study, result: Evaluation) -> None:

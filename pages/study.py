@@ -130,6 +130,7 @@ def _about(study: Study) -> None:
     accuracy = study.accuracy()
     if accuracy:
         pairs.append(("Accuracy", f"{look.percent(accuracy[0], 1)} of {look.count(accuracy[1], 'labelled photo')}"))
+        pairs.append(("95\u00a0% interval", look.interval(*accuracy)))
     look.facts(pairs)
     skipped = study.skipped
     without = int(counts.get("images_without_patch", 0))

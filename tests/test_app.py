@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
+from interpret.evaluation import Evaluation
 from interpret.study import open_study
 from pages.shared import jobs, look, places, registry, uploads
 from tests.small_study import COUNT, studies
@@ -635,6 +637,10 @@ def test_a_checkpoint_is_known_by_its_ending(empty):
     assert uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x")).is_relative_to(empty)
 
 
+def result_of(folder: Path) -> Evaluation:
+    return Evaluation.read(next((folder / "evaluation" / "results").iterdir()))
+
+
 def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     from interpret.cli import main
 
@@ -651,6 +657,14 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     study = open_study(tmp_path / "demo")
     accuracy, labelled = study.accuracy()
     assert shown["No unit off"] == f"{100 * accuracy:.2f} %"
+    low, high = binomtest(round(accuracy * labelled), labelled).proportion_ci(method="wilson")
+    around = natural.set_index("method")["95 % interval"].str.replace("\u00a0", " ")
+    assert around["No unit off"] == f"{100 * low:.2f} to {100 * high:.2f} %"
+    assert f"{100 * low:.1f} to {100 * high:.1f} %" in said(app)
+    first = " ".join(re.sub(r"<.*?>", " ", said(show("pages/study.py"))).split())
+    assert f"95 % interval {100 * low:.1f} to {100 * high:.1f} %" in first
+    drawn = result_of(tmp_path / "demo").table.set_index("method").loc["Random, as Ours-10"]
+    assert around["Random, as Ours-10"] == f"{100 * drawn['low']:.2f} to {100 * drawn['high']:.2f} %"
     assert f"{labelled:,} photos" in said(app)
     assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
     assert {"Ours-10", "Random"} <= set(equal["method"])

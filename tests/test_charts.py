@@ -1,6 +1,7 @@
 """Figures: what they show, what a click on them says, and that names cannot become markup."""
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -90,3 +91,18 @@ def test_figures_call_nothing_from_outside():
     options = charts.config("name")
     assert options["displaylogo"] is False
     assert options["toImageButtonOptions"]["format"] == "svg"
+
+
+def test_a_share_of_all_photos_is_not_shown_as_certain():
+    from scipy.stats import binomtest
+
+    from interpret import charts_evaluation
+    from interpret.effect import ClassEffect
+
+    effect = ClassEffect(3, (7, 9), 20, 1.0, 0.4, np.array([0.9, 1.0]), pd.DataFrame())
+    bars = charts_evaluation.class_effect(effect, "#0072B2").data[0]
+    for row, right in enumerate((20, 8)):
+        own = binomtest(right, 20).proportion_ci(method="wilson")
+        assert bars.x[row] - bars.error_x.arrayminus[row] == pytest.approx(own.low, abs=1e-4)
+        assert bars.x[row] + bars.error_x.array[row] == pytest.approx(own.high, abs=1e-4)
+    assert bars.error_x.arrayminus[0] > 0.1

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from interpret.findings import Findings, redundant, wilson
+from interpret.findings import Findings, redundant
+from interpret.intervals import wilson
 from interpret.study import open_study
 from tests.small_study import studies
 

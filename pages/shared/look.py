@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from interpret.charts import Paper
 from interpret.colours import OKABE_ITO
+from interpret.intervals import wilson
 from pages.shared import registry
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ def share(part: int, whole: int, noun: str) -> str:
     return (
         f"{percent(part / whole if whole else 0.0)} of {count(whole, noun, noun + ('es' if noun == 'patch' else 's'))}"
     )
+
+
+def interval(share: float, whole: int, digits: int = 1) -> str:
+    """Wilson's 95 % interval of a counted share: `93.8 to 96.7 %`."""
+    low, high = (float(end) for end in wilson(share * whole, whole))
+    return f"{100 * low:.{digits}f} to {percent(high, digits)}"
 
 
 def small_number(value: float) -> str:
