@@ -158,11 +158,19 @@ def watch(network: nn.Module, see: Callable[[nn.Module, Any, Any], None]) -> Ite
             handle.remove()
 
 
-def cast_at(network: nn.Module, layer: str, kind: torch.dtype) -> None:
-    """Let a network's input enter in ``kind`` and the layer's output leave in float32, for good.
+# The two places where hooks stay: they belong to the private copy that interpret.precision.prepare made, and live as
+# long as it does.
 
-    The one place where hooks stay: they belong to the private copy that :func:`interpret.precision.prepare` made, and
-    live as long as it does.
-    """
-    find(network, layer).register_forward_hook(lambda _module, _inputs, output: output.float())
-    network.register_forward_pre_hook(lambda _module, inputs: (inputs[0].to(kind), *inputs[1:]))
+
+def enter_as(module: nn.Module, kind: torch.dtype) -> None:
+    """Let the floating-point tensors given to a module enter in ``kind``, for good."""
+
+    def cast(_module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(one.to(kind) if isinstance(one, Tensor) and one.is_floating_point() else one for one in inputs)
+
+    module.register_forward_pre_hook(cast)
+
+
+def leave_as(module: nn.Module, kind: torch.dtype) -> None:
+    """Let a module's output leave in ``kind``, for good."""
+    module.register_forward_hook(lambda _module, _inputs, output: output.to(kind))

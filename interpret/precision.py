@@ -1,13 +1,14 @@
 """Device and arithmetic: where the network runs, and in which type its trunk computes."""
 
 import copy
+import itertools
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from interpret.errors import InputError
-from interpret.hooks import cast_at, find, watch
+from interpret.hooks import enter_as, find, leave_as, watch
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -39,11 +40,17 @@ def choose_precision(name: str, device: torch.device) -> str:
     return "float32"
 
 
+SENSITIVE = 0.06
+"""Share of the trunk's multiplications that its first convolutions may spend in float32 (:func:`prepare`)."""
+
+
 def prepare(network: nn.Module, layer: str, device: torch.device, precision: str, sample: Tensor) -> nn.Module:
     """A copy of the network on ``device``, channels last, its trunk in ``precision`` and its tail in float32.
 
     The tail stays in float32 because logits need it: at a logit of 10 bfloat16 steps by 0.06, enough to change which
-    class is predicted. The given network is not changed.
+    class is predicted. So does batch norm, whose statistics need the digits, and so do the first convolutions: the very
+    first one and as many after it as :data:`SENSITIVE` of the work allows, because what is rounded there passes
+    through everything else. The given network is not changed.
 
     Args:
         network: a classifier in float32.
@@ -59,15 +66,20 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     kind = TYPES[precision]
     if kind == torch.float32:
         return ready
-    for module in _trunk(ready, layer, sample.to(device)):
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):  # takes mixed types, and its statistics need the digits
+    trunk, work = _trunk(ready, layer, sample.to(device))
+    exact = _first_convolutions(work)
+    for module in trunk:
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):  # takes inputs of another type than its own
             continue
+        own = torch.float32 if module in exact else kind
         for parameter in module.parameters(recurse=False):
-            parameter.data = parameter.data.to(kind)
+            parameter.data = parameter.data.to(own)
         for name, buffer in module.named_buffers(recurse=False):
             if buffer.is_floating_point():
-                setattr(module, name, buffer.to(kind))
-    cast_at(ready, layer, kind)
+                setattr(module, name, buffer.to(own))
+        if next(module.parameters(recurse=False), None) is not None:
+            enter_as(module, own)
+    leave_as(find(ready, layer), torch.float32)
     try:
         with torch.no_grad():
             ready(sample.to(device))
@@ -76,18 +88,31 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     return ready
 
 
-def _trunk(network: nn.Module, layer: str, sample: Tensor) -> list[nn.Module]:
-    """The modules that finish before, or are, the layer; those that hold it are neither trunk nor tail."""
+def _trunk(network: nn.Module, layer: str, sample: Tensor) -> tuple[list[nn.Module], dict[nn.Module, int]]:
+    """The modules that finish before, or are, the layer, and the multiplications of each convolution among them.
+
+    Modules that hold the layer are neither trunk nor tail. Convolutions come in the order in which they first ran.
+    """
     finished: list[nn.Module] = []
+    work: dict[nn.Module, int] = {}
     last = find(network, layer)
     reached = False
 
-    def note(module: nn.Module, _inputs: Any, _output: Any) -> None:
+    def note(module: nn.Module, _inputs: Any, output: Any) -> None:
         nonlocal reached
         if not reached:
             finished.append(module)
+            if isinstance(module, nn.Conv2d):
+                work[module] = work.get(module, 0) + output[0, 0].numel() * module.weight.numel()
         reached = reached or module is last
 
     with watch(network, note), torch.no_grad():
         network(sample)
-    return finished
+    return finished, work
+
+
+def _first_convolutions(work: dict[nn.Module, int]) -> set[nn.Module]:
+    """The very first one, and those after it as long as all their work is within SENSITIVE of the whole."""
+    spent = itertools.accumulate(work.values())
+    allowed = max(SENSITIVE * sum(work.values()), next(iter(work.values()), 0))
+    return {module for module, so_far in zip(work, spent, strict=True) if so_far <= allowed}

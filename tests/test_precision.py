@@ -22,13 +22,40 @@ def test_the_trunk_changes_type_and_the_tail_does_not():
     ready = prepare(network, "features.19", CPU, "bfloat16", inputs(1))
     assert state_of(network) == before
     kinds = {name: parameter.dtype for name, parameter in ready.named_parameters()}
-    assert kinds["features.0.weight"] == kinds["features.18.bias"] == torch.bfloat16
-    assert kinds["classifier.0.weight"] == kinds["classifier.6.bias"] == torch.float32
+    assert kinds["features.3.weight"] == kinds["features.18.bias"] == torch.bfloat16
+    assert kinds["features.0.weight"] == kinds["classifier.0.weight"] == kinds["classifier.6.bias"] == torch.float32
     exact, rough = explain(network, "features.19", inputs()), explain(ready, "features.19", inputs())
     assert rough.logits.dtype == torch.float32
     # bfloat16 keeps 8 bits; a tail in float32 makes its logits differ by what the trunk rounds and no more
     assert torch.allclose(exact.logits, rough.logits, atol=0.02 * float(exact.logits.abs().max()))
     assert not torch.equal(exact.logits, rough.logits)
+
+
+def test_the_first_convolutions_stay_in_float32_as_far_as_they_are_cheap():
+    """ResNet18's second convolution and VGG11's would bring the sum above the 6 % allowed, ResNet50's third."""
+    torch.manual_seed(0)
+    exact = {}
+    for name, layer in (("resnet18", "layer4"), ("resnet50", "layer4"), ("vgg11", "features.19")):
+        network = torchvision.models.get_model(name, weights=None).eval()
+        ready = prepare(network, layer, CPU, "bfloat16", inputs(1))
+        convolutions = [(a, m) for a, m in ready.named_modules() if isinstance(m, nn.Conv2d)]
+        exact[name] = [a for a, m in convolutions if m.weight.dtype == torch.float32]
+    assert exact == {"resnet18": ["conv1"], "resnet50": ["conv1", "layer1.0.conv1"], "vgg11": ["features.0"]}
+
+
+def test_rounding_begins_behind_the_first_convolutions():
+    """Batch norm, residual sums and a branch that joins see float32 and bfloat16 mixed, and the network still runs."""
+    torch.manual_seed(0)
+    network = torchvision.models.resnet50(weights=None).eval()
+    ready = prepare(network, "layer4", CPU, "bfloat16", inputs(1))
+    seen = {}
+    for name in ("maxpool", "layer1.0.conv2", "layer2.0.conv1"):
+        ready.get_submodule(name).register_forward_hook(lambda _m, _i, output, name=name: seen.update({name: output}))
+    with torch.no_grad():
+        ready(inputs())
+        expected = network.maxpool(network.relu(network.bn1(network.conv1(inputs()))))
+    assert torch.allclose(seen["maxpool"], expected, atol=1e-5)
+    assert seen["layer1.0.conv2"].dtype == seen["layer2.0.conv1"].dtype == torch.bfloat16
 
 
 def test_float32_is_the_same_network():
@@ -45,12 +72,13 @@ def test_a_network_that_cannot_be_cut_by_type_says_so():
 
         def __init__(self):
             super().__init__()
-            self.stem = nn.Conv2d(3, 4, 3, padding=1)
+            self.first = nn.Conv2d(3, 4, 3, padding=1)  # always float32
+            self.stem = nn.Conv2d(4, 4, 3, padding=1)
             self.layer = nn.Conv2d(4, 4, 3, padding=1)
             self.head = nn.Conv2d(4, 2, 1)
 
         def forward(self, x):
-            stem = self.stem(x)
+            stem = self.stem(self.first(x))
             self.layer(stem)
             return self.head(stem).mean(dim=(2, 3))
 
