@@ -147,6 +147,11 @@ class ExtractConfig(_Checked):
         choices=("fraction", "otsu"),
     )
     tau: float = _option(0.5, "fraction of the map's maximum at which it is cut", low=0.01, high=0.99)
+    patches: str = _option(
+        "regions",
+        "what a patch is: a connected region above the threshold, or the part of one around each peak of the map",
+        choices=("regions", "peaks"),
+    )
     max_patches: int = _option(4, "patches kept per photo, largest explanation mass first", low=1, high=64)
     min_area: float = _option(
         0.001,

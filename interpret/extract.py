@@ -92,7 +92,8 @@ class Extractor:
     def cut(self, explanation: Explanation) -> list[Patches]:
         """The patches of each image, in pixels of the network's input."""
         heat = upsample(explanation.maps, *self.preprocessing.size)
-        return [extract(one, self.config) for one in heat]
+        cells = explanation.maps.cpu().numpy()
+        return [extract(one, self.config, each) for one, each in zip(heat, cells, strict=True)]
 
     def encode(self, explanation: Explanation, inputs: Tensor, patches: Sequence[Patches]) -> Encoded:
         """The units of all patches of a batch, image after image."""

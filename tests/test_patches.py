@@ -2,11 +2,13 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interpret.config import ExtractConfig
+from interpret.gradcam import upsample
 from interpret.patches import extract
 
 ANY = ExtractConfig(min_area=0.0)
@@ -53,13 +55,9 @@ def test_otsu_separates_two_levels():
     assert found.boxes.tolist() == [[4, 3, 12, 9]]
 
 
-@settings(max_examples=150, deadline=None)
-@given(hnp.arrays(np.float32, (7, 9), elements=st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])))
-def test_equals_a_flood_fill(heat):
-    """A second, slow way to the same components, boxes and masses."""
-    peak = heat.max()
-    todo = {(int(y), int(x)) for y, x in np.argwhere(heat >= 0.5 * peak)} if peak > 0 else set()
-    expected = []
+def flood(mask):
+    """The 8-connected components of a mask, each a list of (y, x)."""
+    todo = {(int(y), int(x)) for y, x in np.argwhere(mask)}
     while todo:
         stack, seen = [todo.pop()], []
         while stack:
@@ -69,6 +67,16 @@ def test_equals_a_flood_fill(heat):
                 if near in todo:
                     todo.remove(near)
                     stack.append(near)
+        yield seen
+
+
+@settings(max_examples=150, deadline=None)
+@given(hnp.arrays(np.float32, (7, 9), elements=st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])))
+def test_equals_a_flood_fill(heat):
+    """A second, slow way to the same components, boxes and masses."""
+    peak = heat.max()
+    expected = []
+    for seen in flood((heat >= 0.5 * peak) & (peak > 0)):
         ys, xs = zip(*seen, strict=True)
         mass = sum(float(heat[c]) for c in seen) / float(heat.sum())
         expected.append((min(xs), min(ys), max(xs) + 1, max(ys) + 1, mass))
@@ -77,3 +85,50 @@ def test_equals_a_flood_fill(heat):
     assert sorted(r[:4] for r in rows) == sorted(e[:4] for e in expected)
     assert sorted(r[4] for r in rows) == pytest.approx(sorted(e[4] for e in expected), abs=1e-6)
     assert all(a[4] >= b[4] - 1e-6 for a, b in itertools.pairwise(rows))
+
+
+PEAKS = ExtractConfig(min_area=0.0, patches="peaks")
+
+
+def test_a_region_with_two_peaks_is_divided_in_the_valley_between_them():
+    row = np.array([0.2, 0.6, 1.0, 0.8, 0.6, 0.7, 0.9, 0.5, 0.1], np.float32)
+    heat = np.stack([0.1 * row, row, 0.1 * row])
+    assert extract(heat, ANY).boxes.tolist() == [[1, 1, 8, 2]]
+    found = extract(heat, PEAKS)
+    # the valley itself (0.6, column 4) goes to one of the two and to no other
+    assert found.boxes.tolist() in ([[1, 1, 5, 2], [5, 1, 8, 2]], [[1, 1, 4, 2], [4, 1, 8, 2]])
+    assert found.masses.sum() == pytest.approx(row[1:8].sum() / heat.sum())
+
+
+def test_a_flat_top_is_one_peak_and_a_region_without_a_peak_of_the_cells_stays_whole():
+    heat = np.zeros((6, 12), np.float32)
+    heat[1:3, 1:4] = 1.0
+    heat[4, 8:11] = [0.6, 0.7, 0.6]
+    assert extract(heat, PEAKS).boxes.tolist() == extract(heat, ANY).boxes.tolist() == [[1, 1, 4, 3], [8, 4, 11, 5]]
+    cells = np.array([[1.0, 0.2]], np.float32)  # only one peak before the map was enlarged
+    assert extract(heat, PEAKS, cells).boxes.tolist() == extract(heat, ANY).boxes.tolist()
+
+
+def test_peaks_are_those_of_the_cells_not_of_the_rounding_when_they_are_enlarged():
+    cells = np.zeros((5, 5), np.float32)
+    cells[0, 0], cells[0, 1], cells[0, 2] = 1.0, 0.55, 0.9
+    heat = upsample(torch.from_numpy(cells)[None], 160, 160)[0]
+    assert len(extract(heat, ANY).boxes) == 1
+    assert len(extract(heat, PEAKS, cells).boxes) == 2
+
+
+@given(hnp.arrays(np.int8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 6)))
+@settings(max_examples=150, deadline=None)
+def test_peaks_divide_the_regions_and_lose_nothing(levels):
+    heat = levels.astype(np.float32)
+    whole, parts = (extract(heat, ExtractConfig(min_area=0.0, max_patches=64, patches=p)) for p in ("regions", "peaks"))
+    assert parts.masses.sum() == pytest.approx(whole.masses.sum())
+    # as many parts as there are flat tops above the threshold, where a top is as high as no neighbour outside of it
+    tops = 0
+    for value in np.unique(levels[levels > 0]):
+        for component in flood(levels == value):
+            around = {(i + a, j + b) for i, j in component for a in (-1, 0, 1) for b in (-1, 0, 1)}
+            inside = [(i, j) for i, j in around if 0 <= i < levels.shape[0] and 0 <= j < levels.shape[1]]
+            higher = any(levels[i, j] > value for i, j in inside)
+            tops += not higher and value >= 0.5 * levels.max()
+    assert len(parts.boxes) == tops
