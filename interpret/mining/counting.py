@@ -19,6 +19,7 @@ from interpret.mining.join import (
     Occurrences,
     default_chunk,
     group_ends,
+    histogram,
     joined,
     later_siblings,
     numbers,
@@ -26,6 +27,7 @@ from interpret.mining.join import (
     pick,
     positions,
     run_ends,
+    unnumbered,
 )
 from interpret.mining.layout import Ints, Layout
 from interpret.mining.limits import Limits
@@ -124,7 +126,7 @@ def _steps(trie: Trie, device: torch.device) -> list[_Step]:
         start = base - torch.arange(1, len(level) + 1, device=device)
         # The sibling that x is joined with: it has x's prefix and the child's last unit.
         y = torch.searchsorted(parent * trie.n_units + unit, parent[x] * trie.n_units + last)
-        child = torch.full((int(n_later.sum()),), -1, dtype=NUMBER, device=device)
+        child = unnumbered(int(n_later.sum()), device)
         child[start[x] + y] = numbers(len(below), device)
         steps.append(_Step(childless, start.to(NUMBER), child))
     return steps
@@ -140,7 +142,7 @@ class _Walk:
         self.row_photo = torch.from_numpy(layout.row_photo).to(device, NUMBER)
         _, patches_of_photo = torch.unique_consecutive(self.row_photo, return_counts=True)
         self.class_of_photo = self.row_class[torch.cumsum(patches_of_photo, 0) - 1]
-        self.number = torch.full((trie.n_units + 1,), -1, dtype=NUMBER, device=device)
+        self.number = unnumbered(trie.n_units + 1, device)
         if trie.levels:
             units = torch.from_numpy(trie.levels[0].unit).to(device)
             self.number[units] = numbers(len(units), device)
@@ -256,7 +258,7 @@ def _key(group: Tensor, low: int, n: int, node: Tensor) -> Tensor:
 def _unique(keys: Tensor, space: int) -> tuple[Tensor, Tensor]:
     """The different keys (all in 0..space-1), ascending, and how often each occurs."""
     if space <= 4 * len(keys) + 4096:
-        counts = torch.bincount(keys, minlength=space)
+        counts = histogram(keys, space)
         different = positions(counts > 0)
         return different, pick(counts, different)
     ordered = torch.sort(keys)[0]

@@ -63,6 +63,20 @@ def pick(table: Tensor, at: Tensor) -> Tensor:
     return torch.index_select(table, 0, at)
 
 
+def histogram(keys: Tensor, n: int) -> Tensor:
+    """(n,) int64, how often each of 0..n-1 comes among ``keys`` (k,)."""
+    if keys.device.type == "cpu":  # NumPy takes half of torch's time there
+        return torch.from_numpy(np.bincount(keys.numpy(), minlength=n))
+    return torch.bincount(keys, minlength=n)
+
+
+def unnumbered(n: int, device: torch.device) -> Tensor:
+    """(n,) int32, -1 everywhere: no number given yet."""
+    if device.type == "cpu":  # NumPy asks the system for large pages, which are there several times sooner
+        return torch.from_numpy(np.full(n, -1, np.int32))
+    return torch.full((n,), -1, dtype=NUMBER, device=device)
+
+
 def group_ends(sizes: Tensor) -> Tensor:
     """(sum of sizes,) int32, for the members of consecutive groups one past the last member of their group."""
     return torch.cumsum(sizes, 0).to(NUMBER).repeat_interleave(sizes)
@@ -129,4 +143,4 @@ def joined(owner: Tensor, node: Tensor, n_left: int) -> Occurrences:
         node: (p,) the pair's itemset at the next level.
         n_left: how many occurrences of this level there are (count).
     """
-    return Occurrences(node, group_ends(torch.bincount(owner, minlength=n_left)))
+    return Occurrences(node, group_ends(histogram(owner, n_left)))

@@ -18,6 +18,7 @@ from interpret.mining.join import (
     cuts,
     default_chunk,
     group_ends,
+    histogram,
     joined,
     later_siblings,
     numbers,
@@ -25,6 +26,7 @@ from interpret.mining.join import (
     pick,
     positions,
     run_ends,
+    unnumbered,
 )
 from interpret.mining.layout import Ints, Layout
 from interpret.mining.limits import Limits
@@ -129,11 +131,11 @@ def _singletons(layout: Layout, first: int, last: int, least: Tensor, found: _Fo
     units = torch.from_numpy(layout.units[lo:hi]).to(where)  # (n, N)
     label = torch.from_numpy(layout.row_class[lo:hi]).to(where) - first  # (n,)
     key = (label[:, None] * (layout.n_units + 1) + units).flatten()  # (n * N,)
-    counts = torch.bincount(key, minlength=(last - first) * (layout.n_units + 1)).view(last - first, -1)
+    counts = histogram(key, (last - first) * (layout.n_units + 1)).view(last - first, -1)
     kept = counts >= least[first:last, None]
     kept[:, -1] = False  # the filling of short rows
     item_class, item_unit = torch.nonzero(kept, as_tuple=True)
-    number = torch.full((kept.numel(),), -1, dtype=NUMBER, device=where)
+    number = unnumbered(kept.numel(), where)
     number[kept.flatten()] = numbers(len(item_unit), where)
     node = pick(number, key)
     held = node >= 0
@@ -188,7 +190,7 @@ def _grow_run(
     holds = int(later.sum()) <= 4 * chunk
     for slot, owner in pairs(occ, left, later, start, chunk):
         found.limits.check_time()
-        more = torch.bincount(slot, minlength=n_slots)
+        more = histogram(slot, n_slots)
         counts = more if counts is None else counts.add_(more)
         if holds:
             held.append((slot, owner))
@@ -205,7 +207,7 @@ def _grow_run(
     place = found.add(size + 1, x + nodes.found, unit)
     if size + 1 == found.limits.max_size:
         return
-    number = torch.full((n_slots,), -1, dtype=NUMBER, device=where)
+    number = unnumbered(n_slots, where)
     number[frequent_slots] = numbers(len(x), where)
     kept_owner, kept_node = [], []
     for slot, owner in held if holds else pairs(occ, left, later, start, chunk):
