@@ -65,11 +65,12 @@ def accuracy_curves(
     figure.add_hline(y=baseline, line={"width": 1.2, "dash": "dot", "color": OTHER})
     figure.update_layout(
         height=420,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         dragmode=False,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        # Above, where no text of the axis is: on a poster's screen text is twice as large, and the figure is not.
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     ticks = sorted(int(budget) for budget in rows["budget"].unique())
     label = "units kept of each class, all others off" if kept else "units switched off of each class"
@@ -145,7 +146,8 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
 
     The lines are Wilson's 95 % intervals over the photos, and the 5th to 95th percentile of the random draws.
     """
-    labels = ["all units on", f"{len(effect.units)} units off", "as many random units off"]
+    n = len(effect.units)
+    labels = ["all units on", f"{n} unit{'s' * (n != 1)} off", f"as many random {'units' if n != 1 else 'ones'} off"]
     low, high = effect.band
     lows, highs = wilson(np.array([effect.before, effect.after]) * effect.n, effect.n)
     shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]

@@ -171,7 +171,7 @@ def class_unit_graph(
     )
     reach = np.abs(np.concatenate([ring, place])).max(axis=0, initial=1.0)
     plain(figure, 640, clickmode="event+select", hovermode="closest")
-    figure.update_xaxes(visible=False, range=[-1.3 * reach[0], 1.3 * reach[0]])
+    figure.update_xaxes(visible=False, range=[-1.42 * reach[0], 1.42 * reach[0]])
     figure.update_yaxes(visible=False, range=[-1.14 * reach[1], 1.14 * reach[1]])
     return figure
 

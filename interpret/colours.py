@@ -41,6 +41,28 @@ def class_colours(class_ids: Iterable[int]) -> dict[int, str]:
     return {int(class_id): ring[place] if place < len(ring) else OTHER for place, class_id in enumerate(class_ids)}
 
 
+def on_dark(colour: str, ground: str = "#121316", contrast: float = 3.2) -> str:
+    """A colour as it is shown on a dark ground: lighter, where it would hardly be seen, and of the same hue.
+
+    Args:
+        colour: `#rrggbb`.
+        ground: the same.
+        contrast: the ratio of luminances to reach (WCAG 2.2 asks for 3 where something has to be made out).
+    """
+    for white in np.linspace(0.0, 1.0, 51):
+        mixed = [round(value + (255 - value) * float(white)) for value in rgb(colour)]
+        lighter = "#{:02x}{:02x}{:02x}".format(*mixed)
+        if (_luminance(lighter) + 0.05) / (_luminance(ground) + 0.05) >= contrast:
+            return colour if white == 0 else lighter
+    return "#ffffff"
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, 0..1, as WCAG defines it."""
+    linear = [(v / 255 / 12.92) if v / 255 <= 0.04045 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 def rgb(colour: str) -> tuple[int, int, int]:
     """`#rrggbb` as three numbers 0..255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -233,7 +233,7 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
         )
         blocks.append(widgets.line(tables.measures(rules[int(row.class_id)], "again"), size="small"))
         saved.append(patches[:6].tolist())
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=True))
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=6))
     widgets.evidence(blocks, "shared_gallery", patchwork.open_chain)
     patchwork.save(found, saved, f"shared-{look.itemset_param(units)}")
 

@@ -56,6 +56,7 @@ def _finding(study: Study, result: Evaluation) -> None:
     )
     if random is not None:
         words += f"; without as many random ones, {look.percent(random['accuracy'], 1)}"
+        words += f" ({100 * random['low']:.1f} to {look.percent(random['high'], 1)} of the draws)"
     look.say(words + ".")
     if about.get("same_photos"):
         st.caption(
@@ -108,6 +109,7 @@ def _table(study: Study, result: Evaluation) -> None:
     equal = rows[rows["budget"].fillna(0) > 0]
     wide = equal.pivot_table(index="method", columns="budget", values="accuracy", sort=False)
     wide.columns = [f"{int(one)} off" for one in wide.columns]
+    plain = {name: st.column_config.NumberColumn(format="%.1f") for name in wide.columns}
     wide = (100 * wide).round(1).reset_index()
     left, right = st.columns([4, 6], gap="large")
     with left:
@@ -118,7 +120,9 @@ def _table(study: Study, result: Evaluation) -> None:
         )
     with right:
         look.say("As many units for every method: accuracy in percent")
-        st.dataframe(wide, hide_index=True, key="equal", alt="accuracy at equal numbers of units off")
+        st.dataframe(
+            wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units off"
+        )
     st.download_button(
         "All of it as CSV",
         rows.to_csv(index=False),

@@ -40,6 +40,24 @@ GLOSSARY = (
         "The share of false rules to expect among all rules at least this strong (Fisher’s exact test, corrected by "
         "Benjamini and Hochberg’s method).",
     ),
+    (
+        "p by shuffling",
+        "How often chance does as well: the classes are shuffled among the photos 200 times, and the rule is compared "
+        "with the strongest rule of each shuffling (Westfall and Young’s method).",
+    ),
+    (
+        "Stable, found again",
+        "In what share of 100 resampled sets of photos the itemset is frequent and of the same kind; frequent in this "
+        "class.",
+    ),
+    (
+        "Redundant",
+        "A rule is redundant if a smaller listed one, of some of its units, has at least its confidence in the class.",
+    ),
+    (
+        "95 % interval",
+        "Where the true share lies, 95 times in 100, given how many photos were counted (Wilson’s interval).",
+    ),
     ("Class-specific", "Frequent in one class only."),
     ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
     (
@@ -57,6 +75,9 @@ REFERENCES = (
     "J. Oramas M., K. Wang, T. Tuytelaars: Visual Explanation by Interpretation: Improving Visual Feedback "
     "Capabilities "
     "of Deep Neural Networks. ICLR, 2019.",
+    "P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing. Wiley, 1993.",
+    "E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of the American "
+    "Statistical Association, 1927.",
     "Y. Benjamini, Y. Hochberg: Controlling the False Discovery Rate. Journal of the Royal Statistical Society B, "
     "1995.",
 )
@@ -86,7 +107,7 @@ def page() -> None:
         st.subheader("References", anchor=False)
         st.html("<ol class='words'>" + "".join(f"<li>{html.escape(one)}</li>" for one in REFERENCES) + "</ol>")
         st.subheader("How to cite", anchor=False)
-        st.code(_citation(), language="bibtex")
+        st.code(_citation(), language="bibtex", wrap_lines=True)
     patchwork.chain_if_asked(found)
 
 
@@ -133,6 +154,7 @@ def _steps(found: Findings, image: int) -> None:
     else:
         patchwork.missing(found)
     tag = widgets.class_tag(name, colour, look.percent(float(about["confidence"])))
+    verb = "reaches" if len(rows) == 1 else "reach"
     grid = st.grid(3, min_column_width=300, gap="medium")
     with grid.cell():
         _step(
@@ -165,7 +187,7 @@ def _steps(found: Findings, image: int) -> None:
             [
                 widgets.line(
                     widgets.text(
-                        f"{look.count(len(rows), 'region')} reach {config.tau:g} of the map’s maximum; at most "
+                        f"{look.count(len(rows), 'region')} {verb} {config.tau:g} of the map’s maximum; at most "
                         f"{config.max_patches} a photo are kept."
                         if config.threshold == "fraction"
                         else f"{look.count(len(rows), 'region')} above Otsu’s threshold."

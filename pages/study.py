@@ -56,7 +56,7 @@ def _finding(found: Findings) -> None:
                 else "What it looked at, where"
             ),
             widgets.units(units),
-            widgets.text("all count most:" if len(units) > 1 else "counts most:"),
+            widgets.text({1: "counts", 2: "both count"}.get(len(units), "all count") + " most:"),
         )
     ]
     shown = sorted(classes, key=lambda one: -float(table.loc[one, "support"]))[:4]
@@ -79,7 +79,7 @@ def _finding(found: Findings) -> None:
                 widgets.text(look.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
             )
         )
-        blocks.append(widgets.tiles(parts, "m", strip=len(shown) > 1))
+        blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
     more = "class_shared" if len(classes) > 1 else "class_specific"
     params = {"itemset": look.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **look.link(more, **params)}))
@@ -129,8 +129,9 @@ def _about(study: Study) -> None:
     ]
     accuracy = study.accuracy()
     if accuracy:
-        pairs.append(("Accuracy", f"{look.percent(accuracy[0], 1)} of {look.count(accuracy[1], 'labelled photo')}"))
-        pairs.append(("95\u00a0% interval", look.interval(*accuracy)))
+        share, n = accuracy
+        told = f"{look.percent(share, 1)} ({look.interval(share, n)}) of {look.count(n, 'labelled photo')}"
+        pairs.append(("Accuracy (95\u00a0% interval)", told))
     look.facts(pairs)
     skipped = study.skipped
     without = int(counts.get("images_without_patch", 0))

@@ -184,7 +184,7 @@ def _per_class(found: Findings, unit: int) -> None:
             )
         )
         saved.append(patches[:8].tolist())
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=True))
+        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=8))
     widgets.evidence(blocks, "by_class", patchwork.open_chain)
     patchwork.save(found, saved, f"unit-{unit}-by-class")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from interpret.study import open_study
 from tests.small_study import studies
@@ -287,3 +288,79 @@ def test_pictures_differ(page):
     go(page, "unit")
     sources = page.locator(".evidence .tiles").first.locator("img").evaluate_all("all => all.map(one => one.src)")
     assert len(set(sources)) == len(sources) > 3
+
+
+def test_redundant_rules_are_hidden_by_a_click(page):
+    go(page, "class_shared")
+    before = page.locator("button.line.row").count()
+    words = page.locator("text=/\\d+\\ssets of/").first.inner_text()
+    page.locator("label:has-text('Hide redundant')").click()
+    page.wait_for_url("**lean=true**")
+    page.wait_for_selector("text=/redundant ones? hidden/")
+    assert page.locator("text=/\\d+\\ssets? of/").first.inner_text() != words
+    assert 0 < page.locator("button.line.row").count() <= before
+    page.locator("label:has-text('Check against chance')").click()
+    page.wait_for_url("**chance=true**")
+    page.wait_for_selector("abbr:has-text('p by shuffling')")
+
+
+def test_a_gallery_is_turned_and_its_page_is_in_the_address(page):
+    from playwright.sync_api import expect
+
+    go(page, "class_specific?class=6&support=60")
+    picture = page.locator(".evidence .tiles img").first
+    first = picture.get_attribute("src")
+    page.locator("[data-testid=stPaginationPage]:has-text('2')").click()
+    page.wait_for_url("**page=2**")
+    expect(picture).not_to_have_attribute("src", first, timeout=LONG)
+    second = picture.get_attribute("src")
+    page.reload()
+    page.wait_for_selector(".evidence .tiles img")
+    expect(picture).to_have_attribute("src", second, timeout=LONG)
+    page.locator("[data-testid=stPaginationPage]:has-text('1')").click()
+    page.wait_for_function("!location.search.includes('page=')")
+    expect(picture).to_have_attribute("src", first, timeout=LONG)
+    page.go_back()
+    expect(picture).to_have_attribute("src", second, timeout=LONG)
+
+
+def test_what_is_shown_can_be_saved(page, browser, tmp_path):
+    go(page, "class_specific")
+    shown = page.locator(".evidence .tiles img").count()
+    with page.expect_download() as saved:
+        page.locator("button:has-text('Save gallery')").first.click()
+    saved.value.save_as(tmp_path / "gallery.png")
+    sheet = Image.open(tmp_path / "gallery.png")
+    across, down = (sheet.width - 6) // 294, (sheet.height - 6) // 294
+    assert (across, down) == (4, -(-shown // 4))
+    corners = [(6 + 294 * (i % 4), 6 + 294 * (i // 4)) for i in range(shown)]
+    tiles = {sheet.crop((x, y, x + 288, y + 288)).tobytes() for x, y in corners}
+    assert len(tiles) == shown
+    with page.expect_download() as saved:
+        page.locator("button:has-text('All measures as CSV')").click()
+    saved.value.save_as(tmp_path / "table.csv")
+    assert "image_q_value" in (tmp_path / "table.csv").read_text().splitlines()[0]
+    go(page, "class_shared?view=Map")
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Figure as HTML").click()
+    saved.value.save_as(tmp_path / "figure.html")
+    alone = browser.new_context(offline=True).new_page()
+    asked: list[str] = []
+    alone.on("request", lambda r: asked.append(r.url))
+    alone.goto((tmp_path / "figure.html").as_uri())
+    alone.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    alone.context.close()
+
+
+def test_strips_of_few_pictures_keep_their_size(page):
+    """A class of which one patch holds the unit once had a picture as wide as the page."""
+    go(page, "unit")
+    strips = page.locator(".tiles.strip")
+    widths = [
+        strips.nth(place).locator(".tile").first.evaluate("one => one.getBoundingClientRect().width")
+        for place in range(strips.count())
+    ]
+    assert max(widths) < 220
+    assert max(widths) - min(widths) < 2

@@ -6,6 +6,7 @@ from interpret import charts_evaluation
 from interpret.ablation import truth
 from interpret.errors import InputError
 from interpret.findings import Findings, Units
+from interpret.heldout import same_photos
 from pages.shared import backend, figures, look, widgets
 
 
@@ -37,6 +38,8 @@ def render(found: Findings, class_id: int, units: Units) -> None:
         )
         for row in effect.gained.head(5).itertuples()
     ]
-    said = f"of {look.count(effect.n, 'photo')} of {name}."
+    on = backend.measured_on(study)
+    others = ", none of which was mined" if on and not same_photos(study, on) else ""
+    said = f"of {look.count(effect.n, 'photo')} of {name}{others}."
     blocks = [widgets.line(widgets.text(said, "faint"), widgets.text("Taken for instead:") if gained else [], gained)]
     widgets.evidence(blocks, "class_effect_gained")

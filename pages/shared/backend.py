@@ -18,7 +18,7 @@ from PIL import Image
 
 from interpret import ablation, datasets, effect, evidence, gallery, heldout, models
 from interpret.ablation import Bench
-from interpret.colours import class_colours
+from interpret.colours import class_colours, on_dark
 from interpret.config import MineConfig
 from interpret.dissect import FOLDER, Dissection
 from interpret.effect import ClassEffect
@@ -81,13 +81,18 @@ def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) ->
 
 
 def colours(opened: Study) -> dict[int, str]:
-    """One colour a class, the same on every page: classes predicted most often get those that differ most."""
-    return _colours(str(opened.folder), places.stamp(opened.folder))
+    """One colour a class, the same on every page: classes predicted most often get those that differ most.
+
+    On a dark ground the darkest are shown lighter.
+    """
+    dark = st.context.theme.type == "dark"
+    return _colours(str(opened.folder), places.stamp(opened.folder), dark)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _colours(folder: str, stamp: int) -> dict[int, str]:
-    return class_colours(evidence.class_order(_study(folder, stamp)))
+def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
+    plain = class_colours(evidence.class_order(_study(folder, stamp)))
+    return {class_id: on_dark(colour) for class_id, colour in plain.items()} if dark else plain
 
 
 def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[str]:
@@ -245,9 +250,14 @@ def measured(opened: Study) -> tuple[Bench, threading.Lock]:
     Raises:
         InputError: the model cannot be loaded here, or has other weights than the study was made with.
     """
+    on = measured_on(opened)
+    return _measured(str(opened.folder), places.stamp(opened.folder), str(on.folder if on else opened.folder))
+
+
+def measured_on(opened: Study) -> Study | None:
+    """The held-out photos that accuracy is measured on; None where there are none but the study's own."""
     kept = heldout.kept(opened)
-    on = str(kept[0].folder) if kept else str(opened.folder)
-    return _measured(str(opened.folder), places.stamp(opened.folder), on)
+    return kept[0] if kept else None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")

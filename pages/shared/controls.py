@@ -152,7 +152,8 @@ def turn(param: str, pages: int) -> None:
         else:
             st.query_params.pop(param, None)
 
-    st.pagination(pages, default=page, key=key, max_visible_pages=5, on_change=turned)
+    # Stretched: it leaves numbers out where it has no room, and beside another control it takes none for itself.
+    st.pagination(pages, default=page, key=key, max_visible_pages=5, on_change=turned, width="stretch")
 
 
 def choose_several(

@@ -99,6 +99,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const tiles = (block) => {
     const node = made("div", "tiles " + (block.size || "m") + (block.strip ? " strip" : ""));
+    if (block.strip) node.style.setProperty("--across", block.strip);
     for (const thing of block.tiles) node.append(tile(thing));
     return node;
   };

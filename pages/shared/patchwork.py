@@ -63,18 +63,19 @@ def gallery_of(
         missing(found)
         return
     widgets.evidence([widgets.tiles(parts, size)], key, open_chain)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         controls.turn(TURNED, pages)
-        save(found, [shown.tolist()], f"{key}-{page}" if pages > 1 else key)
+        save(found, [shown.tolist()], f"{key}-{page}" if pages > 1 else key, beside=pages > 1)
 
 
-def save(found: Findings, rows: Sequence[Sequence[int]], name: str) -> None:
+def save(found: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False) -> None:
     """A button that saves a gallery of patches as one PNG, made when it is pressed.
 
     Args:
         found: whose patches.
         rows: patches; each list begins a row of its own.
         name: of the file, after the study's.
+        beside: whether something else stands left of it in its line.
     """
     study = found.study
 
@@ -87,17 +88,18 @@ def save(found: Findings, rows: Sequence[Sequence[int]], name: str) -> None:
             tiles += [blank] * (-len(tiles) % across)
         return gallery.png(gallery.sheet(tiles, across))
 
-    st.download_button(
-        "Save gallery",
-        picture,
-        look.file_name(study.name, name, "png"),
-        "image/png",
-        key=f"save_{name}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        help="these pictures as one PNG",
-    )
+    with st.container(horizontal=True, horizontal_alignment="right", width="content" if beside else "stretch"):
+        st.download_button(
+            "Save gallery",
+            picture,
+            look.file_name(study.name, name, "png"),
+            "image/png",
+            key=f"save_{name}",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            help="these pictures as one PNG",
+        )
 
 
 def missing(found: Findings) -> None:

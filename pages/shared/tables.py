@@ -92,7 +92,6 @@ def itemsets(
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
-        height=min(458, 38 + 35 * len(rows)),
         alt="itemsets of this class with their support, confidence, lift and q-value",
     )
     picked = state["selection"]["rows"]

@@ -85,8 +85,11 @@ def tile(source: str, alt: str, **more: Any) -> Part:
     return {"src": source, "alt": alt, **more}
 
 
-def tiles(pictures: Sequence[Part], size: str = "m", *, strip: bool = False) -> Block:
-    """A gallery of size s, m, l or xl; as a strip it stays in one row and scrolls."""
+def tiles(pictures: Sequence[Part], size: str = "m", *, strip: int = 0) -> Block:
+    """A gallery of size s, m, l or xl; as a strip, for so many pictures side by side, it stays in one row and scrolls.
+
+    A strip of fewer pictures leaves the rest of its row empty, so that all strips of a page have pictures of one size.
+    """
     return {"kind": "tiles", "tiles": list(pictures), "size": size, "strip": strip}
 
 
