@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from interpret.config import ExtractConfig
 from interpret.datasets import Photo, UnreadablePhoto, open_photo
+from interpret.encoding import Encoded, pool, rank
 from interpret.gradcam import Explanation, explain, upsample
 from interpret.patches import Patches, extract
 from interpret.preprocessing import Preprocessing
 from interpret.shards import IMAGES, PATCHES, SKIPPED, Shard
-from interpret.transactions import PAD, Encoded, pool, rank
+from interpret.transactions import PAD
 
 
 @dataclass(frozen=True, eq=False)

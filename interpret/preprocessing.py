@@ -6,14 +6,16 @@ that they cannot drift apart.
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from interpret.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -111,7 +113,7 @@ class Preprocessing:
                 image = image.crop((left, top, left + out_w, top + out_h))
         return np.array(image, dtype=np.uint8)
 
-    def normalise(self, batch: torch.Tensor) -> torch.Tensor:
+    def normalise(self, batch: "Tensor") -> "Tensor":
         """Turn pixels into the network's numbers, on the batch's own device.
 
         Args:
@@ -120,6 +122,8 @@ class Preprocessing:
         Returns:
             (B, 3, H, W) float32, laid out channels last: ``(value / 255 - mean) / std``.
         """
+        import torch  # here, because reading a study needs this class and not PyTorch
+
         mean = torch.tensor(self.mean, device=batch.device).view(3, 1, 1)
         std = torch.tensor(self.std, device=batch.device).view(3, 1, 1)
         # (B, H, W, 3) -> (B, 3, H, W) without a copy: the strides become those of channels last

@@ -1,6 +1,7 @@
 """The command line: exit status, the one line on standard error, and what is printed."""
 
 import json
+import re
 
 import pytest
 import safetensors.torch
@@ -137,3 +138,14 @@ def test_models_and_layers_are_listed(capsys):
     printed = capsys.readouterr().out
     assert "layer4 (default)" in printed
     assert "512" in printed
+
+
+def test_a_support_that_explodes_names_one_that_passes(made, capsys):
+    ask = ["mine", str(made / "s"), "--max-itemsets", "600", "--min-class-patches", "1", "--top-units", "8"]
+    before = sorted((made / "s").rglob("*"))
+    assert main([*ask, "--min-support", "0.01"]) == 2
+    told = capsys.readouterr().err
+    assert sorted((made / "s").rglob("*")) == before  # nothing was written
+    named = re.search(r"more than 600 itemsets; the smallest that passes is ([\d.]+) %", told)
+    assert named, told
+    assert main([*ask, "--min-support", str(float(named[1]) / 100)]) == 0

@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import threading
 import time
 from collections import Counter
 from fractions import Fraction
@@ -315,6 +316,27 @@ def test_explosion_names_the_smallest_support_that_passes(engine: str, monkeypat
     assert len(mine(data, config(supports[at], max_itemsets=500))) <= 500
     with pytest.raises(InputError):
         mine(data, config(supports[at - 1], max_itemsets=500))
+
+
+def test_other_threads_go_on_while_a_search_explodes() -> None:
+    """Someone else's page is served meanwhile: the engine never holds Python's lock for long."""
+    rows = np.stack([np.random.default_rng(i).permutation(60)[:32] for i in range(3000)]).tolist()
+    told: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(InputError) as error:
+            mine(database(rows, [i % 10 for i in range(3000)]), config(0.001, max_itemsets=200_000))
+        told.append(str(error.value))
+
+    worker = threading.Thread(target=ask)
+    turns = 0
+    worker.start()
+    while worker.is_alive():
+        time.sleep(0.005)
+        turns += 1
+    worker.join()
+    assert "passes" in told[0]
+    assert turns >= 30  # a search that held the lock would leave one or two
 
 
 def test_limit_counts_different_itemsets() -> None:

@@ -16,9 +16,11 @@ import torch
 from interpret import datasets, models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.gradcam import explain, upsample
+from interpret.mining import mine
 from interpret.patches import extract
 from interpret.precision import choose_precision, prepare
 from interpret.study import Study, open_study
+from interpret.transactions import TransactionDatabase
 
 pytestmark = pytest.mark.real
 EXTRACT = ExtractConfig()
@@ -146,3 +148,21 @@ def test_bfloat16_maps_follow_float32_ones(photos):
         for x, y in zip(upsample(exact.maps, 224, 224), upsample(rough.maps, 224, 224), strict=True)
     ]
     assert np.mean(same) >= 0.9
+
+
+def test_chance_makes_no_rule_of_these_photos(train):
+    """Classes shuffled between photos 200 times: at most 5 % of the runs report a rule at q <= 0.05; the truth does."""
+    config = MineConfig(top_units=10, min_support=0.2)
+    data = train.database()
+    found = mine(data, config).rules
+    assert (found.image_q_value <= 0.05).mean() > 0.5
+    assert found[found.image_q_value <= 0.05].class_id.nunique() >= len(TEN)
+    photos, photo = np.unique(data.image_ids, return_inverse=True)
+    label = np.zeros(len(photos), np.int32)
+    label[photo] = data.class_ids
+    reported = 0
+    for draw in range(200):
+        shuffled = np.random.default_rng(draw).permutation(label)[photo]
+        chance = mine(TransactionDatabase(data.units, shuffled, data.image_ids, data.n_units), config).rules
+        reported += int((chance.image_q_value <= 0.05).any())
+    assert reported <= 10

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from interpret.transactions import PAD, TransactionDatabase, pool, rank
+from interpret.encoding import pool, rank
+from interpret.transactions import PAD, TransactionDatabase
 
 
 def test_pooling_by_hand():

@@ -6,12 +6,9 @@ import numpy as np
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
-from interpret.mining import explosion, pyfim_engine, search
-from interpret.mining.counting import count
 from interpret.mining.layout import Layout, arrange
 from interpret.mining.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.result import Mined
-from interpret.mining.threads import one_thread
 from interpret.mining.trie import Trie
 from interpret.transactions import TransactionDatabase
 
@@ -39,6 +36,10 @@ def mine(
         InputError: where there would be too many itemsets (the sentence names the smallest support that passes), the
             time is up, a unit is out of range, or the engine asked for is not there.
     """
+    # PyTorch takes seconds to import, and whoever reads a result that was mined before has no use for it.
+    from interpret.mining import explosion
+    from interpret.mining.threads import one_thread
+
     deadline = None if seconds is None else time.monotonic() + seconds
     layout = arrange(database.top(config.top_units))
     limits = Limits(config.max_itemsets, config.max_size, deadline, config.min_class_patches)
@@ -63,6 +64,8 @@ def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, de
     ``auto`` is torch at every size: at supports per class it took 0.3 to 0.9 of the time of pyfim called by hand, from
     10,000 to 4 million transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
     """
+    from interpret.mining import pyfim_engine, search
+
     if engine == "pyfim":
         return pyfim_engine.frequent(layout, least, limits)
     return search.frequent(layout, least, limits, device=device)
@@ -70,6 +73,8 @@ def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, de
 
 def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits: Limits, device: str) -> Mined:
     """Count the itemsets of ``trie`` and put everything together."""
+    from interpret.mining.counting import count
+
     counts = count(trie, layout, limits, device=device)
     matrices = trie.matrices()
     sizes = np.repeat(np.arange(1, len(matrices) + 1), [len(m) for m in matrices])
