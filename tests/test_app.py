@@ -662,7 +662,8 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     assert around["No unit off"] == f"{100 * low:.2f} to {100 * high:.2f} %"
     assert f"{100 * low:.1f} to {100 * high:.1f} %" in said(app)
     first = " ".join(re.sub(r"<.*?>", " ", said(show("pages/study.py"))).split())
-    assert f"95 % interval {100 * low:.1f} to {100 * high:.1f} %" in first
+    told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} labelled photos"
+    assert f"Accuracy (95 % interval) {told}" in first
     drawn = result_of(tmp_path / "demo").table.set_index("method").loc["Random, as Ours-10"]
     assert around["Random, as Ours-10"] == f"{100 * drawn['low']:.2f} to {100 * drawn['high']:.2f} %"
     assert f"{labelled:,} photos" in said(app)

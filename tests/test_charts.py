@@ -106,3 +106,14 @@ def test_a_share_of_all_photos_is_not_shown_as_certain():
         assert bars.x[row] - bars.error_x.arrayminus[row] == pytest.approx(own.low, abs=1e-4)
         assert bars.x[row] + bars.error_x.array[row] == pytest.approx(own.high, abs=1e-4)
     assert bars.error_x.arrayminus[0] > 0.1
+
+
+def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
+    from interpret.colours import OKABE_ITO, SECOND_RING, on_dark
+
+    shown = [on_dark(colour) for colour in (*OKABE_ITO, *SECOND_RING)]
+    assert shown[: len(OKABE_ITO)] == list(OKABE_ITO)
+    assert on_dark("#332288") != "#332288"
+    assert len(set(shown)) == len(shown), "still one colour a class"
+    assert on_dark("#000000", ground="#000000", contrast=21.0) == "#ffffff"
+    assert on_dark("#777777", ground="#000000", contrast=4.5) == "#777777"  # 4.69 to 1, as WCAG's own examples say
