@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from interpret.charts import CLEAR, FAINT, percent
-from interpret.colours import OTHER, VIRIDIS, plotly_scale, rgb
+from interpret.charts import CLEAR, FAINT, LIGHT, Paper, percent
+from interpret.colours import OTHER, VIRIDIS, on_dark, plotly_scale, rgb
 from interpret.effect import ClassEffect
 from interpret.intervals import wilson
 from interpret.styles import style_of
@@ -16,7 +16,12 @@ DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 
 
 def accuracy_curves(
-    table: pd.DataFrame, baseline: float, *, methods: Sequence[str] | None = None, kept: bool = False
+    table: pd.DataFrame,
+    baseline: float,
+    *,
+    methods: Sequence[str] | None = None,
+    kept: bool = False,
+    paper: Paper = LIGHT,
 ) -> go.Figure:
     """Accuracy against the number of units, one line a method, with bands.
 
@@ -25,6 +30,7 @@ def accuracy_curves(
         baseline: accuracy with all units on (fraction), drawn as a dotted line.
         methods: which methods; all if None.
         kept: the units on the axis are kept and all others off.
+        paper: what the figure stands on; on dark ground dark lines are drawn lighter.
 
     The band of random draws is their 5th to 95th percentile, that of any other method Wilson's 95 % interval.
     """
@@ -35,6 +41,7 @@ def accuracy_curves(
             continue
         part = part.sort_values("budget")
         colour, dash, width = style_of(str(method))
+        colour = colour if paper == LIGHT else on_dark(colour, paper.ground)
         x = part["budget"].astype(int).tolist()
         drawn = part["low"].notna().all()
         own = wilson(part["accuracy"] * part["photos"], part["photos"])
@@ -64,7 +71,7 @@ def accuracy_curves(
         )
     figure.add_hline(y=baseline, line={"width": 1.2, "dash": "dot", "color": OTHER})
     figure.update_layout(
-        height=420,
+        height=460,
         margin={"l": 8, "r": 8, "t": 36, "b": 8},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,

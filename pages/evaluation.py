@@ -70,7 +70,7 @@ def _curves(study: Study, result: Evaluation) -> None:
     baseline = float(result.about["accuracy"])
     with off:
         figures.show(
-            charts_evaluation.accuracy_curves(result.table, baseline),
+            charts_evaluation.accuracy_curves(result.table, baseline, paper=look.paper()),
             name=f"{study.name}-accuracy",
             key="curves_off",
             alt="accuracy against the number of units switched off, one line for each way of choosing them",
@@ -81,7 +81,7 @@ def _curves(study: Study, result: Evaluation) -> None:
         )
     with kept:
         figures.show(
-            charts_evaluation.accuracy_curves(result.keep, baseline, kept=True),
+            charts_evaluation.accuracy_curves(result.keep, baseline, kept=True, paper=look.paper()),
             name=f"{study.name}-kept",
             key="curves_kept",
             alt="accuracy against the number of units kept, one line for each way of choosing them",

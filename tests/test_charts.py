@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from interpret import charts, charts_shared
+from interpret import charts, charts_evaluation, charts_shared
 
 SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
 UNITS = [34, 193, 512]
@@ -96,7 +96,6 @@ def test_figures_call_nothing_from_outside():
 def test_a_share_of_all_photos_is_not_shown_as_certain():
     from scipy.stats import binomtest
 
-    from interpret import charts_evaluation
     from interpret.effect import ClassEffect
 
     effect = ClassEffect(3, (7, 9), 20, 1.0, 0.4, np.array([0.9, 1.0]), pd.DataFrame())
@@ -115,5 +114,12 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
     assert shown[: len(OKABE_ITO)] == list(OKABE_ITO)
     assert on_dark("#332288") != "#332288"
     assert len(set(shown)) == len(shown), "still one colour a class"
+    table = pd.DataFrame({"method": ["Top evidence"], "budget": [5], "units": [5.0], "accuracy": [0.4], "photos": [90]})
+    table = table.assign(low=np.nan, high=np.nan, error=0.05)
+    light, dark = (
+        charts_evaluation.accuracy_curves(table, 0.9, paper=paper).data[1].line.color
+        for paper in (charts.LIGHT, charts.Paper("#ecebe7", "#121316"))
+    )
+    assert dark == on_dark(light) != light
     assert on_dark("#000000", ground="#000000", contrast=21.0) == "#ffffff"
     assert on_dark("#777777", ground="#000000", contrast=4.5) == "#777777"  # 4.69 to 1, as WCAG's own examples say
