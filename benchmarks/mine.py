@@ -111,7 +111,6 @@ def ours(device: str) -> Callable[[Units, Units, str, float], int]:
 
     from interpret.config import MineConfig
     from interpret.mining import mine, search
-    from interpret.mining.counting import count
     from interpret.mining.layout import arrange
     from interpret.mining.limits import Limits
     from interpret.mining.threads import one_thread
@@ -123,10 +122,8 @@ def ours(device: str) -> Callable[[Units, Units, str, float], int]:
             found = len(mine(data, MineConfig(min_support=share, max_itemsets=50_000_000), device=device))
         else:
             with one_thread(device):
-                layout, limits = arrange(data), Limits(50_000_000)
-                trie = search.frequent(layout.merged(), np.array([least(share, len(data))]), limits, device=device)
-                count(trie, layout, limits, device=device)
-                found = len(trie)
+                counts = least(share, len(data))
+                found = len(search.frequent_overall(arrange(data), counts, Limits(50_000_000), device=device)[0])
         if device == "cuda":
             torch.cuda.synchronize()
         return found

@@ -127,6 +127,22 @@ def test_slices_never_change_a_result(data: TransactionDatabase, support: float,
         assert np.array_equal(getattr(counted, name), getattr(at_once, name)), name
 
 
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(databases(), st.integers(1, 6), st.sampled_from([None, None, 1, 2]), st.sampled_from([1, 5, None]))
+def test_one_threshold_for_all_classes_equals_brute_force(
+    data: TransactionDatabase, least: int, max_size: int | None, chunk: int | None
+) -> None:
+    layout = arrange(data)
+    trie, counts = search.frequent_overall(layout, least, Limits(10**6, max_size), chunk=chunk)
+    by_class: list[dict[int, tuple[int, int]]] = [{} for _ in range(len(trie))]
+    columns = (counts.itemset, layout.class_ids[counts.label], counts.patches, counts.photos)
+    for i, c, patches, photos in zip(*(column.tolist() for column in columns), strict=True):
+        by_class[i][c] = (patches, photos)
+    units = [tuple(row) for level in trie.matrices() for row in level.tolist()]
+    found = list(zip(units, counts.all_patches.tolist(), counts.all_photos.tolist(), by_class, strict=True))
+    assert found == [row for row in brute_force(data, 1e-9, max_size) if row[1] >= least]
+
+
 @needs_pyfim
 @settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(databases(), supports, st.sampled_from([None, None, 1, 2, 3]), st.sampled_from([1, 1, 4]))

@@ -5,8 +5,8 @@ Only what occurs is stored: there is never an array of itemsets times classes.
 """
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -73,12 +73,11 @@ def count(trie: Trie, layout: Layout, limits: Limits, *, device: str = "cpu", ch
     """
     where = torch.device(device)
     chunk = chunk or default_chunk(where)
-    itemset, label, patches, photos = _Walk(trie, layout, limits, where, chunk).run()
-    all_photos = _sums(itemset, photos, len(trie))
-    if not layout.nested:
-        merged_itemset, _, _, merged_photos = _Walk(trie, layout.merged(), limits, where, chunk).run()
-        all_photos = _sums(merged_itemset, merged_photos, len(trie))
-    return Counts(itemset, label, patches, photos, _sums(itemset, patches, len(trie)), all_photos)
+    counts = _Walk(trie, layout, limits, where, chunk).run()
+    if layout.nested:
+        return counts
+    merged = _Walk(trie, layout.merged(), limits, where, chunk).run()
+    return replace(counts, all_photos=merged.all_photos)
 
 
 def occurrences(trie: Trie, layout: Layout) -> tuple[Ints, Ints]:
@@ -97,6 +96,59 @@ def _sums(itemset: Ints, counts: Ints, n: int) -> Ints:
     total = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
     bounds = np.searchsorted(itemset, np.arange(n + 1))
     return np.diff(total[bounds])
+
+
+class Tally:
+    """Counts occurrences of itemsets by class, in patches and in photos."""
+
+    def __init__(self, layout: Layout, device: torch.device) -> None:
+        self.one_patch_each = layout.one_patch_each
+        self.row_class = torch.from_numpy(layout.row_class).to(device, NUMBER)
+        self.row_photo = torch.from_numpy(layout.row_photo).to(device, NUMBER)
+        _, patches_of_photo = torch.unique_consecutive(self.row_photo, return_counts=True)
+        self.class_of_photo = self.row_class[torch.cumsum(patches_of_photo, 0) - 1]
+
+    def count(self, row: Tensor, node: Tensor, first: int, n: int) -> tuple[npt.NDArray[np.integer], ...]:
+        """Counts of ``n`` itemsets.
+
+        Args:
+            row: (k,) ascending rows of the layout, one at least.
+            node: (k,) which of the itemsets each occurrence is of, 0 to ``n`` - 1.
+            first: added to the itemsets' numbers in what is returned.
+            n: how many itemsets there are.
+
+        Returns:
+            Itemset, label, patches and photos of every pair of an itemset and a class that occurs, unordered.
+        """
+        label = pick(self.row_class, row)
+        low, high = int(label[0]), int(label[-1])
+        keys, patches = _unique(_key(label, low, n, node), (high - low + 1) * n)
+        photos = patches
+        if not self.one_patch_each:
+            photo = pick(self.row_photo, row)
+            start = int(photo[0])
+            each, _ = _unique(_key(photo, start, n, node), (int(photo[-1]) - start + 1) * n)
+            label = pick(self.class_of_photo, each // n + start)
+            _, photos = _unique(_key(label, low, n, each % n), (high - low + 1) * n)
+        offset = keys // n
+        itemset, label = (keys - offset * n + first).to(NUMBER), (offset + low).to(NUMBER)
+        return tuple(column.cpu().numpy() for column in (itemset, label, patches, photos))
+
+
+def collect(parts: Sequence[tuple[npt.NDArray[np.integer], ...]], n: int, layout: Layout) -> Counts:
+    """The counts of several tallies of ``n`` itemsets in canonical order; those of the same pair are added up."""
+    shape = (n, max(1, len(layout.class_ids)))
+    none = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    itemset, label, patches, photos = (np.concatenate(column) for column in zip(none, *parts, strict=True))
+    by_patch = coo_array((patches, (itemset, label)), shape).tocsr()  # linear in time
+    by_patch.sum_duplicates()
+    by_photo = by_patch
+    if not layout.one_patch_each:
+        by_photo = coo_array((photos, (itemset, label)), shape).tocsr()
+        by_photo.sum_duplicates()
+    itemset = np.repeat(np.arange(n), np.diff(by_patch.indptr))
+    sums = (_sums(itemset, by_patch.data, n), _sums(itemset, by_photo.data, n))
+    return Counts(itemset, by_patch.indices.astype(np.int64), by_patch.data, by_photo.data, *sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +190,6 @@ class _Walk:
     def __init__(self, trie: Trie, layout: Layout, limits: Limits, device: torch.device, chunk: int) -> None:
         self.trie, self.layout, self.limits, self.device, self.chunk = trie, layout, limits, device, chunk
         self.steps = _steps(trie, device)
-        self.row_class = torch.from_numpy(layout.row_class).to(device, NUMBER)
-        self.row_photo = torch.from_numpy(layout.row_photo).to(device, NUMBER)
-        _, patches_of_photo = torch.unique_consecutive(self.row_photo, return_counts=True)
-        self.class_of_photo = self.row_class[torch.cumsum(patches_of_photo, 0) - 1]
         self.number = unnumbered(trie.n_units + 1, device)
         if trie.levels:
             units = torch.from_numpy(trie.levels[0].unit).to(device)
@@ -160,28 +208,14 @@ class _Walk:
             else:
                 yield found
 
-    def run(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Itemset, label, patches and photos, sorted by itemset and label."""
-        parts: list[tuple[npt.NDArray[np.integer], ...]]
-        parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    def run(self) -> Counts:
+        """Count them all."""
+        tally = Tally(self.layout, self.device)
+        parts = []
         for found in self.blocks():
             for first, level, (row, node) in zip(self.trie.starts(), self.trie.levels, found, strict=False):
-                parts.append(self._tally(row, node, first, len(level)))
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return self._sorted(*columns)
-
-    def _sorted(self, itemset: Ints, label: Ints, patches: Ints, photos: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-        """The counts of all blocks by itemset and label; a class that several blocks share has its counts added."""
-        shape = (len(self.trie), max(1, len(self.layout.class_ids)))
-        # Blocks come in the order of the classes, and this conversion, linear in time, keeps it.
-        by_patch = coo_array((patches, (itemset, label)), shape).tocsr()
-        by_patch.sum_duplicates()
-        by_photo = by_patch
-        if not self.layout.one_patch_each:
-            by_photo = coo_array((photos, (itemset, label)), shape).tocsr()
-            by_photo.sum_duplicates()
-        itemset = np.repeat(np.arange(shape[0]), np.diff(by_patch.indptr))
-        return itemset, by_patch.indices.astype(np.int64), by_patch.data, by_photo.data
+                parts.append(tally.count(row, node, first, len(level)))
+        return collect(parts, len(self.trie), self.layout)
 
     def _blocks(self) -> list[tuple[int, int]]:
         """Runs of rows, last first, that bring about one chunk of pairs and never part a photo."""
@@ -232,22 +266,6 @@ class _Walk:
             row = pick(row, pick(left, owner))
             found.append((row, occ.node))
         return found
-
-    def _tally(self, row: Tensor, node: Tensor, first: int, n: int) -> tuple[npt.NDArray[np.integer], ...]:
-        """Itemset, label, patches, photos of the occurrences of one level with ``n`` itemsets, some at least."""
-        label = pick(self.row_class, row)
-        low, high = int(label[0]), int(label.max())
-        keys, patches = _unique(_key(label, low, n, node), (high - low + 1) * n)
-        photos = patches
-        if not self.layout.one_patch_each:
-            photo = pick(self.row_photo, row)
-            start = int(photo[0])
-            each, _ = _unique(_key(photo, start, n, node), (int(photo.max()) - start + 1) * n)
-            label = pick(self.class_of_photo, each // n + start)
-            _, photos = _unique(_key(label, low, n, each % n), (high - low + 1) * n)
-        offset = keys // n
-        itemset, label = (keys - offset * n + first).to(NUMBER), (offset + low).to(NUMBER)
-        return tuple(column.cpu().numpy() for column in (itemset, label, patches, photos))
 
 
 def _key(group: Tensor, low: int, n: int, node: Tensor) -> Tensor:

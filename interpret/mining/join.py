@@ -143,4 +143,5 @@ def joined(owner: Tensor, node: Tensor, n_left: int) -> Occurrences:
         node: (p,) the pair's itemset at the next level.
         n_left: how many occurrences of this level there are (count).
     """
-    return Occurrences(node, group_ends(histogram(owner, n_left)))
+    ends = torch.cumsum(histogram(owner, n_left), 0, dtype=NUMBER)
+    return Occurrences(node, pick(ends, owner))

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from interpret.mining.counting import Counts, Tally, collect, count
 from interpret.mining.join import (
     NUMBER,
     Occurrences,
@@ -31,6 +33,9 @@ from interpret.mining.join import (
 from interpret.mining.layout import Ints, Layout
 from interpret.mining.limits import Limits
 from interpret.mining.trie import Trie, merge
+
+Part = tuple[npt.NDArray[np.integer], ...]
+"""What :meth:`interpret.mining.counting.Tally.count` returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +58,11 @@ class _Found:
 
     n_units: int
     limits: Limits
+    tally: Tally | None = None
     parents: list[list[Tensor]] = field(default_factory=list)
     units: list[list[Tensor]] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    parts: list[list[Part]] = field(default_factory=list)
     check_at: int = 0
 
     def __post_init__(self) -> None:
@@ -67,22 +74,28 @@ class _Found:
             self.units.append([])
             self.parents.append([])
             self.counts.append(0)
+            self.parts.append([])
         self.units[size - 1].append(unit)
         self.parents[size - 1].append(parent)
         self.counts[size - 1] += len(unit)
         total = sum(self.counts)
         if total > self.check_at:
             # Several classes may have found the same. At least so many more are needed before it is too much.
-            different = len(self.trie())
+            different = len(self.trie()[0])
             self.limits.check_count(different)
             most = self.limits.max_itemsets
             self.check_at = total + max(most - different, most // 8)
         return self.counts[size - 1] - len(unit)
 
-    def trie(self) -> Trie:
-        """Every itemset found, once."""
-        numbers = [(torch.cat(p), torch.cat(u)) for p, u in zip(self.parents, self.units, strict=True)]
-        return merge([(p.cpu().numpy(), u.cpu().numpy()) for p, u in numbers], self.n_units)
+    def count(self, size: int, row: Tensor, node: Tensor, first: int, n: int) -> None:
+        """Tally occurrences of the ``n`` itemsets of ``size`` units noted from place ``first`` on."""
+        if self.tally is not None and len(row):
+            self.parts[size - 1].append(self.tally.count(row, node, first, n))
+
+    def trie(self) -> tuple[Trie, list[Ints]]:
+        """Every itemset found, once, and per size the number in the trie of each that was noted."""
+        levels = [(torch.cat(p), torch.cat(u)) for p, u in zip(self.parents, self.units, strict=True)]
+        return merge([(p.cpu().numpy(), u.cpu().numpy()) for p, u in levels], self.n_units)
 
 
 def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu", chunk: int | None = None) -> Trie:
@@ -99,16 +112,43 @@ def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu"
         TooManyItemsets: where more than ``limits.max_itemsets`` different itemsets are frequent.
         OutOfTime: where ``limits.deadline`` has passed.
     """
-    where = torch.device(device)
-    chunk = chunk or default_chunk(where)
-    found = _Found(layout.n_units, limits)
-    thresholds = torch.from_numpy(least).to(where)
-    for first, last in _batches(layout, chunk):
-        occ, nodes = _singletons(layout, first, last, thresholds, found)
-        _grow(occ, nodes, 1, found, chunk)
-    trie = found.trie()
+    trie, _ = _search(layout, least, _Found(layout.n_units, limits), torch.device(device), chunk).trie()
     limits.check_count(len(trie))
     return trie
+
+
+def frequent_overall(
+    layout: Layout, least: int, limits: Limits, *, device: str = "cpu", chunk: int | None = None
+) -> tuple[Trie, Counts]:
+    """Every itemset in ``least`` transactions or more, of whatever class, and its count in every class.
+
+    Where all classes have one threshold together, the search comes by every occurrence of what it finds, and counts it
+    by class on the way.
+
+    Args and errors are those of :func:`frequent`, but for ``least``, 1 or more.
+    """
+    where = torch.device(device)
+    found = _Found(layout.n_units, limits, Tally(layout, where) if layout.nested else None)
+    trie, numbers = _search(layout.as_one_class(), np.array([least]), found, where, chunk).trie()
+    limits.check_count(len(trie))
+    if not layout.nested:  # a photo of two classes would count twice in the sum of its classes
+        return trie, count(trie, layout, limits, device=device, chunk=chunk)
+    parts = [
+        (first + number[place], *more)
+        for first, number, level in zip(trie.starts(), numbers, found.parts, strict=False)
+        for place, *more in level
+    ]
+    return trie, collect(parts, len(trie), layout)
+
+
+def _search(layout: Layout, least: Ints, found: _Found, where: torch.device, chunk: int | None) -> _Found:
+    """Fill ``found`` with what is frequent in a class."""
+    chunk = chunk or default_chunk(where)
+    thresholds = torch.from_numpy(least).to(where)
+    for first, last in _batches(layout, chunk):
+        occ, row, nodes = _singletons(layout, first, last, thresholds, found)
+        _grow(occ, row, nodes, 1, found, chunk)
+    return found
 
 
 def _batches(layout: Layout, chunk: int) -> Iterator[tuple[int, int]]:
@@ -124,8 +164,10 @@ def _batches(layout: Layout, chunk: int) -> Iterator[tuple[int, int]]:
         at = until
 
 
-def _singletons(layout: Layout, first: int, last: int, least: Tensor, found: _Found) -> tuple[Occurrences, _Nodes]:
-    """Frequent units of the classes first..last-1, and where they occur."""
+def _singletons(
+    layout: Layout, first: int, last: int, least: Tensor, found: _Found
+) -> tuple[Occurrences, Tensor | None, _Nodes]:
+    """Frequent units of the classes first..last-1, where they occur and, where it is tallied, in which rows."""
     lo, hi = layout.class_starts[[first, last]].tolist()
     where = least.device
     units = torch.from_numpy(layout.units[lo:hi]).to(where)  # (n, N)
@@ -141,10 +183,16 @@ def _singletons(layout: Layout, first: int, last: int, least: Tensor, found: _Fo
     held = node >= 0
     place = found.add(1, torch.zeros_like(item_unit), item_unit)
     nodes = _Nodes(item_unit, run_ends(item_class), least[first:last][item_class], place)
-    return Occurrences(pick(node, positions(held)), group_ends(held.view(units.shape).sum(1))), nodes
+    per_row = held.view(units.shape).sum(1)
+    occ = Occurrences(pick(node, positions(held)), group_ends(per_row))
+    row = None
+    if found.tally is not None:
+        row = numbers(len(units), where).add_(lo).repeat_interleave(per_row)
+        found.count(1, row, occ.node, place, len(item_unit))
+    return occ, row, nodes
 
 
-def _grow(occ: Occurrences, nodes: _Nodes, size: int, found: _Found, chunk: int) -> None:
+def _grow(occ: Occurrences, row: Tensor | None, nodes: _Nodes, size: int, found: _Found, chunk: int) -> None:
     """Search the supersets of ``nodes``: those of a run of itemsets at a time, down to the largest."""
     if size == found.limits.max_size:
         return
@@ -156,14 +204,17 @@ def _grow(occ: Occurrences, nodes: _Nodes, size: int, found: _Found, chunk: int)
     siblings = later_siblings(nodes.group_end)
     # Most searches need one run; several keep memory bounded where there is more to do.
     node = pick(occ.node, left)
-    bounds = cuts(torch.zeros_like(siblings).index_add_(0, node, later.long()) + siblings, 16 * chunk)
+    bounds = [0, len(siblings)]
+    if int(later.sum()) + int(siblings.sum()) > 16 * chunk:
+        bounds = cuts(torch.zeros_like(siblings).index_add_(0, node, later.long()) + siblings, 16 * chunk)
     for x0, x1 in itertools.pairwise(bounds):
         own = positions((node >= x0) & (node < x1)) if len(bounds) > 2 else slice(None)
-        _grow_run(occ, left[own], later[own], nodes, (x0, x1), siblings, size, found, chunk)
+        _grow_run(occ, row, left[own], later[own], nodes, (x0, x1), siblings, size, found, chunk)
 
 
 def _grow_run(
     occ: Occurrences,
+    row: Tensor | None,
     left: Tensor,
     later: Tensor,
     nodes: _Nodes,
@@ -190,10 +241,13 @@ def _grow_run(
     holds = int(later.sum()) <= 4 * chunk
     for slot, owner in pairs(occ, left, later, start, chunk):
         found.limits.check_time()
-        more = histogram(slot, n_slots)
-        counts = more if counts is None else counts.add_(more)
         if holds:
             held.append((slot, owner))
+        else:
+            more = histogram(slot, n_slots)
+            counts = more if counts is None else counts.add_(more)
+    if held:
+        counts = histogram(torch.cat([slot for slot, _ in held]), n_slots)
     if counts is None:
         return
     # Few slots reach even the lowest threshold: only for those is it worth looking up whose they are.
@@ -205,7 +259,7 @@ def _grow_run(
     frequent_slots, x = pick(slots, reached), pick(x, reached)
     unit = pick(nodes.unit, frequent_slots - pick(start, x))
     place = found.add(size + 1, x + nodes.found, unit)
-    if size + 1 == found.limits.max_size:
+    if size + 1 == found.limits.max_size and row is None:
         return
     number = unnumbered(n_slots, where)
     number[frequent_slots] = numbers(len(x), where)
@@ -217,5 +271,9 @@ def _grow_run(
         kept_owner.append(pick(owner, kept))
         kept_node.append(pick(node, kept))
     held.clear()
-    below = joined(torch.cat(kept_owner), torch.cat(kept_node), len(left))
-    _grow(below, _Nodes(unit, run_ends(x), pick(nodes.least, x), place), size + 1, found, chunk)
+    owners = torch.cat(kept_owner)
+    below = joined(owners, torch.cat(kept_node), len(left))
+    if row is not None:
+        row = pick(row, pick(left, owners))
+        found.count(size + 1, row, below.node, place, len(x))
+    _grow(below, row, _Nodes(unit, run_ends(x), pick(nodes.least, x), place), size + 1, found, chunk)
