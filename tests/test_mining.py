@@ -355,6 +355,19 @@ def test_other_threads_go_on_while_a_search_explodes() -> None:
     assert turns >= 30  # a search that held the lock would leave one or two
 
 
+@pytest.mark.parametrize("rows", [65_535, 65_536, 70_000])
+def test_counts_beyond_16_bits(rows: int) -> None:
+    units = np.tile(np.array([[1, 2, 3]], np.int32), (rows, 1))
+    units[0] = [4, 5, 6]
+    data = TransactionDatabase(units, np.zeros(rows, np.int32), np.arange(rows), 8)
+    found = mine(data, config(0.5, engine="torch"))
+    assert [(units, patches) for units, patches, _, _ in plain(found)] == [
+        (itemset, rows - 1) for size in (1, 2, 3) for itemset in itertools.combinations((1, 2, 3), size)
+    ]
+    assert len(search.frequent_overall(arrange(data), rows - 1, Limits(100))[0]) == 7
+    assert len(search.frequent_overall(arrange(data), rows, Limits(100))[0]) == 0
+
+
 def test_limit_counts_different_itemsets() -> None:
     data = database([[1, 2], [1, 2], [1, 3]], [0, 1, 2])  # 1, 2, 3, 12, 13
     assert len(mine(data, config(1.0, max_itemsets=5))) == 5

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 NUMBER = torch.int32
@@ -68,6 +69,25 @@ def histogram(keys: Tensor, n: int) -> Tensor:
     if keys.device.type == "cpu":  # NumPy takes half of torch's time there
         return torch.from_numpy(np.bincount(keys.numpy(), minlength=n))
     return torch.bincount(keys, minlength=n)
+
+
+def frequent_keys(keys: Tensor, n: int, least: int, most: int) -> tuple[Tensor, Tensor]:
+    """Which of 0..n-1 come ``least`` times or more among ``keys``, none of which comes more than ``most`` times.
+
+    Returns:
+        (k,) int64, them ascending, and (k,) int64, how often each comes.
+    """
+    if keys.device.type == "cpu" and most < 1 << 16:
+        # A table of 16 bits stays in the cache: SciPy adds duplicates up in the type of the values, and takes an
+        # eighth of the time of a histogram of 64 bits.
+        ones = np.ones(len(keys), np.uint16)
+        row = csr_array((ones, keys.numpy(), np.array([0, len(keys)], np.int32)), shape=(1, n))
+        table = row.toarray()[0]
+        found = np.flatnonzero(table >= least)
+        return torch.from_numpy(found), torch.from_numpy(table[found].astype(np.int64))
+    counts = histogram(keys, n)
+    reached = positions(counts >= least)
+    return reached, pick(counts, reached)
 
 
 def unnumbered(n: int, device: torch.device) -> Tensor:

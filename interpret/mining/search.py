@@ -19,6 +19,7 @@ from interpret.mining.join import (
     Occurrences,
     cuts,
     default_chunk,
+    frequent_keys,
     group_ends,
     histogram,
     joined,
@@ -54,10 +55,14 @@ class _Nodes:
 
 @dataclass(eq=False)
 class _Found:
-    """What has been found so far: per size the place of the prefix and the last unit, the classes one after another."""
+    """What has been found so far: per size the place of the prefix and the last unit, the classes one after another.
+
+    ``most`` is the count that no itemset of a class exceeds.
+    """
 
     n_units: int
     limits: Limits
+    most: int
     tally: Tally | None = None
     parents: list[list[Tensor]] = field(default_factory=list)
     units: list[list[Tensor]] = field(default_factory=list)
@@ -112,7 +117,13 @@ def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu"
         TooManyItemsets: where more than ``limits.max_itemsets`` different itemsets are frequent.
         OutOfTime: where ``limits.deadline`` has passed.
     """
-    trie, _ = _search(layout, least, _Found(layout.n_units, limits), torch.device(device), chunk).trie()
+    trie, _ = _search(
+        layout,
+        least,
+        _Found(layout.n_units, limits, int(layout.class_sizes.max(initial=0))),
+        torch.device(device),
+        chunk,
+    ).trie()
     limits.check_count(len(trie))
     return trie
 
@@ -128,7 +139,7 @@ def frequent_overall(
     Args and errors are those of :func:`frequent`, but for ``least``, 1 or more.
     """
     where = torch.device(device)
-    found = _Found(layout.n_units, limits, Tally(layout, where) if layout.nested else None)
+    found = _Found(layout.n_units, limits, len(layout), Tally(layout, where) if layout.nested else None)
     trie, numbers = _search(layout.as_one_class(), np.array([least]), found, where, chunk).trie()
     limits.check_count(len(trie))
     if not layout.nested:  # a photo of two classes would count twice in the sum of its classes
@@ -236,7 +247,7 @@ def _grow_run(
     start[x0:x1] = (torch.cumsum(n_later, 0) - n_later - own - 1).to(NUMBER)
     # First count every slot, then keep the pairs of the slots that are frequent. The pairs of a small run are held in
     # between, those of a large one are made a second time, which costs time instead of memory.
-    counts: Tensor | None = None
+    counts = torch.zeros(0, dtype=torch.int64, device=where)
     held: list[tuple[Tensor, Tensor]] = []
     holds = int(later.sum()) <= 4 * chunk
     for slot, owner in pairs(occ, left, later, start, chunk):
@@ -245,15 +256,16 @@ def _grow_run(
             held.append((slot, owner))
         else:
             more = histogram(slot, n_slots)
-            counts = more if counts is None else counts.add_(more)
-    if held:
-        counts = histogram(torch.cat([slot for slot, _ in held]), n_slots)
-    if counts is None:
-        return
+            counts = counts.add_(more) if len(counts) else more
     # Few slots reach even the lowest threshold: only for those is it worth looking up whose they are.
-    slots = positions(counts >= int(nodes.least.min()))
+    lowest = int(nodes.least.min())
+    if holds:
+        slots, counts = frequent_keys(torch.cat([slot for slot, _ in held]), n_slots, lowest, found.most)
+    else:
+        slots = positions(counts >= lowest)
+        counts = pick(counts, slots)
     x = torch.searchsorted(torch.cumsum(n_later, 0), slots, right=True) + x0
-    reached = positions(pick(counts, slots) >= pick(nodes.least, x))
+    reached = positions(counts >= pick(nodes.least, x))
     if not len(reached):
         return
     frequent_slots, x = pick(slots, reached), pick(x, reached)
