@@ -155,6 +155,7 @@ def _steps(found: Findings, image: int) -> None:
         patchwork.missing(found)
     tag = widgets.class_tag(name, colour, look.percent(float(about["confidence"])))
     verb = "reaches" if len(rows) == 1 else "reach"
+    what = "peak" if config.patches == "peaks" else "region"
     grid = st.grid(3, min_column_width=300, gap="medium")
     with grid.cell():
         _step(
@@ -187,10 +188,10 @@ def _steps(found: Findings, image: int) -> None:
             [
                 widgets.line(
                     widgets.text(
-                        f"{look.count(len(rows), 'region')} {verb} {config.tau:g} of the map’s maximum; at most "
+                        f"{look.count(len(rows), what)} {verb} {config.tau:g} of the map’s maximum; at most "
                         f"{config.max_patches} a photo are kept."
                         if config.threshold == "fraction"
-                        else f"{look.count(len(rows), 'region')} above Otsu’s threshold."
+                        else f"{look.count(len(rows), what)} above Otsu’s threshold."
                     )
                 )
             ],
