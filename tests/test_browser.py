@@ -160,6 +160,9 @@ def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
     assert "class=" in page.url
     chosen = page.locator(".evidence .line.big").first
     before = chosen.inner_text()
+    # The title comes first; the other class's table stands until its own has come.
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector(f".evidence .line.big .class:has-text('{name}')")
     table = page.locator("[data-testid=stDataFrame]").first
     table.locator("canvas").first.wait_for()
     table.click(position={"x": 15, "y": 35 * 3 + 52}, force=True)
