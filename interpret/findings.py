@@ -1,6 +1,6 @@
 """What was mined, arranged for reading: one table a class, one of what classes share, one for an itemset or a unit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from interpret.errors import InputError
 from interpret.evidence import class_order, closed_and_maximal
 from interpret.intervals import wilson
 from interpret.mining import Mined
+from interpret.mining.display import redundant
 from interpret.mining.significance import Stability, bootstrap, permutation_test
 from interpret.study import Study
 
@@ -92,8 +93,8 @@ class Findings:
         Columns: itemset_id, units, size, class_id, support_count, support, image_count, images, image_support,
         confidence, lift, leverage, conviction, p_value, q_value, image_q_value, classes (how many it is frequent in),
         kind (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again
-        (share in which it is frequent in this class), closed, maximal. By class, then falling support, then size and
-        units.
+        (share in which it is frequent in this class), rule (its row in the mining's rules), closed, maximal. By
+        class, then falling support, then size and units.
         """
         rows = self.mined.itemsets
         rows = rows[rows["class_id"].notna()].copy()
@@ -103,6 +104,7 @@ class Findings:
         rules["class_id"] = rules["class_id"].astype(np.int64)
         rules["itemset_id"] = rules["itemset_id"].astype(np.int64)
         rules["again"] = self.stability.rules
+        rules["rule"] = np.arange(len(rules))
         table = rows.merge(rules, on=["itemset_id", "class_id"], how="left", validate="one_to_one")
         table["units"] = [self.units_of[key] for key in table["itemset_id"]]
         table["size"] = [len(units) for units in table["units"]]
@@ -147,13 +149,19 @@ class Findings:
         Args:
             class_id: the class.
             display: closed, maximal or all.
-            hide_redundant: leave out those that a smaller listed one makes redundant, see :func:`redundant`.
+            hide_redundant: leave out those that a smaller listed one makes redundant, see
+                :func:`interpret.mining.display.redundant`.
         """
         table = self.shown(display)
-        rows = table[table["class_id"] == class_id].reset_index(drop=True)
-        if hide_redundant and len(rows):
-            rows = rows[~redundant(rows["units"].tolist(), rows["confidence"].to_numpy())].reset_index(drop=True)
-        return rows
+        if hide_redundant:
+            table = table[~self._redundant(table)]
+        return table[table["class_id"] == class_id].reset_index(drop=True)
+
+    def _redundant(self, listed: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """(rows,) which of some rows of :attr:`table` say no more than another of them of fewer units."""
+        among = np.zeros(len(self.mined.rules), np.bool_)
+        among[listed["rule"]] = True
+        return redundant(self.mined, among)[listed["rule"]]
 
     @cached_property
     def all_shared(self) -> pd.DataFrame:
@@ -192,19 +200,14 @@ class Findings:
 
         Args:
             display: closed, maximal or all.
-            hide_redundant: leave out those that smaller listed ones make redundant, see :func:`redundant`, for each of
-                their classes.
+            hide_redundant: leave out those that smaller listed ones make redundant for each of their classes.
         """
         rows = self.all_shared
         rows = rows if display == "all" else rows[rows[display]].reset_index(drop=True)
         if not hide_redundant or rows.empty:
             return rows
         rules = self.table[self.table["itemset_id"].isin(rows["itemset_id"])]
-        said = np.zeros(len(rules), dtype=bool)
-        for places in rules.groupby("class_id").indices.values():
-            own = rules.iloc[places]
-            said[places] = redundant(own["units"].tolist(), own["confidence"].to_numpy())
-        needed = set(rules["itemset_id"].to_numpy()[~said].tolist())
+        needed = set(rules["itemset_id"].to_numpy()[~self._redundant(rules)].tolist())
         return rows[rows["itemset_id"].isin(needed)].reset_index(drop=True)
 
     def relevant_units(self, class_id: int) -> pd.DataFrame:
@@ -255,32 +258,6 @@ class Findings:
             counts[row] = np.bincount(held[held >= 0], minlength=self.study.n_units)[units]
         totals = np.array([max(self.patches_of.get(one, 0), 1) for one in class_ids])
         return counts / totals[:, None], counts
-
-
-def redundant(itemsets: Sequence[Units], confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which of a class's listed rules X -> c say no more than a smaller listed one.
-
-    A rule is redundant if a proper subset of X has at least its confidence: the further units add nothing. Only what
-    is listed counts (:func:`interpret.mining.display.redundant` looks at all subsets): a closed itemset stands for the
-    smaller ones found in the very same patches, and hiding it because of them would leave none of the group.
-
-    Args:
-        itemsets: (m,) units of each rule, ascending.
-        confidence: (m,) of each rule (fraction).
-
-    Returns:
-        (m,) one value for each rule. Whatever is redundant has a smaller listed rule that is not.
-    """
-    columns = {unit: place for place, unit in enumerate(sorted({unit for units in itemsets for unit in units}))}
-    sizes = np.array([len(units) for units in itemsets])
-    member = np.zeros((len(itemsets), len(columns)), np.float32)
-    member[np.repeat(np.arange(len(itemsets)), sizes), [columns[unit] for units in itemsets for unit in units]] = 1
-    found = np.zeros(len(itemsets), dtype=bool)
-    for start in range(0, len(itemsets), 512):  # pairs of itemsets, a bounded number at a time
-        part = slice(start, start + 512)
-        within = (member[part] @ member.T == sizes) & (sizes < sizes[part, None])
-        found[part] = (within & (confidence >= confidence[part, None])).any(axis=1)
-    return found
 
 
 def _mask(values: Iterable[bool]) -> np.ndarray:

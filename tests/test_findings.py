@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from interpret.findings import Findings, redundant
+from interpret.findings import Findings
 from interpret.intervals import wilson
 from interpret.study import open_study
 from tests.small_study import studies
@@ -110,18 +110,6 @@ def test_hiding_redundant_rules_hides_what_a_smaller_listed_rule_says_and_nothin
         assert hidden, "the demo's single units are sure already"
 
 
-def test_redundancy_over_all_itemsets_is_the_minings_own(found):
-    from interpret.mining import display
-
-    of_rule = zip(found.mined.rules["itemset_id"], found.mined.rules["class_id"], strict=True)
-    own = dict(zip(of_rule, display.redundant(found.mined), strict=True))
-    assert len(set(own.values())) == 2
-    for class_id in found.classes:
-        rows = found.of_class(class_id, "all")
-        seen = redundant(rows["units"].tolist(), rows["confidence"].to_numpy())
-        assert seen.tolist() == [own[key, class_id] for key in rows["itemset_id"]]
-
-
 def test_a_shared_rule_is_hidden_only_where_each_of_its_classes_has_a_smaller_one(found):
     listed, kept = found.shared("all"), found.shared("all", hide_redundant=True)
     assert 0 < len(kept) < len(listed)
@@ -137,12 +125,6 @@ def test_a_shared_rule_is_hidden_only_where_each_of_its_classes_has_a_smaller_on
             for one in row.class_ids
         ]
         assert (row.itemset_id in set(kept["itemset_id"])) == (not all(said))
-
-
-def test_redundant_known_values():
-    itemsets = [(1,), (2,), (1, 2), (1, 3), (1, 2, 3)]
-    confidence = np.array([0.5, 0.8, 0.8, 0.51, 0.9])
-    assert redundant(itemsets, confidence).tolist() == [False, False, True, False, False]
 
 
 def test_chance_does_as_well_as_units_that_have_nothing_to_do_with_the_class(found):

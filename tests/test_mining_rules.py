@@ -218,3 +218,13 @@ def test_redundant_rules_by_hand() -> None:
     assert not told[(1,), 0]
     assert not told[(3,), 0]
     assert list(itertools.compress(told, told.values())) == [((1, 2), 0), ((1, 3), 0)]
+
+    # Only what is listed makes another redundant, and what is not listed is not judged.
+    def among(*left_out: tuple[int, ...]) -> list[tuple[int, ...]]:
+        listed = np.array([units not in left_out for units, _ in told])
+        return [units for units, _ in itertools.compress(told, redundant(found, listed))]
+
+    assert among() == [(1, 2), (1, 3)]
+    assert among((1,)) == [(1, 2)]  # 2 alone says as much as 1,2, and 3 alone does not as 1,3
+    assert among((1,), (2,)) == []
+    assert among((1, 2)) == [(1, 3)]

@@ -58,15 +58,23 @@ def shown(mined: Mined, which: Which = "all", *, hide_redundant: bool = False) -
     return Shown(np.concatenate([whole, by_class])[order], rules)
 
 
-def redundant(mined: Mined) -> Bools:
-    """(rows of ``Mined.rules``,) whether a proper subset of the rule's itemset has at least its confidence."""
+def redundant(mined: Mined, among: Bools | None = None) -> Bools:
+    """(rows of ``Mined.rules``,) whether a proper subset of the rule's itemset has at least its confidence.
+
+    Args:
+        mined: the itemsets.
+        among: (rows of ``Mined.rules``,) only these rules are looked at, and only they can make another redundant; all
+            if None. A closed itemset stands for the smaller ones found in the very same patches: where only closed
+            ones are listed, hiding it because of one of those would leave none of them.
+    """
     kept = np.flatnonzero(mined.frequent)
     # Equal fractions of integers below 2**26 are equal as floats, and different ones differ.
     confidence = mined.patches[kept] / mined.all_patches[mined.itemset[kept]]
-    best = np.zeros(len(kept))  # the largest confidence among proper subsets
+    says = confidence if among is None else np.where(among, confidence, 0.0)
+    best = np.zeros(len(kept))  # the largest confidence among proper subsets that are looked at
     for sub, sup in _class_steps(mined, kept):  # by size, so that subsets are done before their supersets
-        np.maximum.at(best, sup, np.maximum(best[sub], confidence[sub]))
-    return best >= confidence
+        np.maximum.at(best, sup, np.maximum(best[sub], says[sub]))
+    return (best >= confidence) if among is None else (best >= confidence) & among
 
 
 def _steps(mined: Mined) -> list[tuple[Ints, Ints]]:

@@ -139,7 +139,7 @@ def nothing_found(found: Findings) -> None:
 
 def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of :attr:`interpret.findings.Findings.table` as a person saves them: names for numbers."""
-    shown = rows.drop(columns=["itemset_id", "classes"]).rename(columns=SAVED)
+    shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)
     shown.insert(0, "class", [look.class_text(found.study, int(one)) for one in rows["class_id"]])
     shown["units"] = rows["units"].map(look.itemset_text)
     return shown
