@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -677,3 +678,18 @@ def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
     assert any("Without" in heading.value for heading in app.subheader)
     unit = show("pages/unit.py")
     assert any("Without unit" in heading.value for heading in unit.subheader)
+
+
+@pytest.mark.parametrize("page", ["pages/class_specific.py", "pages/class_shared.py"])
+def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page):
+    """All patches of a class of drawings hold some twenty units in common, so no support helps here."""
+    app = show(page, n="32", support="1")
+    assert not app.exception
+    told = app.error[0].value
+    named = re.search(r"more than 200,000 itemsets, and so would any other; itemsets of at most (\d+) units pass", told)
+    assert named, told
+    assert not show(page, n="32", support="1", size=named[1]).error
+    named = show(page, n="16", support="1").error[0].value
+    support = re.search(r"itemsets; (?:the smallest that passes is )?([\d.]+) %", named)  # by the time it takes
+    assert support, named
+    assert not show(page, n="16", support=str(math.ceil(float(support[1])))).error

@@ -371,8 +371,23 @@ def test_counts_beyond_16_bits(rows: int) -> None:
 def test_limit_counts_different_itemsets() -> None:
     data = database([[1, 2], [1, 2], [1, 3]], [0, 1, 2])  # 1, 2, 3, 12, 13
     assert len(mine(data, config(1.0, max_itemsets=5))) == 5
-    with pytest.raises(InputError, match="look for smaller itemsets"):
+    with pytest.raises(
+        InputError, match="more than 4 itemsets, and so would any other; itemsets of at most 1 unit pass"
+    ):
         mine(data, config(1.0, max_itemsets=4))
+    with pytest.raises(InputError, match="more than 2 itemsets, and so would any other; look for smaller itemsets"):
+        mine(data, config(1.0, max_itemsets=2))
+
+
+def test_where_no_support_passes_the_largest_size_that_does_is_named() -> None:
+    data = database([list(range(12))] * 5, [0] * 5)  # 12, 66, 220, 495, ... itemsets of 1, 2, 3, 4 units
+    for most, size in ((77, 1), (78, 2), (298, 3), (4094, 11)):
+        with pytest.raises(InputError, match=f"so would any other; itemsets of at most {size} units? pass"):
+            mine(data, config(0.5, max_itemsets=most))
+        assert len(mine(data, config(0.5, max_itemsets=most, max_size=size))) <= most
+        with pytest.raises(InputError):
+            mine(data, config(0.5, max_itemsets=most, max_size=size + 1))
+    assert len(mine(data, config(0.5, max_itemsets=4095))) == 4095
 
 
 def test_grid_has_two_digits() -> None:

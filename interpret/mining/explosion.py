@@ -9,7 +9,7 @@ from interpret.mining.layout import Layout
 from interpret.mining.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.search import frequent
 
-SECONDS = 1.2
+SECONDS = 1.4
 """Time that the search for a support that passes may take."""
 
 
@@ -57,8 +57,8 @@ def smallest_support(
 def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, float]], most: float) -> int:
     """Which of low..high-1 to try: the middle, or nearer to where the last two that passed point."""
     middle = (low + high) // 2
-    if not tried:
-        return middle
+    if not tried:  # nothing has passed yet, and perhaps nothing does: where the transactions are nearly the same
+        return high - 1
     (x1, y1) = tried[-1]
     # The number of itemsets grows about as a power of 1 / support; with one point, its fifth power is a fair guess.
     slope = (y1 - tried[-2][1]) / (x1 - tried[-2][0]) if len(tried) > 1 else -5.0
@@ -70,15 +70,37 @@ def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, f
     return min(max(at, low + (high - low) // 4), high - 1)
 
 
+def largest_size(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> int | None:
+    """How large itemsets may be (count of units) for ``support`` to give no more of them than allowed.
+
+    None where not even the single units pass, or where nothing is known to after half of :data:`SECONDS`.
+    """
+    least = least_counts(support, layout.class_sizes, limits.min_class_patches)
+    deadline = time.monotonic() + SECONDS / 2
+    passes = None
+    try:
+        for size in range(1, limits.max_size or layout.units.shape[1]):
+            frequent(layout, least, replace(limits, max_size=size, deadline=deadline), device=device)
+            passes = size
+    except (TooManyItemsets, OutOfTime):
+        pass
+    return passes
+
+
 def sentence(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> str:
     """One sentence for a person who asked for ``support`` (fraction)."""
     passes, certain = smallest_support(layout, support, limits, device=device)
-    told = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets; "
-    if passes is None:
-        return told + "look for smaller itemsets, or for fewer units per transaction."
+    told = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets"
+    if passes is not None and certain:
+        return f"{told}; the smallest that passes is {percent(passes)}."
+    if passes is not None:
+        return f"{told}; {percent(passes)} passes."
     if certain:
-        return told + f"the smallest that passes is {percent(passes)}."
-    return told + f"{percent(passes)} passes."
+        told += ", and so would any other"
+    size = largest_size(layout, support, limits, device=device)
+    if size is None:
+        return f"{told}; look for smaller itemsets, or for fewer units per transaction."
+    return f"{told}; itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
 
 
 def percent(share: float) -> str:
