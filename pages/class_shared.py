@@ -18,10 +18,8 @@ COLUMNS = 48
 
 
 def page() -> None:
-    study = controls.open_study()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        found = controls.thresholds(study)
+    title, found = controls.begin()
+    study = found.study
     with title:
         look.header("Which units do classes have in common?")
     if not found.classes:

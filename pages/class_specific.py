@@ -9,10 +9,8 @@ from pages.shared import ablation_panel, backend, controls, look, patchwork, rou
 
 
 def page() -> None:
-    study = controls.open_study()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        found = controls.thresholds(study)
+    title, found = controls.begin()
+    study = found.study
     heading = title.empty()
     if not found.classes:
         with heading.container():

@@ -21,10 +21,8 @@ STRIP = 24
 
 
 def page() -> None:
-    study = controls.open_study()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        found = controls.thresholds(study)
+    title, found = controls.begin()
+    study = found.study
     heading = title.empty()
     with heading.container():
         look.header("Why this class for this photo?")

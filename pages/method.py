@@ -84,10 +84,7 @@ REFERENCES = (
 
 
 def page() -> None:
-    study = controls.open_study()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        found = controls.thresholds(study)
+    title, found = controls.begin()
     with title:
         look.header(
             "How does it work?", "Six steps, shown on one photo of the open study. Nothing here is drawn by hand."

@@ -20,10 +20,8 @@ from pages.shared import (
 
 
 def page() -> None:
-    study = controls.open_study()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        found = controls.thresholds(study)
+    title, found = controls.begin()
+    study = found.study
     unit = _unit(found)
     with title:
         look.header(f"What does unit {unit} respond to?")

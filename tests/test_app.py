@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from interpret.errors import InputError
 from interpret.evaluation import Evaluation
@@ -684,12 +685,28 @@ def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
 def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page):
     """All patches of a class of drawings hold some twenty units in common, so no support helps here."""
     app = show(page, n="32", support="1")
-    assert not app.exception
+    assert app.title[0].value == "Nothing to show at these thresholds"
     told = app.error[0].value
     named = re.search(r"more than 200,000 itemsets, and so would any other; itemsets of at most (\d+) units pass", told)
     assert named, told
-    assert not show(page, n="32", support="1", size=named[1]).error
-    named = show(page, n="16", support="1").error[0].value
-    support = re.search(r"itemsets; (?:the smallest that passes is )?([\d.]+) %", named)  # by the time it takes
-    assert support, named
-    assert not show(page, n="16", support=str(math.ceil(float(support[1])))).error
+    button(app, f"Itemsets of at most {named[1]} units").click().run()
+    assert not app.exception
+    assert not app.error
+    assert PAGES[page] in app.title[0].value
+    app = show(page, n="16", support="1")
+    named = re.search(
+        r"itemsets; (?:the smallest that passes is )?([\d.]+) %", app.error[0].value
+    )  # by the time it takes
+    assert named, app.error[0].value
+    button(app, f"Support {math.ceil(float(named[1]))} %").click().run()
+    assert not app.error
+    assert PAGES[page] in app.title[0].value
+    app = show(page, n="32", support="1")
+    button(app, "own thresholds").click().run()
+    assert not app.error
+    assert PAGES[page] in app.title[0].value
+
+
+def button(app: AppTest, label: str) -> Button:
+    """The button with these words on it, spaces that do not break counted as spaces."""
+    return next(one for one in app.button if label in one.label.replace("\u00a0", " "))

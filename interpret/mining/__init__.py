@@ -33,8 +33,8 @@ def mine(
         The itemsets in canonical order, their counts, the rules and the relevant units.
 
     Raises:
-        InputError: where there would be too many itemsets (the sentence names the smallest support that passes), the
-            time is up, a unit is out of range, or the engine asked for is not there.
+        ExplosionError: where there would be too many itemsets; the sentence names the smallest support that passes.
+        InputError: where the time is up, a unit is out of range, or the engine asked for is not there.
     """
     # PyTorch takes seconds to import, and whoever reads a result that was mined before has no use for it.
     from interpret.mining import explosion
@@ -50,7 +50,7 @@ def mine(
                 trie = _frequent(layout, least, limits, config.engine, device)
                 return _mined(layout, trie, least, config.min_support, limits, device)
             except TooManyItemsets:
-                raise InputError(explosion.sentence(layout, config.min_support, limits, device=device)) from None
+                raise explosion.refusal(layout, config.min_support, limits, device=device) from None
     except OutOfTime:
         raise InputError(
             f"Mining at a support of {explosion.percent(config.min_support)} took longer than {seconds:g} s; "
@@ -61,8 +61,8 @@ def mine(
 def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
     """The frequent itemsets by the engine asked for.
 
-    ``auto`` is torch at every size: at supports per class it took 0.3 to 0.9 of the time of pyfim called by hand, from
-    10,000 to 4 million transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
+    ``auto`` is torch at every size: it took 0.2 to 1.05 of the time of pyfim called by hand, from 10,000 to 4 million
+    transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
     """
     from interpret.mining import pyfim_engine, search
 

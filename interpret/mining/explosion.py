@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
+from interpret.errors import ExplosionError
 from interpret.mining.layout import Layout
 from interpret.mining.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.search import frequent
@@ -87,20 +88,21 @@ def largest_size(layout: Layout, support: float, limits: Limits, *, device: str 
     return passes
 
 
-def sentence(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> str:
-    """One sentence for a person who asked for ``support`` (fraction)."""
+def refusal(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> ExplosionError:
+    """What to raise where ``support`` (fraction) gives too much: one sentence, and the numbers that it names."""
     passes, certain = smallest_support(layout, support, limits, device=device)
     told = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets"
     if passes is not None and certain:
-        return f"{told}; the smallest that passes is {percent(passes)}."
+        return ExplosionError(f"{told}; the smallest that passes is {percent(passes)}.", passes)
     if passes is not None:
-        return f"{told}; {percent(passes)} passes."
+        return ExplosionError(f"{told}; {percent(passes)} passes.", passes)
     if certain:
         told += ", and so would any other"
     size = largest_size(layout, support, limits, device=device)
     if size is None:
-        return f"{told}; look for smaller itemsets, or for fewer units per transaction."
-    return f"{told}; itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
+        return ExplosionError(f"{told}; look for smaller itemsets, or for fewer units per transaction.")
+    pass_ = f"itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
+    return ExplosionError(f"{told}; {pass_}", None, size)
 
 
 def percent(share: float) -> str:

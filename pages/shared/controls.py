@@ -1,14 +1,16 @@
 """What a person sets: thresholds of mining, a choice that is kept in the address, forms made from the options."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from interpret.config import Option
-from interpret.errors import InputError
+from interpret.config import MineConfig, Option
+from interpret.errors import ExplosionError, InputError
 from interpret.findings import DISPLAYS, Findings
 from interpret.study import Study
 from pages.shared import backend, look, places
@@ -42,8 +44,47 @@ def open_study() -> Study:
         st.stop()
 
 
-def thresholds(study: Study) -> Findings:
-    """The sliders of mining, folded away, and what is found with them; stops the page where that is too much."""
+def begin() -> tuple[DeltaGenerator, Findings]:
+    """The head of a page: room for its title, and what is found at the thresholds beside it.
+
+    Where that is too much the page stops, says so, and offers thresholds that pass.
+    """
+    study = open_study()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        config = _thresholds(study)
+    try:
+        return title, backend.findings(study, config)
+    except InputError as error:
+        with title:
+            look.header("Nothing to show at these thresholds")
+        st.error(look.markdown(str(error)))
+        _ways_out(study, error)
+        st.stop()
+
+
+def _ways_out(study: Study, error: InputError) -> None:
+    """A button for each setting that is known to give something."""
+
+    def set_to(**values: int) -> None:
+        st.session_state.update(values)
+
+    own = study.mine_config
+    with st.container(horizontal=True):
+        if isinstance(error, ExplosionError) and error.support is not None:
+            support = math.ceil(100 * error.support)
+            label = f"Support {support}\u00a0%"
+            st.button(label, type="primary", on_click=set_to, kwargs={"support": support}, icon=":material/tune:")
+        if isinstance(error, ExplosionError) and error.max_size is not None:
+            label = f"Itemsets of at most {look.count(error.max_size, 'unit')}"
+            st.button(label, type="primary", on_click=set_to, kwargs={"size": error.max_size}, icon=":material/tune:")
+        n = min(own.top_units, study.extract_config.stored_units)
+        back = {"n": n, "support": round(100 * own.min_support), "size": own.max_size or 0}
+        st.button("The study’s own thresholds", on_click=set_to, kwargs=back, type="tertiary", icon=":material/undo:")
+
+
+def _thresholds(study: Study) -> MineConfig:
+    """The sliders of mining, folded away."""
     own = study.mine_config
     n = min(_address_number("n", own.top_units), study.extract_config.stored_units)
     support = _address_number("support", round(100 * own.min_support))
@@ -76,12 +117,7 @@ def thresholds(study: Study) -> Findings:
             bind="query-params",
             help="units in an itemset; 0: any number",
         )
-    config = replace(own, top_units=n, min_support=support / 100, max_size=size or None)
-    try:
-        return backend.findings(study, config)
-    except InputError as error:
-        st.error(look.markdown(str(error)))
-        st.stop()
+    return replace(own, top_units=n, min_support=support / 100, max_size=size or None)
 
 
 def display() -> str:
