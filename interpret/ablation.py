@@ -143,7 +143,7 @@ def bench(study: Study, tail: Tail, *, replacement: str = "zero", reference: Stu
     rows = np.flatnonzero(right.notna().to_numpy()).astype(np.int64)
     fill = None
     if replacement == "mean":
-        fill = np.asarray((reference or study).features, np.float32).mean(axis=0)
+        fill = (reference or study).features.mean(axis=0, dtype=np.float64).astype(np.float32)
     labels = right.to_numpy(np.int64, na_value=-1)[rows]
     return Bench(tail, labels, study.features, None if tail.linear else study.activations, rows, fill)
 

@@ -29,8 +29,8 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig, 
 from interpret.errors import InputError
 from interpret.progress import ProgressFile, remaining
 
-OUT = Console()
-ERR = Console(stderr=True)
+OUT = Console(markup=False)  # a folder may be called [old]
+ERR = Console(stderr=True, markup=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `... info STUDY | head` closed its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"error: the disk says{where}: {error.strerror or error}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -113,7 +117,10 @@ IMAGES_HELP = (
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return value
@@ -157,7 +164,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     with _progress(arguments.progress_file) as report:
         study = pipeline.run(config, arguments.study, report, announce=lambda text: ERR.print(text, highlight=False))
-    _show(study)
+    _show(study, config.mine)
 
 
 def _mine(arguments: argparse.Namespace) -> None:
@@ -177,7 +184,8 @@ def _mine(arguments: argparse.Namespace) -> None:
 def _info(arguments: argparse.Namespace) -> None:
     from interpret.study import open_study
 
-    _show(open_study(arguments.study))
+    study = open_study(arguments.study)
+    _show(study, study.mine_config)
 
 
 def _pack(arguments: argparse.Namespace) -> None:
@@ -263,10 +271,12 @@ def _progress(file: Path | None) -> Iterator[Any]:
         yield report
 
 
-def _show(study: Any) -> None:
+def _show(study: Any, config: MineConfig) -> None:
     """The study at a glance: what it is, what was skipped, and what was found."""
     counts = study.manifest["counts"]
     lines = Table.grid(padding=(0, 2))
+    lines.add_column()
+    lines.add_column(overflow="fold")  # a long path is broken, never cut
     lines.add_row("study", str(study.folder))
     lines.add_row("model", f"{study.manifest['model']}, layer {study.layer}, {study.n_units} units")
     lines.add_row("weights", study.manifest["weights"]["source"])
@@ -285,7 +295,7 @@ def _show(study: Any) -> None:
             lines.add_row("", Text(f"{path!r}: {reason}"))
     lines.add_row("precision", f"{study.manifest['precision']} on {study.manifest['device']}")
     OUT.print(lines, highlight=False)
-    _show_findings(study, study.mined(study.mine_config), rows=8)
+    _show_findings(study, study.mined(config), rows=8)
 
 
 def _show_findings(study: Any, mined: Any, rows: int, listed: set[int] | None = None, chance: Any = None) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-OUT = Console()
+OUT = Console(markup=False)
 
 
 def add(commands: Any, positive: Callable[[str], int], report: Callable[..., Any]) -> None:
@@ -53,7 +53,7 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
             quantile=arguments.quantile,
             level=arguments.level,
             progress=progress,
-            announce=lambda text: Console(stderr=True).print(text, highlight=False),
+            announce=lambda text: Console(stderr=True, markup=False).print(text, highlight=False),
         )
         progress(Progress("Done", 1, 1))
     facts = found.facts

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-OUT = Console()
+OUT = Console(markup=False)
 
 
 def add(commands: Any, images_help: str, positive: Callable[[str], int], report: Callable[..., Any]) -> None:
@@ -67,8 +67,10 @@ def _evaluate(arguments: argparse.Namespace, report: Callable[..., Any]) -> None
     from interpret.study import open_study
 
     study = open_study(arguments.study)
+    stored = study.extract_config.stored_units
     config = evaluation.EvaluateConfig(
         budgets=arguments.budgets,
+        top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,),
         rule=arguments.rule,
         replacement=arguments.replacement,
         draws=arguments.draws,
@@ -76,7 +78,7 @@ def _evaluate(arguments: argparse.Namespace, report: Callable[..., Any]) -> None
         lasso=not arguments.no_lasso,
         greedy=not arguments.no_greedy,
     )
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(report(arguments.progress_file))
         classifier = models.load(ablation.model_of(study), announce=lambda text: console.print(text, highlight=False))
@@ -111,10 +113,11 @@ def _evaluate(arguments: argparse.Namespace, report: Callable[..., Any]) -> None
 def show(result: Any) -> None:
     """Print Table 1 and what else was measured."""
     about = result.about
+    found_on = "the same photos" if about.get("same_photos") else f"{about['mined_photos']:,} other photos"
     OUT.print(
         Text(
             f"{about['model']}, layer {about['layer']}: accuracy over all outputs on {about['photos']:,} photos of "
-            f"{len(about['classes'])} classes; units found on {about['mined_photos']:,} other photos. "
+            f"{len(about['classes'])} classes; units found on {found_on}. "
             "Percent ± standard error; random ± standard deviation over draws."
         )
     )

@@ -141,14 +141,24 @@ class ShardBuilder:
         self.patches: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
         self.arrays: dict[str, list[npt.NDArray[np.floating]]] = {}
-        self.empty_maps = 0
 
     def skip(self, decoded: Decoded) -> None:
         """Note a photo that cannot be read."""
         self.skipped.append({"path": decoded.photo.name, "reason": decoded.reason})
 
     def add(self, batch: Sequence[Decoded], inputs: Tensor, explanation: Explanation) -> None:
-        """Add the photos of one batch."""
+        """Add the photos of one batch; those for which the network gives no number are skipped."""
+        finite = explanation.logits.isfinite().all(dim=1) & explanation.maps.isfinite().all(dim=(1, 2))
+        if not bool(finite.all()):
+            kept = finite.tolist()
+            reason = "the network's answer to it is not a finite number; --precision float32 may help"
+            self.skipped += [
+                {"path": each.photo.name, "reason": reason} for each, ok in zip(batch, kept, strict=True) if not ok
+            ]
+            batch = [each for each, ok in zip(batch, kept, strict=True) if ok]
+            if not batch:
+                return
+            inputs, explanation = inputs[finite], explanation.of(finite)
         cut = self.extractor.cut(explanation)
         encoded = self.extractor.encode(explanation, inputs, cut)
         confidences = explanation.logits.softmax(dim=1).amax(dim=1).cpu().numpy()

@@ -78,7 +78,7 @@ class Findings:
         :func:`interpret.mining.significance.permutation_test`. NaN for itemsets in too few photos to be judged. This
         takes a second or two, and the caller keeps it.
         """
-        most = min(50_000, max(1_000, SHUFFLED // max(1, len(self.study.images))))
+        most = max(1, min(50_000, SHUFFLED // max(1, len(self.study.images))))
         database = self.study.database(self.config.top_units)
         tested = permutation_test(database, self.mined, self.config, draws=SHUFFLES, max_itemsets=most)
         rules = self.mined.rules

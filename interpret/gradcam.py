@@ -36,6 +36,11 @@ class Explanation:
     alphas: Tensor
     maps: Tensor
 
+    def of(self, chosen: Tensor) -> "Explanation":
+        """The same for some of the images, by a (B,) mask."""
+        parts = (self.logits, self.targets, self.activations, self.alphas, self.maps)
+        return Explanation(*(part[chosen] for part in parts))
+
 
 def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> Explanation:
     """Explain each image of a batch.

@@ -1,7 +1,8 @@
 """Capture and intervention at one layer: the only code in the project that registers a hook.
 
-Every function here is a context manager that removes its hook on leaving, after an exception too, and puts back the
-train/eval mode of every module that it changed. Nothing is done to the network's parameters.
+The context managers here remove their hooks on leaving, after an exception too, and put back the train/eval mode of
+every module that they changed; only :func:`enter_as` and :func:`leave_as` are for good. Nothing is done to the
+network's parameters.
 """
 
 from collections.abc import Callable, Iterator

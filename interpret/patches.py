@@ -53,7 +53,9 @@ def extract(
     if not peak > 0.0:
         return none
     # Otsu's threshold splits the classes at "greater than", so the nearest value above it is where a patch begins.
-    cut = np.nextafter(threshold_otsu(heat), np.inf) if config.threshold == "otsu" else config.tau * peak
+    cut = config.tau * peak
+    if config.threshold == "otsu":
+        cut = min(peak, float(np.nextafter(threshold_otsu(heat), np.inf)))  # a constant map has nothing above it
     labels, count = ndimage.label(heat >= cut, structure=EIGHT)
     if count == 0:
         return none

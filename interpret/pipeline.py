@@ -63,6 +63,11 @@ def run(
 
     Takes and raises what :func:`extract` does.
     """
+    if config.mine.top_units > config.extract.stored_units:  # before hours of work, not after them
+        raise InputError(
+            f"--top-units is {config.mine.top_units}, but --stored-units is {config.extract.stored_units}: no more "
+            "units of a patch can be mined than are stored."
+        )
     study = extract(config, folder, progress, announce=announce, classifier=classifier)
     progress(Progress("Mining itemsets", 0, 0))
     study.mined(config.mine)
@@ -103,13 +108,18 @@ def extract(
     )
     key = study_key(config, classifier, photos, device, precision)
     if (folder / "manifest.json").is_file():
-        study = open_study(folder)
-        if study.key != key:
-            raise InputError(
-                f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
-            )
-        return study
+        return _same(folder, key)
     return _extract(config, classifier, photos, folder, key, device, precision, progress, started)
+
+
+def _same(folder: Path, key: str) -> Study:
+    """The whole study that is in ``folder`` already, if it is the one asked for."""
+    study = open_study(folder)
+    if study.key != key:
+        raise InputError(
+            f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
+        )
+    return study
 
 
 def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str) -> str:
@@ -142,8 +152,10 @@ def make_extractor(
     height, width = classifier.preprocessing.size
     generator = torch.Generator().manual_seed(0)
     trial = torch.rand(2, 3, height, width, generator=generator) * 2 - 1
-    tail = find_tail(classifier.network, classifier.layer, trial)
-    network = prepare(classifier.network, classifier.layer, device, precision, trial[:1])
+    # A network that was wrapped may be on any device and of any type.
+    exact = prepare(classifier.network, classifier.layer, device, "float32", trial[:1])
+    tail = find_tail(exact, classifier.layer, trial.to(device))
+    network = exact if precision == "float32" else prepare(exact, classifier.layer, device, precision, trial[:1])
     extractor = Extractor(
         network, classifier.layer, classifier.preprocessing, config.extract, device, keep_activations=not tail.linear
     )
@@ -165,6 +177,9 @@ def _extract(
     extractor, n_units = make_extractor(classifier, config, device, precision)
     total = len(photos.photos)
     with Workspace(folder, key) as workspace:
+        if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
+            workspace.discard()
+            return _same(folder, key)
         parts = list(stretches(total, config.shard_size))
         done = skipped = 0
         resumed = [index for index, _ in parts if workspace.has(index)]

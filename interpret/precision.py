@@ -53,7 +53,7 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     through everything else. The given network is not changed.
 
     Args:
-        network: a classifier in float32.
+        network: a classifier on any device, of any floating-point type.
         layer: the last module of the trunk.
         device: from :func:`choose_device`.
         precision: ``float32``, ``bfloat16`` or ``float16``.
@@ -62,7 +62,7 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     Raises:
         InputError: this network cannot be cut so; float32 always can.
     """
-    ready = copy.deepcopy(network).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    ready = copy.deepcopy(network).to(device, torch.float32, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     kind = TYPES[precision]
     if kind == torch.float32:
         return ready

@@ -130,7 +130,7 @@ class Workspace:
             return
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             self._lock.close()
             raise InputError(f"Another run is making {self.study} right now; wait for it, or end it.") from error
 

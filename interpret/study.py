@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
@@ -123,7 +125,8 @@ class Study:
     @cached_property
     def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
-        table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
+        with self._whole("patches"):
+            table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
         units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
         lengths = np.diff(units.offsets.to_numpy())
         width = self.extract_config.stored_units
@@ -211,10 +214,20 @@ class Study:
         return float((known["label"].astype(int) == known["predicted"]).mean()), len(known)
 
     def _table(self, name: str) -> pd.DataFrame:
-        return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
+        with self._whole(name):
+            return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
 
     def _array(self, name: str) -> Any:
-        return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        with self._whole(name):
+            return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+
+    @contextlib.contextmanager
+    def _whole(self, name: str) -> Iterator[None]:
+        """One sentence where a file is missing or cut short."""
+        try:
+            yield
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise InputError(f"The {name} of the study {self.folder} are missing or damaged; make it again.") from error
 
 
 def open_study(folder: str | Path) -> Study:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import safetensors.torch
@@ -149,3 +150,31 @@ def test_a_support_that_explodes_names_one_that_passes(made, capsys):
     named = re.search(r"more than 600 itemsets; the smallest that passes is ([\d.]+) %", told)
     assert named, told
     assert main([*ask, "--min-support", str(float(named[1]) / 100)]) == 0
+
+
+def test_run_on_a_whole_study_prints_what_was_asked_for_now(made, capsys):
+    ask = f"run --model squeezenet1_1 --weights random --images {made / 'photos'} --study {made / 's'} --input-size 64 "
+    assert main((ask + "--batch-size 8 --min-class-patches 1 --top-units 1").split()) == 0
+    printed = capsys.readouterr().out
+    open_one = re.search(r"([\d,]+) itemsets", printed)
+    assert main(["info", str(made / "s")]) == 0
+    assert open_one[1] != re.search(r"([\d,]+) itemsets", capsys.readouterr().out)[1]
+
+
+def test_a_folder_named_like_markup_and_a_disk_that_refuses(made, capsys, tmp_path, monkeypatch):
+    shutil.copytree(made / "s", tmp_path / "[old]s[/x]")
+    assert main(["info", str(tmp_path / "[old]s[/x]")]) == 0
+    assert "[old]s[/x]" in re.sub(r"\s", "", capsys.readouterr().out)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere.png")
+
+    monkeypatch.setattr("interpret.pack.pack", full)
+    assert main(["pack", str(tmp_path / "[old]s[/x]")]) == 2
+    assert capsys.readouterr().err.strip() == "error: the disk says somewhere.png: No space left on device"
+
+
+def test_a_count_that_is_none_is_said_so(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["run", "--images", "x", "--study", "y", "--limit", "abc"])
+    assert "'abc' is no whole number" in capsys.readouterr().err

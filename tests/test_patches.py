@@ -53,6 +53,8 @@ def test_otsu_separates_two_levels():
     heat[3:9, 4:12] = 0.9
     found = extract(heat, ExtractConfig(threshold="otsu"))
     assert found.boxes.tolist() == [[4, 3, 12, 9]]
+    flat = np.full((4, 6), 0.5, np.float32)  # nothing is above the rest
+    assert extract(flat, ExtractConfig(threshold="otsu")).boxes.tolist() == [[0, 0, 6, 4]]
 
 
 def flood(mask):

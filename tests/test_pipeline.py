@@ -1,7 +1,9 @@
 """From photos to a study: resumption, bad files, and results that do not depend on how the run went."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -273,3 +275,77 @@ def test_the_manifest_says_what_was_done(undisturbed):
     owners = undisturbed.patches["image_id"].nunique()
     assert counts["images_without_patch"] == counts["images"] - owners
     assert open_study(undisturbed.folder).mine_config == MineConfig(top_units=3, min_class_patches=2)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_a_network_of_another_type_is_explained_in_float32_and_left_as_it_was(pictures, tmp_path, kind):
+    classifier = tiny_classifier()
+    classifier.network.to(kind)
+    before = state_of(classifier.network)
+    study = pipeline.run(config(pictures), tmp_path / "s", classifier=classifier)
+    assert state_of(classifier.network) == before
+    assert study.manifest["counts"]["images"] == 33
+    assert np.isfinite(study.features).all()
+
+
+def test_more_units_than_are_stored_are_refused_before_the_work(pictures, tmp_path):
+    asked = dataclasses.replace(config(pictures), mine=MineConfig(top_units=9))
+    with pytest.raises(InputError, match="--top-units is 9, but --stored-units is 8"):
+        pipeline.run(asked, tmp_path / "s", classifier=tiny_classifier())
+    assert not list(tmp_path.iterdir())
+
+
+def test_photos_without_a_finite_answer_are_skipped_and_listed(pictures, tmp_path):
+    class Overflows(TinyNet):
+        """Gives no number for the photos whose first pixel is odd, as a type with too small a range does."""
+
+        def forward(self, x):
+            level = (x[:, 0, 0, 0] * 0.5 + 0.5) * 255
+            odd = (level.round() % 2 == 1) & ((level - level.round()).abs() < 1e-3)  # which random inputs are not
+            return super().forward(torch.where(odd[:, None, None, None], torch.nan, x))
+
+    torch.manual_seed(7)
+    classifier = tiny_classifier()
+    fine = pipeline.run(config(pictures), tmp_path / "fine", classifier=classifier)
+    odd = []
+    for image_id, path in enumerate(fine.images["path"]):
+        if classifier.preprocessing.apply(fine.photo(image_id))[0, 0, 0] % 2:
+            odd.append(path)
+    assert 0 < len(odd) < len(fine.images)
+    network = Overflows().eval()
+    network.load_state_dict(classifier.network.state_dict())
+    broken = models.wrap(network, name="odd", class_names=classifier.class_names, preprocessing=SMALL, layer="act")
+    study = pipeline.run(config(pictures), tmp_path / "s", classifier=broken)
+    told = study.skipped[study.skipped["reason"].str.contains("not a finite number")]
+    assert sorted(told["path"]) == sorted(odd)
+    kept = fine.images[~fine.images["path"].isin(odd)]
+    assert study.images["path"].tolist() == kept["path"].tolist()
+    assert study.images["predicted"].tolist() == kept["predicted"].tolist()
+    assert np.allclose(study.features, fine.features[kept.index], atol=1e-5)
+    assert len(study.cams) == len(study.images)
+
+
+def test_a_damaged_table_is_one_sentence(undisturbed, tmp_path):
+    shutil.copytree(undisturbed.folder, tmp_path / "s")
+    (tmp_path / "s" / "patches.parquet").write_bytes(b"PAR1 cut short")
+    (tmp_path / "s" / "features.npy").unlink()
+    study = open_study(tmp_path / "s")
+    for name in ("patches", "ranked", "features"):
+        with pytest.raises(InputError, match="missing or damaged"):
+            getattr(study, name)
+
+
+def test_a_study_made_meanwhile_by_another_run_is_opened(pictures, tmp_path, monkeypatch):
+    """The other run ends between the look for a whole study and the lock."""
+    other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier())
+    real = pipeline.make_extractor
+
+    def meanwhile(*arguments):
+        shutil.copytree(other.folder, tmp_path / "s")
+        return real(*arguments)
+
+    monkeypatch.setattr(pipeline, "make_extractor", meanwhile)
+    study = pipeline.run(config(pictures), tmp_path / "s", classifier=tiny_classifier())
+    assert study.key == other.key
+    assert contents(tmp_path / "s").keys() >= {"images.parquet", "features.npy"}
+    assert not (tmp_path / "s.partial").exists()

@@ -33,7 +33,7 @@ def mine(
         The itemsets in canonical order, their counts, the rules and the relevant units.
 
     Raises:
-        ExplosionError: where there would be too many itemsets; the sentence names the smallest support that passes.
+        ExplosionError: where there would be too many itemsets; the sentence names a support or a size that passes.
         InputError: where the time is up, a unit is out of range, or the engine asked for is not there.
     """
     # PyTorch takes seconds to import, and whoever reads a result that was mined before has no use for it.

@@ -100,7 +100,7 @@ def refusal(layout: Layout, support: float, limits: Limits, *, device: str = "cp
         told += ", and so would any other"
     size = largest_size(layout, support, limits, device=device)
     if size is None:
-        return ExplosionError(f"{told}; look for smaller itemsets, or for fewer units per transaction.")
+        return ExplosionError(f"{told}; use fewer units per transaction, or allow more (--max-itemsets).")
     pass_ = f"itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
     return ExplosionError(f"{told}; {pass_}", None, size)
 

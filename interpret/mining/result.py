@@ -19,8 +19,8 @@ Ints = npt.NDArray[np.int64]
 class Mined:
     """The itemsets of a database in canonical order: by size, then lexicographic by ascending unit.
 
-    An itemset is held if it is frequent in at least one class; that covers all that are frequent over the whole
-    database. S(X), the classes in which itemset X is frequent, decides everything else.
+    An itemset is held if it is frequent in at least one class; where every class is mined, that covers all that are
+    frequent over the whole database. S(X), the classes in which itemset X is frequent, decides everything else.
 
     Attributes:
         unit_values: (u,) int32, the units of all itemsets one after the other, ascending within each.

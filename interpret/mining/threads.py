@@ -28,4 +28,6 @@ def one_thread(device: str) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            torch.set_num_threads(_saved.pop())
+            before = _saved.pop()
+            if not _saved:
+                torch.set_num_threads(before)

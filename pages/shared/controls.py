@@ -79,30 +79,33 @@ def _ways_out(study: Study, error: InputError) -> None:
             label = f"Itemsets of at most {look.count(error.max_size, 'unit')}"
             st.button(label, type="primary", on_click=set_to, kwargs={"size": error.max_size}, icon=":material/tune:")
         n = min(own.top_units, study.extract_config.stored_units)
-        back = {"n": n, "support": round(100 * own.min_support), "size": own.max_size or 0}
+        back = {"n": n, "support": _own_percent(own), "size": own.max_size or 0}
         st.button("The study’s own thresholds", on_click=set_to, kwargs=back, type="tertiary", icon=":material/undo:")
 
 
 def _thresholds(study: Study) -> MineConfig:
     """The sliders of mining, folded away."""
-    own = study.mine_config
-    n = min(_address_number("n", own.top_units), study.extract_config.stored_units)
-    support = _address_number("support", round(100 * own.min_support))
+    own, stored = study.mine_config, study.extract_config.stored_units
+    usual = _own_percent(own)
+    n = _address_number("n", min(own.top_units, stored), 1, stored)
+    support = _address_number("support", usual, 1, 100)
+    largest = max(10, stored)
     with st.popover(f"N {n} · support {support}\u00a0%", icon=":material/tune:", help="What counts as frequent"):
-        n = st.slider(
-            "Units per patch (N)",
-            1,
-            study.extract_config.stored_units,
-            min(own.top_units, study.extract_config.stored_units),
-            key="n",
-            bind="query-params",
-            help="each patch is written as its N strongest units",
-        )
+        if stored > 1:  # a slider needs two ends
+            n = st.slider(
+                "Units per patch (N)",
+                1,
+                stored,
+                min(own.top_units, stored),
+                key="n",
+                bind="query-params",
+                help="each patch is written as its N strongest units",
+            )
         support = st.slider(
             "Smallest support",
             1,
             100,
-            round(100 * own.min_support),
+            usual,
             key="support",
             bind="query-params",
             format="%d %%",
@@ -111,13 +114,20 @@ def _thresholds(study: Study) -> MineConfig:
         size = st.slider(
             "Largest itemset",
             0,
-            10,
-            own.max_size or 0,
+            largest,
+            min(own.max_size or 0, largest),
             key="size",
             bind="query-params",
             help="units in an itemset; 0: any number",
         )
-    return replace(own, top_units=n, min_support=support / 100, max_size=size or None)
+    # A study may have been mined at 12.5 %, which the slider cannot say: where it was not moved, that is what counts.
+    share = own.min_support if support == usual else support / 100
+    return replace(own, top_units=n, min_support=share, max_size=size or None)
+
+
+def _own_percent(own: MineConfig) -> int:
+    """A study's own support on the slider, in whole percent."""
+    return min(100, max(1, round(100 * own.min_support)))
 
 
 def display() -> str:
@@ -198,7 +208,7 @@ def choose_several(
     """A menu of which several may be chosen, kept in the address as `2-5`; as :func:`choose` otherwise."""
     key = f"choose_{param}"
     asked = [int(part) for part in st.query_params.get(param, "").split("-") if part.isdecimal() and len(part) < 8]
-    st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options]
+    st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options][: more.get("max_selections")]
 
     def changed() -> None:
         if chosen := st.session_state[key]:
@@ -209,9 +219,11 @@ def choose_several(
     return st.multiselect(label, options, format_func=shown, key=key, on_change=changed, **more)
 
 
-def _address_number(name: str, otherwise: int) -> int:
+def _address_number(name: str, otherwise: int, low: int, high: int) -> int:
+    """What the session or else the address says of a slider, as the slider itself reads it: nothing out of bounds."""
     text = str(st.session_state.get(name, st.query_params.get(name, otherwise)))
-    return int(text) if text.isdecimal() else otherwise
+    value = int(text) if text.isdecimal() and len(text) < 8 else otherwise
+    return value if low <= value <= high else otherwise
 
 
 def choose(
