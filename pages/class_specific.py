@@ -142,7 +142,8 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
     ]
     widgets.evidence(blocks, "behind")
     patches = evidence.holders(study, units, found.config.top_units, class_id)
-    patchwork.gallery_of(found, patches.tolist(), f"{name}-{look.itemset_param(units)}", limit=12)
+    itemset = look.itemset_param(units)
+    patchwork.gallery_of(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 
 
 router.enter(page)

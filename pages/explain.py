@@ -4,6 +4,7 @@ import html
 import io
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
@@ -176,7 +177,6 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
     study = found.study
     asked = st.query_params.get("box", "")
     chosen = int(asked) - 1 if asked.isdecimal() and 0 < int(asked) <= len(shown.boxes) else 0
-    opacity = st.session_state.get("opacity", 60) / 100
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
     boxes = []
@@ -198,8 +198,10 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
     seen, heat = backend.stage_pictures(study, photo, shown, known_as)
     name = look.class_text(study, shown.target)
     words = f"the photo, with what speaks for {name} in bright colours"
-    widgets.evidence([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
-    st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%")
+    above = st.container()  # the slider stands below, but only it knows what the address says
+    opacity = st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%") / 100
+    with above:
+        widgets.evidence([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
     if not len(shown.boxes):
         look.say(f"Nothing in this photo speaks for {html.escape(name)}: the map is empty, and gives no patch.")
 
@@ -236,7 +238,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
         ),
     ]
     label = None if place is None else study.images["label"].iloc[place]
-    if label is not None and label == label and not np.isnan(float(label)):
+    if label is not None and pd.notna(label):  # a missing one is pd.NA, which cannot be compared
         right = int(label) == first.predicted
         parts.append(
             widgets.text("and is right." if right else f"and is wrong: it is {look.class_text(study, int(label))}.")

@@ -12,6 +12,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.stats import binomtest
@@ -20,7 +21,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from interpret.errors import InputError
 from interpret.evaluation import Evaluation
-from interpret.study import open_study
+from interpret.study import Study, open_study
 from pages.shared import jobs, look, places, registry, uploads
 from tests.small_study import COUNT, studies
 
@@ -410,6 +411,40 @@ def test_class_names_are_text(tmp_path, monkeypatch):
             assert "<img" not in element.proto.body
         assert "<img" not in app.title[0].value.replace("\\<", "")
         assert all("**b**" not in element.value for element in [*app.title, *app.subheader])
+
+
+def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:
+    """A copy of the study whose manifest says something else, as the only one that there is."""
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    file = tmp_path / "demo" / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    return open_study(tmp_path / "demo")
+
+
+def without_labels(study: Study) -> None:
+    file = study.folder / "images.parquet"
+    pd.read_parquet(file).assign(label=pd.array([None] * COUNT, "Int32")).to_parquet(file)
+
+
+def test_a_photo_without_a_label_is_explained(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch)
+    without_labels(study)
+    assert study.images["label"].isna().all()
+    text = said(show("pages/explain.py", image="0"))
+    assert "The model says" in text
+    assert "and is" not in text
+
+
+def test_the_map_is_as_strong_as_the_address_says():
+    app = show("pages/explain.py", image="0", opacity="20")
+    assert [block["opacity"] for block in evidence(app) if block["kind"] == "stage"] == [0.2]
+
+
+def test_a_class_name_may_hold_what_no_key_may(tmp_path, monkeypatch):
+    altered(tmp_path, monkeypatch, class_names=[f"__my__class__{index}__" for index in range(10)])
+    for page in PAGES:
+        show(page)
 
 
 def test_no_page_caches_but_the_backend():

@@ -47,9 +47,19 @@ def patch_parts(found: Findings, patches: Sequence[int], *, caption: bool = True
 
 
 def gallery_of(
-    found: Findings, patches: Sequence[int], key: str, *, size: str = "m", limit: int = 12, caption: bool = True
+    found: Findings,
+    patches: Sequence[int],
+    key: str,
+    *,
+    file: str = "",
+    size: str = "m",
+    limit: int = 12,
+    caption: bool = True,
 ) -> None:
     """A gallery of the first patches, one for each photo, with pages behind it where there are more.
+
+    No name may stand in ``key``, the widget's: two underscores in a row are refused there. ``file`` is what the saved
+    picture is called after the study, if not ``key``.
 
     The page is kept in the address, so a page of the dashboard has one such gallery only. A new choice of what it shows
     forgets :data:`TURNED`.
@@ -65,7 +75,8 @@ def gallery_of(
     widgets.evidence([widgets.tiles(parts, size)], key, open_chain)
     with st.container(horizontal=True, vertical_alignment="center"):
         controls.turn(TURNED, pages)
-        save(found, [shown.tolist()], f"{key}-{page}" if pages > 1 else key, beside=pages > 1)
+        name = file or key
+        save(found, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
 
 
 def save(found: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False) -> None:
