@@ -35,10 +35,15 @@ def running(kind: str = "run") -> None:
 @st.fragment(run_every=POLL)
 def _watch(kind: str = "run") -> None:
     """Look at the runs again and again, without drawing the rest of the page."""
+    own = [job for job in jobs.jobs() if job.kind == kind]
+    listed = {job.id for job in own}
+    gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
+    st.session_state[f"runs_listed_{kind}"] = listed
     seen: set[str] = st.session_state.setdefault("runs_seen_running", set())
-    for job in jobs.jobs():
-        if job.kind != kind:
-            continue
+    if gone:  # put away elsewhere, as by another tab that saw the end first: this page may wait for what is made
+        seen -= gone
+        st.rerun(scope="app")
+    for job in own:
         if job.state == "running":
             seen.add(job.id)
         elif job.state == "done" and job.id in seen:

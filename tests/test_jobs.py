@@ -1,0 +1,61 @@
+"""Runs in the background where several look at them, are cut off, or meet a full disk."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import jobs
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(folder))
+    return folder
+
+
+def placed(root: Path, study: str, state: str, kind: str = "run", name: str = "") -> jobs.Job:
+    """A run in a state, without a process of its own: one that is running is this very test."""
+    folder = root / ".runs" / (name or f"0-{kind}-{study}-{state}")
+    folder.mkdir(parents=True)
+    pid = os.getpid()
+    born = jobs._born(pid) if state == "running" else "0"
+    about = {"study": study, "kind": kind, "arguments": [], "pid": pid, "born": born}
+    (folder / "job.json").write_text(json.dumps(about))
+    if state == "stopped":
+        (folder / "cancelled").touch()
+    if state == "done":
+        (folder / "progress.json").write_text('{"stage": "Done"}')
+        (root / study).mkdir(exist_ok=True)
+        (root / study / "manifest.json").write_text("{}")
+    job = next(job for job in jobs.jobs() if job.id == folder.name)
+    assert job.state == state
+    return job
+
+
+def watching() -> None:
+    import streamlit as st
+
+    from pages.shared import run_view
+
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    run_view._watch(st.query_params.get("kind", "run"))
+
+
+@pytest.mark.parametrize("kind", ["run", "evaluate"])
+def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_put_it_away(root, kind):
+    job = placed(root, "demo", "running", kind)
+    app = AppTest.from_function(watching, default_timeout=60)
+    app.query_params["kind"] = kind
+    app.run()
+    assert app.session_state["drawn"] == 1
+    shutil.rmtree(root / ".runs" / job.id)
+    app.run()
+    assert app.session_state["drawn"] == 3, "the look that misses the run asks for the whole page once more"
+    app.run()
+    assert app.session_state["drawn"] == 4
