@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import jobs
+from interpret.errors import InputError
+from pages.shared import jobs, new_study
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,22 @@ def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_put_it_awa
     assert app.session_state["drawn"] == 3, "the look that misses the run asks for the whole page once more"
     app.run()
     assert app.session_state["drawn"] == 4
+
+
+@pytest.mark.parametrize("other", ["running", "stopped"])
+def test_putting_a_run_away_keeps_what_another_of_its_name_works_on(root, other):
+    partial = root / "mine.partial"
+    partial.mkdir()
+    old, new = placed(root, "mine", "stopped", name="0-old"), placed(root, "mine", other, name="1-new")
+    jobs.put_away(old)
+    assert partial.exists()
+    assert [job.id for job in jobs.jobs()] == [new.id]
+    shutil.rmtree(root / ".runs" / new.id)
+    jobs.put_away(placed(root, "mine", "failed"))
+    assert not partial.exists()
+
+
+@pytest.mark.parametrize("name", ["x.partial", "x.Partial", "x.partial-"])
+def test_no_study_is_called_as_an_unfinished_one(name):
+    with pytest.raises(InputError, match="unfinished"):
+        new_study._plain_name(name)

@@ -240,8 +240,11 @@ def put_away(job: Job) -> None:
     """Forget a run that has ended, and what an unfinished one left behind; uploads stay where a study uses them."""
     if job.state == "running":
         return
-    if job.state != "done" and job.kind == "run":
-        shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
+    with _lock:  # no run of that name may begin between the look and the removal
+        # What a study has so far belongs to every run of its name: another one may be under way, or be gone on with.
+        shared = any(other.study == job.study and other.id != job.id for other in jobs())
+        if job.state != "done" and job.kind == "run" and not shared:
+            shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
     uploads.tidy(job.arguments)
 

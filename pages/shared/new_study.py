@@ -147,11 +147,13 @@ def _plain_name(name: str) -> str:
     """A name that is a folder's on every system, and no other study's.
 
     Raises:
-        InputError: nothing is left of it, or it is taken.
+        InputError: nothing is left of it, or it is taken, or kept for unfinished studies.
     """
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60]
     if not plain:
         raise InputError("The name needs letters or digits; type another one.")
+    if plain.lower().endswith(".partial"):  # of an unfinished study; it goes when that one is put away
+        raise InputError("Names that end in .partial are those of unfinished studies; type another one.")
     if (places.studies_root() / plain).exists():
         raise InputError(f"There is a study called {plain} already; type another name.")
     return plain
