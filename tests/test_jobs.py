@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared import jobs, new_study
+from pages.shared import jobs, new_study, places
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +79,28 @@ def test_putting_a_run_away_keeps_what_another_of_its_name_works_on(root, other)
 def test_no_study_is_called_as_an_unfinished_one(name):
     with pytest.raises(InputError, match="unfinished"):
         new_study._plain_name(name)
+
+
+def test_a_comparison_that_was_cut_off_is_tried_once_more_and_then_left_out(root, monkeypatch):
+    (root / "demo").mkdir()
+    (root / "demo" / "manifest.json").write_text('{"model": "demo", "config": {"images": "demo"}}')
+    begun: list[str] = []
+    monkeypatch.setattr(jobs, "start", lambda study, arguments, kind: begun.append(kind))
+    jobs.complete_demo()
+    placed(root, "demo", "failed", "dissect")
+    jobs.complete_demo()
+    placed(root, "demo", "stopped", "dissect")
+    jobs.complete_demo()
+    assert begun == ["dissect", "dissect", "evaluate"]
+    placed(root, "demo", "stopped", "evaluate")
+    jobs.complete_demo()
+    assert len(begun) == 3, "an evaluation that was stopped is gone on with by a person"
+
+
+def test_a_default_study_that_is_gone_is_made_again_whatever_was_left_of_it(root, monkeypatch):
+    begun: list[str] = []
+    monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
+    placed(root, places.default_name(), "failed", "dissect")
+    jobs.begin_default()
+    assert begun == [places.default_name()]
+    assert jobs.jobs() == []

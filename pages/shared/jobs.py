@@ -112,7 +112,10 @@ def begin_default() -> None:
         InputError: the folder of studies cannot be written to.
     """
     name = places.default_name()
-    if not places.study_names() and not any(job.study == name for job in jobs()):
+    own = [job for job in jobs() if job.study == name]
+    if not places.study_names() and not any(job.kind == "run" for job in own):
+        for job in own:  # of a study that was there before
+            put_away(job)
         start(name, places.default_arguments())
 
 
@@ -132,16 +135,21 @@ def complete_demo() -> None:
     for job in own:
         if job.kind != "run" and job.state == "done":
             put_away(job)
-    if any(job.state != "done" for job in own):
+    # An evaluation that was ended stays so until a person goes on with it: the page Evaluation shows it.
+    if any(job.state == "running" or (job.kind == "evaluate" and job.state != "done") for job in own):
         return
+    # No page shows a comparison that was cut off, as by the server's own end: it is tried twice. What is left of the
+    # tries says how many there were, and a third one would hold up the evaluation, which does not need it.
+    cut_off = [job for job in own if job.kind == "dissect" and job.state != "done"]
     wanted: tuple[tuple[str, str, list[str]], ...] = (
         ("dissect", "dissection/*/facts.json", []),
         ("evaluate", EVALUATED, ["--images", "demo-val"]),
     )
     for kind, result, arguments in wanted:
-        if not any(folder.glob(result)):
-            start("demo", arguments, kind)
-            return
+        if any(folder.glob(result)) or (kind == "dissect" and len(cut_off) > 1):
+            continue
+        start("demo", arguments, kind)
+        return
 
 
 def jobs() -> list[Job]:
@@ -242,7 +250,7 @@ def put_away(job: Job) -> None:
         return
     with _lock:  # no run of that name may begin between the look and the removal
         # What a study has so far belongs to every run of its name: another one may be under way, or be gone on with.
-        shared = any(other.study == job.study and other.id != job.id for other in jobs())
+        shared = any(other.study == job.study and other.kind == "run" and other.id != job.id for other in jobs())
         if job.state != "done" and job.kind == "run" and not shared:
             shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
