@@ -12,7 +12,8 @@ rank in one order common to all classes, both random; a unit that comes twice is
 chances.
 
 "by hand" is what one would write with the library: per class and for the whole database, lists made from the same NumPy
-array, no counts in other classes. Ours also gives every itemset's count in every class, by patches and by photos.
+array, no counts in other classes. Ours also gives every itemset's count in every class, by patches and by photos: for a
+share of each class `interpret.mining.mine`, for a share of the whole `interpret.mining.search.frequent_overall`.
 """
 
 import argparse

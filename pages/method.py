@@ -21,7 +21,11 @@ GLOSSARY = (
         "How much each place of a photo speaks for a class: the units’ activations, weighted by how much each raises "
         "the class’s score.",
     ),
-    ("Patch", "The box around a connected region where the map is at least a fraction (τ) of its maximum."),
+    (
+        "Patch",
+        "The box around a connected region where the map is at least a fraction (τ) of its maximum, or around each "
+        "peak of such a region.",
+    ),
     ("Transaction", "A patch written as its N strongest units and the class that the model predicted for the photo."),
     (
         "Itemset",

@@ -1,0 +1,71 @@
+"""Thresholds on the pages: what the study was mined with, what the address asks for, and what the sliders can say."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from interpret.config import MineConfig
+from interpret.study import open_study
+from tests.small_study import studies
+from tests.test_app import show
+
+PAGE = "pages/class_specific.py"
+
+
+@pytest.fixture
+def mined_at(tmp_path, monkeypatch):
+    """A copy of the small study that says that it was mined with other options."""
+
+    def make(**options: float) -> Path:
+        shutil.copytree(studies() / "demo", tmp_path / "demo")
+        manifest = tmp_path / "demo" / "manifest.json"
+        content = json.loads(manifest.read_text())
+        for stage in ("mine", "extract"):
+            known = content["config"][stage]
+            known.update({name: value for name, value in options.items() if name in known})
+        manifest.write_text(json.dumps(content))
+        monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+        return tmp_path / "demo"
+
+    return make
+
+
+@pytest.mark.parametrize("support", [0.004, 0.125])
+def test_a_support_that_the_slider_cannot_say_is_kept_while_it_is_not_moved(mined_at, support):
+    study = open_study(mined_at(min_support=support, top_units=3))
+    app = show(PAGE)
+    expected = study.mined(MineConfig(top_units=3, min_support=support))
+    shown = show(PAGE, show="all").dataframe[0].value
+    first = study.images["predicted"].value_counts().index[0]
+    class_id = int(app.query_params.get("class", [first])[0])
+    assert len(shown) == int((expected.rules["class_id"] == class_id).sum())
+    assert app.slider(key="support").value == max(1, round(100 * support))
+
+
+def test_a_number_out_of_bounds_in_the_address_is_not_shown_as_if_it_counted(monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    app = show(PAGE, n="999", support="9" * 5000)
+    assert app.slider(key="n").value == 8
+    assert any(one.proto.popover.label.startswith("N 8 · support 20") for one in app.get("popover"))
+
+
+def test_more_classes_in_the_address_than_can_be_chosen(monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    app = show("pages/class_shared.py", by="0-1-2-3-4-5-6-7-8")
+    assert len(app.multiselect[0].value) == 8
+
+
+def test_a_study_with_one_unit_a_patch_has_no_slider_for_it(mined_at):
+    folder = mined_at(stored_units=1, top_units=1)
+    table = pq.read_table(folder / "patches.parquet")
+    for name in ("units", "scores"):
+        at = table.schema.get_field_index(name)
+        first = pa.array([row[:1] for row in table.column(name).to_pylist()], table.schema.field(at).type)
+        table = table.set_column(at, table.schema.field(at), first)
+    pq.write_table(table, folder / "patches.parquet")
+    app = show(PAGE)
+    assert not [one for one in app.slider if one.key == "n"]
