@@ -1,15 +1,17 @@
 """Runs in the background where several look at them, are cut off, or meet a full disk."""
 
+import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared import jobs, new_study, places
+from pages.shared import jobs, new_study, places, uploads
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +106,30 @@ def test_a_default_study_that_is_gone_is_made_again_whatever_was_left_of_it(root
     jobs.begin_default()
     assert begun == [places.default_name()]
     assert jobs.jobs() == []
+
+
+def test_what_another_page_removes_at_this_moment_is_passed_over(root, monkeypatch):
+    gone, stays = placed(root, "gone", "failed"), placed(root, "stays", "failed")
+    upload = uploads.keep_checkpoint("m.pt", io.BytesIO(b"x")).parent
+    read_text, stat = Path.read_text, Path.stat
+
+    def removed_before_read(path: Path, **how: str) -> str:
+        if path.parent.name == gone.id:
+            shutil.rmtree(path.parent, ignore_errors=True)
+        return read_text(path, **how)
+
+    monkeypatch.setattr(Path, "read_text", removed_before_read)
+    assert [job.id for job in jobs.jobs()] == [stays.id]
+    jobs.cancel(replace(gone, state="running"))
+
+    looked: list[Path] = []
+
+    def removed_before_stat(path: Path, **how: bool) -> os.stat_result:
+        if path == upload:
+            looked.append(path)
+            if len(looked) > 2:  # after the looks whether it is a folder, and no link
+                raise FileNotFoundError(path)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", removed_before_stat)
+    uploads.tidy()

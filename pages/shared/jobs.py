@@ -156,8 +156,11 @@ def jobs() -> list[Job]:
     """All runs that have not been put away, the newest first."""
     if not _runs().is_dir():
         return []
-    folders = sorted((one for one in _runs().iterdir() if (one / "job.json").is_file()), reverse=True)
-    return [_read(folder) for folder in folders]
+    found = []
+    for folder in sorted(_runs().iterdir(), reverse=True):
+        with contextlib.suppress(OSError, ValueError):  # about to start, or put away by another page at this moment
+            found.append(_read(folder))
+    return found
 
 
 def _read(folder: Path) -> Job:
@@ -223,7 +226,11 @@ def cancel(job: Job) -> None:
         return
     with contextlib.suppress(OSError):
         (folder / "cancelled").touch()
-    _end(job.id, int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"]))
+    try:
+        pid = int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError):  # it has ended and was put away meanwhile
+        return
+    _end(job.id, pid)
 
 
 def _end(name: str, pid: int) -> None:

@@ -120,7 +120,7 @@ def tidy(arguments: Sequence[str] = ()) -> None:
         return
     folders = [one for one in home.iterdir() if _TOKEN.fullmatch(one.name) and one.is_dir() and not one.is_symlink()]
     given_up = {one.name for one in folders if any(_lies_in(text, one) for text in arguments)}
-    old = {one.name for one in folders if time.time() - one.stat().st_mtime > ORPHANED}
+    old = {one.name for one in folders if _age(one) > ORPHANED}
     candidates = given_up | old
     if not candidates:
         return
@@ -135,6 +135,14 @@ def tidy(arguments: Sequence[str] = ()) -> None:
     for folder in folders:
         if folder.name in candidates and folder.name not in named:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _age(folder: Path) -> float:
+    """Seconds since a folder was written to; 0 where another page removed it at this moment."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _lies_in(text: str, folder: Path) -> bool:
