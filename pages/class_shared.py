@@ -4,14 +4,15 @@ import html
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from interpret import charts_shared, evidence
 from interpret.findings import Findings, Units
 from pages.shared import backend, controls, figures, look, parts_view, patchwork, router, tables, widgets
 
-LISTED = 40
-"""Rules shown at once; the table below holds them all."""
+PER_PAGE = 20
+"""Rules on one page of the list; the saved table holds them all."""
 
 COLUMNS = 48
 """Units in the map and the graph at most."""
@@ -61,10 +62,8 @@ def page() -> None:
         with right:
             _gallery(found, units, chance)
     else:
-        picked = _map(found, rows) if view == "Map" else _graph(found, rows)
-        if picked is not None and picked != units:
-            _choose({"itemset": look.itemset_param(picked)})
-            units = picked
+        draw = _map if view == "Map" else _graph
+        draw(found, rows, units)
         _gallery(found, units, chance)
     patchwork.chain_if_asked(found)
 
@@ -89,11 +88,10 @@ def _choose(act: dict[str, object]) -> None:
 
 def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
     study, colours = found.study, backend.colours(found.study)
-    per_page = LISTED // 2
-    pages = -(-min(len(rows), 400) // per_page)
+    pages = -(-min(len(rows), 400) // PER_PAGE)
     page = controls.page_of("rules", pages)
     lines = []
-    for row in rows.iloc[(page - 1) * per_page : page * per_page].itertuples():
+    for row in rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].itertuples():
         tags = [
             widgets.class_tag(look.class_text(study, one), colours.get(one, "#888888"), look.percent(value))
             for one, value in zip(row.class_ids, row.supports, strict=True)
@@ -129,7 +127,7 @@ def _matrix(found: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
     return classes, [unit for unit in units if unit in inside][:COLUMNS]
 
 
-def _map(found: Findings, rows: pd.DataFrame) -> Units | None:
+def _map(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     classes, units = _matrix(found, rows)
     support, counts = found.unit_support(classes, units)
     order = np.lexsort((units, -support.max(axis=0), support.argmax(axis=0)))
@@ -140,18 +138,15 @@ def _map(found: Findings, rows: pd.DataFrame) -> Units | None:
         "patches hold "
         "the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
-    state = figures.show(
+    _clickable(
         charts_shared.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
-        key="map",
-        on_select="rerun",
-        selection_mode="points",
-        name="class-unit-map",
+        "map",
+        chosen,
         alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
     )
-    return _picked(state)
 
 
-def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
+def _graph(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     classes, units = _matrix(found, rows)
     support, _ = found.unit_support(classes, units)
     least = found.config.min_support
@@ -161,7 +156,7 @@ def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
         "middle. A click on a unit shows its patches."
     )
     colours = backend.colours(found.study)
-    state = figures.show(
+    _clickable(
         charts_shared.class_unit_graph(
             weights,
             [look.class_text(found.study, one) for one in classes],
@@ -169,13 +164,29 @@ def _graph(found: Findings, rows: pd.DataFrame) -> Units | None:
             units,
             look.paper(),
         ),
-        key="graph",
-        on_select="rerun",
-        selection_mode="points",
-        name="class-unit-graph",
+        "graph",
+        chosen,
         alt=f"graph of {len(classes)} classes and the {len(units)} units that they share",
     )
-    return _picked(state)
+
+
+def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
+    """Show a figure of which a click on a unit writes it into the address.
+
+    A figure keeps its clicked mark for as long as its key stays. Where the address names another itemset, as after the
+    browser's Back, a new figure takes its place, in which a click on the old mark counts again.
+    """
+    made = f"{view}_made"
+    key = f"{view}_{st.session_state.setdefault(made, 0)}"
+    if _picked(st.session_state.get(key)) not in (None, chosen):
+        st.session_state[made] += 1
+        key = f"{view}_{st.session_state[made]}"
+
+    def clicked() -> None:
+        if (units := _picked(st.session_state[key])) is not None:
+            _choose({"itemset": look.itemset_param(units)})
+
+    figures.show(figure, key=key, on_select=clicked, selection_mode="points", name=f"class-unit-{view}", alt=alt)
 
 
 def _picked(state: object) -> Units | None:

@@ -36,7 +36,7 @@ def page() -> None:
     units = _chosen(found, rows)
     left, right = st.columns(2, gap="large")
     with left:
-        units = _table(found, class_id, rows, units, hidden)
+        _table(found, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(found, class_id, units)
     with right:
@@ -87,7 +87,7 @@ def _chosen(found: Findings, rows: pd.DataFrame) -> Units | None:
     return first["units"].iloc[0] if len(first) else None
 
 
-def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> Units | None:
+def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> None:
     kinds = {"any": "all", "specific": "only this class", "shared": "shared with others"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -104,8 +104,8 @@ def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | No
     listed = tables.with_units(listed, wanted)
     if listed.empty:
         look.say("No itemset of this class is like that; choose another kind, or fewer units.")
-        return units
-    return tables.itemsets(
+        return
+    tables.itemsets(
         found,
         listed.reset_index(drop=True),
         units,

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
@@ -199,6 +200,79 @@ def test_a_cell_of_the_map_is_clicked(page):
     box = cell.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url("**itemset=**")
+
+
+def shown_units(page) -> list[str]:
+    return page.locator(".evidence .line.big .unit").all_inner_texts()
+
+
+def wait_for_units(page, units: str) -> None:
+    page.wait_for_function(
+        "units => [...document.querySelectorAll('.evidence .line.big .unit')].map(one => one.innerText).join('-') "
+        "=== units || [...document.querySelectorAll('*')].some(one => one.shadowRoot && "
+        "[...one.shadowRoot.querySelectorAll('.line.big .unit')].map(one => one.innerText).join('-') === units)",
+        arg=units,
+    )
+
+
+def itemset_of(page) -> str:
+    return parse_qs(urlsplit(page.url).query)["itemset"][0]
+
+
+def idle(page) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_timeout(700)
+
+
+def test_back_leads_to_the_itemset_that_was_clicked_before(page):
+    go(page, "class_specific?class=2")
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.locator("canvas").first.wait_for()
+    picked = []
+    for row in (3, 5):
+        idle(page)
+        table.click(position={"x": 15, "y": 35 * row + 52}, force=True)
+        page.wait_for_function(
+            "old => new URLSearchParams(location.search).get('itemset') !== old", arg=picked[-1] if picked else None
+        )
+        picked.append(itemset_of(page))
+        wait_for_units(page, picked[-1])
+    page.go_back()
+    wait_for_units(page, picked[0])
+    idle(page)
+    assert itemset_of(page) == picked[0], "the table's row has overruled the address"
+    assert shown_units(page) == picked[0].split("-")
+    table.click(position={"x": 15, "y": 35 * 5 + 52}, force=True)
+    wait_for_units(page, picked[1])
+    assert itemset_of(page) == picked[1]
+
+
+@pytest.mark.parametrize("view", ["Map", "Graph"])
+def test_back_leads_to_the_unit_that_was_clicked_before(page, view):
+    go(page, f"class_shared?view={view}")
+    picked: list[str] = []
+
+    def click(place: int) -> None:
+        idle(page)
+        points = page.locator(".js-plotly-plot .scatterlayer .point")
+        points.first.wait_for(state="attached")
+        box = points.nth(place).bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    for place in (0, 2):
+        click(place)
+        page.wait_for_function(
+            "old => new URLSearchParams(location.search).get('itemset') !== old", arg=picked[-1] if picked else None
+        )
+        picked.append(itemset_of(page))
+        wait_for_units(page, picked[-1])
+    page.go_back()
+    wait_for_units(page, picked[0])
+    idle(page)
+    assert itemset_of(page) == picked[0], "the figure's mark has overruled the address"
+    assert shown_units(page) == [picked[0]]
+    click(2)
+    wait_for_units(page, picked[1])
 
 
 def test_units_are_switched_off_one_after_the_other(page):

@@ -43,7 +43,7 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
   .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
   h1 { font-size: 1.55rem !important; }
   /* Too many names for so little width: these figures keep theirs, and are moved sideways within the page. */
-  .st-key-graph { overflow-x: auto; } .st-key-graph > div { min-width: 44rem; }
+  [class*="st-key-graph_"] { overflow-x: auto; } [class*="st-key-graph_"] > div { min-width: 44rem; }
 }
 @media (min-width: 2400px) { html { font-size: 24px !important; } }
 @media (min-width: 3400px) { html { font-size: 32px !important; } }

@@ -1,5 +1,6 @@
 """Tables of itemsets that can be sorted, filtered, chosen from and saved."""
 
+import hashlib
 import re
 from collections.abc import Callable
 
@@ -65,8 +66,8 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
 
 def itemsets(
     found: Findings, rows: pd.DataFrame, chosen: Units | None, key: str, *, hidden: int = 0, name: str = "itemsets"
-) -> Units | None:
-    """Show itemsets of one class with their measures; a click on a row chooses it.
+) -> None:
+    """Show itemsets of one class with their measures; a click on a row writes its itemset into the address.
 
     Args:
         found: what they are from.
@@ -75,38 +76,51 @@ def itemsets(
         key: of the widget.
         hidden: how many more were left out as redundant (count).
         name: of the file that they are saved in, after the study's.
-
-    Returns:
-        The chosen itemset, which is also kept in the address.
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(look.itemset_text)})
     for column in list(SHOWN)[1:]:
         if column in rows:
             shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
     places = rows.index[rows["units"] == chosen].tolist() if chosen else []
-    state = st.dataframe(
+    key = _table_key(key, rows, places[:1])
+
+    def picked() -> None:
+        if clicked := st.session_state[key]["selection"]["rows"]:
+            units = rows["units"].iloc[clicked[0]]
+            st.query_params["itemset"] = look.itemset_param(units)
+            if units != chosen:  # another was shown, and its gallery may have been turned to another page
+                st.query_params.pop("page", None)
+
+    st.dataframe(
         shown,
-        key=f"{key}_{len(rows)}",
+        key=key,
         hide_index=True,
         column_config=SHOWN,
-        on_select="rerun",
+        on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
         alt="itemsets of this class with their support, confidence, lift and q-value",
     )
-    picked = state["selection"]["rows"]
-    if picked and picked[0] < len(rows):
-        chosen = rows["units"].iloc[picked[0]]
-        before, now = st.query_params.get("itemset"), look.itemset_param(chosen)
-        if before != now:
-            st.query_params["itemset"] = now
-            if before:  # another was shown, and its gallery may have been turned to another page
-                st.query_params.pop("page", None)
     more = f", {look.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         look.say(f"{look.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
         csv("All measures as CSV", lambda: plain(found, rows), look.file_name(found.study.name, name, "csv"))
-    return chosen
+
+
+def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
+    """Key of the table of these rows, a new one where the row that it would mark is not the one to be marked.
+
+    A table keeps its clicked row, and takes no other, for as long as its key stays. Where the address names another
+    itemset, as after the browser's Back or a link, a new table takes its place; a click leaves the table as it is,
+    scrolled to where it was.
+    """
+    listed = hashlib.sha256(repr(rows["units"].tolist()).encode()).hexdigest()[:12]
+    made = f"{name}_made"
+    key = f"{name}_{listed}_{st.session_state.setdefault(made, 0)}"
+    if key in st.session_state and st.session_state[key]["selection"]["rows"] != marked:
+        st.session_state[made] += 1
+        key = f"{name}_{listed}_{st.session_state[made]}"
+    return key
 
 
 def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
