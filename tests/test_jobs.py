@@ -133,3 +133,16 @@ def test_what_another_page_removes_at_this_moment_is_passed_over(root, monkeypat
 
     monkeypatch.setattr(Path, "stat", removed_before_stat)
     uploads.tidy()
+
+
+def test_a_run_that_cannot_go_on_stays_and_says_why(root):
+    old = placed(root, "mine", "stopped", name="0-old")
+    placed(root, "mine", "running", name="1-new")
+    app = AppTest.from_function(watching, default_timeout=60).run()
+    assert not app.error
+    app.button(f"again_{old.id}").click().run()
+    assert not app.exception
+    assert ["being made already" in error.value for error in app.error] == [True]
+    app.run()
+    assert len(app.error) == 1, "it is still there when the runs are looked at again"
+    assert old.id in [job.id for job in jobs.jobs()]

@@ -265,9 +265,14 @@ def put_away(job: Job) -> None:
 
 
 def again(job: Job) -> Job:
-    """Start a stopped or failed run again; it goes on from what it has done."""
+    """Start a stopped or failed run again; it goes on from what it has done.
+
+    Raises:
+        InputError: it cannot be started; the entry of the old run stays.
+    """
+    new = start(job.study, job.arguments, job.kind)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
-    return start(job.study, job.arguments, job.kind)
+    return new
 
 
 @atexit.register

@@ -58,6 +58,7 @@ def _watch(kind: str = "run") -> None:
 def _one(job: jobs.Job) -> None:
     with st.container(border=True):
         name = look.markdown(job.study)
+        refused = f"refused_{job.id}"
         if job.state == "running":
             _bar(job)
             if st.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop:"):
@@ -84,11 +85,15 @@ def _one(job: jobs.Job) -> None:
                 try:
                     jobs.again(job)
                 except InputError as error:
-                    st.error(look.markdown(str(error)))
-                st.rerun(scope="fragment")
+                    st.session_state[refused] = str(error)  # kept: the next look at the runs draws all of this anew
+                else:
+                    st.session_state.pop(refused, None)
+                    st.rerun(scope="fragment")
             if st.button("Put away", key=f"away_{job.id}", icon=":material/close:"):
                 jobs.put_away(job)
                 st.rerun(scope="app")
+        if refused in st.session_state and job.state in ("stopped", "failed"):
+            st.error(look.markdown(st.session_state[refused]))
 
 
 def _bar(job: jobs.Job) -> None:
