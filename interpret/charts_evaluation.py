@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from interpret.charts import CLEAR, FAINT, LIGHT, Paper, percent
+from interpret.charts import CLEAR, FAINT, LIGHT, Paper, percent, safe
 from interpret.colours import OTHER, VIRIDIS, on_dark, plotly_scale, rgb
 from interpret.effect import ClassEffect
 from interpret.intervals import wilson
@@ -96,6 +96,7 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     Nearly transparent squares lie over the cells, because heatmaps answer no clicks; their customdata is (A, B), ids.
     """
     values = falls.to_numpy(float)
+    names = [safe(name) for name in names]
     n = len(values)
     heat = go.Heatmap(
         z=np.clip(values, 0, None),
@@ -135,9 +136,9 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
         dragmode=False,
         clickmode="event+select",
     )
-    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=list(names), tickangle=-45)
+    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-45)
     figure.update_yaxes(
-        title="class whose units are off", tickvals=list(range(n)), ticktext=list(names), autorange="reversed"
+        title="class whose units are off", tickvals=list(range(n)), ticktext=names, autorange="reversed"
     )
     figure.update_xaxes(showgrid=False, zeroline=False)
     figure.update_yaxes(showgrid=False, zeroline=False)

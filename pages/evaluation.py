@@ -209,6 +209,8 @@ def _form(study: Study) -> None:
     if st.button("Measure", type="primary", key="measure_start", icon=":material/play_arrow:"):
         images = {"own": str(study.folder), "demo-val": "demo-val"}
         try:
+            if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
+                raise InputError("Type the folder of the photos to measure on.")
             given = images.get(str(source)) or str(uploads.allowed(folder, folder=True))
             jobs.start(study.name, ["--images", given], kind="evaluate")
         except InputError as error:

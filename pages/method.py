@@ -214,7 +214,7 @@ def _steps(found: Findings, image: int) -> None:
                 widgets.line(widgets.text(f"This study has {len(study.patches):,} of them.", "faint")),
             ],
         )
-    held = found.held_by([unit for units in kept for unit in units]) if not kept else found.held_by(kept[0])
+    held = found.held_by(kept[0])
     with grid.cell():
         keys = list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:5]
         _step(

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -22,7 +23,7 @@ from streamlit.testing.v1.element_tree import Button
 from interpret.errors import InputError
 from interpret.evaluation import Evaluation
 from interpret.study import Study, open_study
-from pages.shared import jobs, look, places, registry, uploads
+from pages.shared import backend, jobs, look, places, registry, uploads
 from tests.small_study import COUNT, studies
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
@@ -445,6 +446,57 @@ def test_a_class_name_may_hold_what_no_key_may(tmp_path, monkeypatch):
     altered(tmp_path, monkeypatch, class_names=[f"__my__class__{index}__" for index in range(10)])
     for page in PAGES:
         show(page)
+
+
+def test_classes_of_one_short_name_are_told_apart(tmp_path, monkeypatch):
+    names = ["crane, bird", "b", "crane, machine", "d", "e", "f", "g", "twin", "Twin", "j, k"]
+    study = altered(tmp_path, monkeypatch, class_names=names)
+    texts = [look.class_text(study, one) for one in range(10)]
+    assert texts == ["Crane, bird", "B", "Crane, machine", "D", "E", "F", "G", "Twin (#7)", "Twin (#8)", "J"]
+    app = show("pages/class_specific.py", **{"class": "2"})
+    assert app.selectbox(key="choose_class").value == 2
+    assert "Crane, machine" in app.title[0].value
+    app.selectbox(key="choose_class").set_value(8).run()
+    assert "Twin (#8)" in look_plain(app.title[0].value)
+
+
+def test_an_empty_folder_is_not_measured_on(monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *args, **more: started.append(args))
+    app = show("pages/evaluation.py")
+    app.radio(key="measure_on").set_value("folder").run()
+    app.button(key="measure_start").click().run()
+    assert "Type the folder" in app.error[0].value
+    assert not started
+
+
+def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch)
+    other = open_study(studies() / "demo")
+    measured = []
+    monkeypatch.setattr(backend, "measured", lambda _: ([0, 1], threading.Lock()))
+    monkeypatch.setattr(backend.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
+    for on, number in ((None, 1), (None, 1), (other, 2), (None, 1)):  # as many photos each time
+        monkeypatch.setattr(backend, "measured_on", lambda _, on=on: on)
+        assert backend.class_effect(study, 3, (5, 9)) == number
+
+
+def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch):
+    study = open_study(studies() / "demo")
+    held_out = open_study(studies() / "demo")
+    held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
+    monkeypatch.setattr(backend, "measured_on", lambda _: held_out)
+    without = show("pages/class_specific.py", **{"class": "6"})
+    assert not any("Without" in heading.value for heading in without.subheader)
+    assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)
+
+
+def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
+    def fail(*_: object) -> None:
+        raise InputError("Weights of <b>net_1.5</b> are gone.")
+
+    monkeypatch.setattr(backend, "class_effect", fail)
+    assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in said(show("pages/class_specific.py"))
 
 
 def test_no_page_caches_but_the_backend():

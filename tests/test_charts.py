@@ -123,3 +123,11 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
     assert dark == on_dark(light) != light
     assert on_dark("#000000", ground="#000000", contrast=21.0) == "#ffffff"
     assert on_dark("#777777", ground="#000000", contrast=4.5) == "#777777"  # 4.69 to 1, as WCAG's own examples say
+
+
+def test_class_names_are_text_in_the_matrix():
+    names = ["<b>a</b>", "b & c"]
+    figure = charts_evaluation.influence_matrix(pd.DataFrame([[0.5, 0.1], [0.0, 0.4]]), names)
+    drawn = figure.to_json()
+    assert "<b>" not in drawn.replace("\\u003c", "<")
+    assert figure.layout.xaxis.ticktext == figure.layout.yaxis.ticktext == ("&lt;b&gt;a&lt;/b&gt;", "b &amp; c")

@@ -1,5 +1,7 @@
 """The class's accuracy with units off, beside as many random ones: the answer to a click on an itemset."""
 
+import html
+
 import streamlit as st
 
 from interpret import charts_evaluation
@@ -13,13 +15,14 @@ from pages.shared import backend, figures, look, widgets
 def render(found: Findings, class_id: int, units: Units) -> None:
     """Show what switching ``units`` off does to the class; nothing where no photo of it can be measured on."""
     study = found.study
-    if not (truth(study) == class_id).any():
+    on = backend.measured_on(study)
+    if not (truth(on or study) == class_id).any():
         return
     st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:
         effect = backend.class_effect(study, class_id, units)
     except InputError as error:
-        look.say(look.markdown(str(error)))
+        look.say(html.escape(str(error)))
         return
     name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
     low, high = effect.band
@@ -38,7 +41,6 @@ def render(found: Findings, class_id: int, units: Units) -> None:
         )
         for row in effect.gained.head(5).itertuples()
     ]
-    on = backend.measured_on(study)
     others = ", none of which was mined" if on and not same_photos(study, on) else ""
     said = f"of {look.count(effect.n, 'photo')} of {name}{others}."
     blocks = [widgets.line(widgets.text(said, "faint"), widgets.text("Taken for instead:") if gained else [], gained)]

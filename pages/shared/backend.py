@@ -274,12 +274,13 @@ def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassE
         InputError: as :func:`measured` and :func:`interpret.effect.ablate_class` say.
     """
     bench, lock = measured(opened)
-    return _class_effect(str(opened.folder), places.stamp(opened.folder), len(bench), class_id, units, bench, lock)
+    on = str((measured_on(opened) or opened).folder)
+    return _class_effect(str(opened.folder), places.stamp(opened.folder), on, class_id, units, bench, lock)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _class_effect(
-    folder: str, stamp: int, photos: int, class_id: int, units: tuple[int, ...], _bench: Bench, _lock: threading.Lock
+    folder: str, stamp: int, on: str, class_id: int, units: tuple[int, ...], _bench: Bench, _lock: threading.Lock
 ) -> ClassEffect:
     with _lock:
         return effect.ablate_class(_bench, class_id, units)

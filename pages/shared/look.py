@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import streamlit as st
@@ -182,10 +184,29 @@ def itemset_from(text: str | None) -> tuple[int, ...] | None:
 
 
 def class_text(opened: Study, class_id: int) -> str:
-    """A class's name, short: ImageNet's have synonyms after a comma."""
-    name = opened.class_names[class_id] if 0 <= class_id < len(opened.class_names) else f"class {class_id}"
-    first = name.split(",")[0].strip()
-    return first[:1].upper() + first[1:]
+    """A class's name, short and its own: synonyms after a comma go unless another class is called the same."""
+    if opened not in _CLASS_TEXTS:
+        _CLASS_TEXTS[opened] = _class_texts(opened.class_names)
+    texts = _CLASS_TEXTS[opened]
+    return texts[class_id] if 0 <= class_id < len(texts) else f"Class {class_id}"
+
+
+_CLASS_TEXTS: WeakKeyDictionary[Study, list[str]] = WeakKeyDictionary()
+"""Worked out once for an opened study: a page names classes a thousand times."""
+
+
+def _class_texts(names: list[str]) -> list[str]:
+    """The classes' short names. A menu knows its options by their text, so those that repeat say more."""
+
+    def short(name: str, synonyms: int) -> str:
+        text = ", ".join(part.strip() for part in name.split(",")[:synonyms])
+        return text[:1].upper() + text[1:]
+
+    once, twice = [short(name, 1) for name in names], [short(name, 2) for name in names]
+    times = Counter(once)
+    told = [further if times[text] > 1 else text for text, further in zip(once, twice, strict=True)]
+    times = Counter(told)
+    return [f"{text} (#{class_id})" if times[text] > 1 else text for class_id, text in enumerate(told)]
 
 
 def file_name(*parts: str) -> str:
