@@ -146,3 +146,16 @@ def test_a_run_that_cannot_go_on_stays_and_says_why(root):
     app.run()
     assert len(app.error) == 1, "it is still there when the runs are looked at again"
     assert old.id in [job.id for job in jobs.jobs()]
+
+
+@pytest.mark.parametrize(("before", "kept"), [("old", False), ("new", True)])
+def test_a_study_that_is_opened_forgets_what_the_address_says_of_another(root, before, kept):
+    job = placed(root, "new", "done")
+    app = AppTest.from_function(watching, default_timeout=60)
+    own = {"patch": "3", "class": "1", "image": "2", "itemset": "4-5"}
+    for name, value in {**own, "study": before, "support": "20"}.items():
+        app.query_params[name] = value
+    app.run()
+    app.button(f"take_{job.id}").click().run()
+    assert not app.exception
+    assert app.query_params == {"study": "new", "support": "20", **(own if kept else {})}
