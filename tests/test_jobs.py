@@ -1,9 +1,11 @@
 """Runs in the background where several look at them, are cut off, or meet a full disk."""
 
+import errno
 import io
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,3 +161,59 @@ def test_a_study_that_is_opened_forgets_what_the_address_says_of_another(root, b
     app.button(f"take_{job.id}").click().run()
     assert not app.exception
     assert app.query_params == {"study": "new", "support": "20", **(own if kept else {})}
+
+
+def a_zip(*names: str) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x" * 100)
+    return file
+
+
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda: uploads.keep([("a.png", io.BytesIO(b"x"))]),
+        lambda: uploads.keep([("a.zip", a_zip("a.png"))]),
+        lambda: uploads.keep_checkpoint("m.pt", io.BytesIO(b"x")),
+    ],
+)
+def test_an_upload_that_cannot_be_written_is_one_sentence_and_leaves_nothing(root, monkeypatch, keep):
+    def full(path: Path, *how: str) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, FULL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(InputError, match=FULL):
+            keep()
+    assert list((root / ".uploads").iterdir()) == []
+    (root / ".uploads").rmdir()
+    (root / ".uploads").touch()  # as where no folder can be made
+    with pytest.raises(InputError, match="cannot be kept"):
+        keep()
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_a_damaged_photo_is_one_sentence(packed):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packed) as archive:
+        archive.writestr("a.png", os.urandom(1000) + bytes(1000))
+    start = 30 + len("a.png")  # behind the entry's own header
+    file.getbuffer()[start : start + 40] = b"\xff" * 40
+    with pytest.raises(InputError, match="damaged"):
+        uploads.keep([("a.zip", file)])
+
+
+def test_a_photo_beyond_what_is_taken_at_once_is_not_called_too_large(monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_TOTAL_BYTES", 150)
+    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 120)
+    files = [(name, io.BytesIO(b"x" * size)) for name, size in (("a.png", 130), ("b.png", 100), ("c.png", 100))]
+    _, kept, left_out = uploads.keep(files)
+    assert kept == 1
+    assert ["larger than" in line for line in left_out] == [True, False]
+    assert "taken at once" in left_out[1]

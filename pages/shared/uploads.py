@@ -1,5 +1,7 @@
 """Files that a person gives: photos, a zip of photos, a checkpoint. Nothing in them is trusted."""
 
+import contextlib
+import lzma
 import os
 import re
 import secrets
@@ -7,7 +9,8 @@ import shutil
 import stat
 import time
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
@@ -24,6 +27,8 @@ MAX_TOTAL_BYTES = 2 << 30
 MAX_RATIO = 100
 """A member that grows by more than this while it is unpacked is no photo: photos are compressed already."""
 
+_DAMAGED = (zlib.error, lzma.LZMAError)
+"""What unpacking raises, beyond the errors of zipfile itself, where the packed bytes are not as they were written."""
 
 ORPHANED = 24 * 3600.0
 """Seconds after which an upload that nothing names is given up; before that its run may still be about to start."""
@@ -73,13 +78,11 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
         The folder, how many photos it holds, and what was left out and why, a line each.
 
     Raises:
-        InputError: there is no photo in them, or more than is taken.
+        InputError: there is no photo in them, or more than is taken, or they cannot be written.
     """
-    folder = studies_root() / ".uploads" / secrets.token_hex(8)
-    folder.mkdir(parents=True)
     kept, left_out = 0, []
     budget = MAX_TOTAL_BYTES
-    try:
+    with _new_folder() as folder:
         for name, file in files:
             if name.lower().endswith(".zip"):
                 count, spent, reasons = _unzip(file, folder, kept, budget)
@@ -92,7 +95,11 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
                     continue
                 spent = _copy(file, target, min(MAX_FILE_BYTES, budget))
                 if spent < 0:
-                    left_out.append(f"{name}: larger than {MAX_FILE_BYTES >> 20} MB")
+                    left_out.append(
+                        f"{name}: larger than {MAX_FILE_BYTES >> 20} MB"
+                        if budget >= MAX_FILE_BYTES
+                        else f"{name}: more than the {MAX_TOTAL_BYTES >> 30} GB that are taken at once"
+                    )
                     continue
                 kept += 1
             budget -= spent
@@ -101,10 +108,28 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
                 "There is no photo in what was uploaded; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of "
                 "them."
             )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return folder, kept, left_out
+
+
+@contextlib.contextmanager
+def _new_folder() -> Iterator[Path]:
+    """A folder for one upload, removed with all that is in it where writing into it goes wrong.
+
+    Raises:
+        InputError: it cannot be written to, or the disk is full.
+    """
+    folder = studies_root() / ".uploads" / secrets.token_hex(8)
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"What was uploaded cannot be kept in {studies_root()} ({error.strerror}); make room there, or set "
+                "UNITSCOPE_STUDIES to another folder."
+            ) from error
+        raise
 
 
 def tidy(arguments: Sequence[str] = ()) -> None:
@@ -182,12 +207,16 @@ def _unzip(file: BinaryIO, folder: Path, already: int, budget: int) -> tuple[int
                     size = _copy(source, target, min(limit, budget - spent))
                 if size < 0:
                     if spent + limit > budget:
-                        raise InputError(f"The zip holds more than {MAX_TOTAL_BYTES >> 30} GB; give a folder instead.")
+                        raise InputError(
+                            f"The photos are more than the {MAX_TOTAL_BYTES >> 30} GB that are taken at once; give a "
+                            "folder instead."
+                        )
                     left_out.append(f"{member.filename}: unpacks to more than a photo would")
                     continue
                 kept, spent = kept + 1, spent + size
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError) as error:
-        if isinstance(error, InputError):
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, *_DAMAGED) as error:
+        # An error of the system, with its number, is the disk's; bz2 says by one without that the zip is damaged.
+        if isinstance(error, InputError) or (isinstance(error, OSError) and error.errno is not None):
             raise
         raise InputError("The zip is damaged or packed in a way that is not known here; pack it again.") from error
     return kept, spent, left_out
@@ -227,15 +256,13 @@ def keep_checkpoint(name: str, file: BinaryIO) -> Path:
     """Write an uploaded checkpoint into the studies' folder; it is read by the run, with weights only.
 
     Raises:
-        InputError: its name is not that of a checkpoint.
+        InputError: its name is not that of a checkpoint, or it is too large, or cannot be written.
     """
     suffix = Path(name).suffix.lower()
     if suffix not in (".safetensors", ".pt", ".pth", ".bin"):
         raise InputError("A checkpoint ends in .safetensors, .pt, .pth or .bin; save the state dict as one of these.")
-    folder = studies_root() / ".uploads" / secrets.token_hex(8)
-    folder.mkdir(parents=True)
-    target = folder / f"weights{suffix}"
-    if _copy(file, target, MAX_TOTAL_BYTES) < 0:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise InputError(f"The checkpoint is larger than {MAX_TOTAL_BYTES >> 30} GB; type its path instead.")
+    with _new_folder() as folder:
+        target = folder / f"weights{suffix}"
+        if _copy(file, target, MAX_TOTAL_BYTES) < 0:
+            raise InputError(f"The checkpoint is larger than {MAX_TOTAL_BYTES >> 30} GB; type its path instead.")
     return target
