@@ -217,3 +217,19 @@ def test_a_photo_beyond_what_is_taken_at_once_is_not_called_too_large(monkeypatc
     assert kept == 1
     assert ["larger than" in line for line in left_out] == [True, False]
     assert "taken at once" in left_out[1]
+
+
+def test_the_photos_in_a_zip_are_counted_without_unpacking_it():
+    listed = a_zip("set/Bird/a.png", "set/Bird/b.JPG", "set/", "set/readme.txt", "__MACOSX/a.png", "set/.hidden.png")
+    assert uploads.count([("a.png", io.BytesIO(b"x")), ("b.zip", listed)]) == 3
+    assert uploads.count([("b.zip", io.BytesIO(b"no zip"))]) == 0
+
+
+def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(new_study.look, "say", lambda text, *_: told.append(text))
+    monkeypatch.setattr(new_study.backend, "seconds_per_photo", lambda model: (2.0, "demo"))
+    given = a_zip(*(f"{i}.png" for i in range(20)))
+    given.name = "photos.zip"
+    new_study._estimate("demo", "upload", "", [given], None)
+    assert told[0].startswith("20\u00a0photos: about 40 s")

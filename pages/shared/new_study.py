@@ -83,7 +83,7 @@ def _form() -> None:
         st.text_input("Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60)
         or f"{source}-{model}"
     )
-    _estimate(model, source, folder, len(given), limit)
+    _estimate(model, source, folder, given, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         name = _plain_name(name)
         arguments += ["--model", model]
@@ -159,9 +159,9 @@ def _plain_name(name: str) -> str:
     return plain
 
 
-def _estimate(model: str, source: str, folder: str, uploaded: int, limit: int | None) -> None:
+def _estimate(model: str, source: str, folder: str, given: list[Any], limit: int | None) -> None:
     """What is known about how long it will take, and on what ground."""
-    photos = uploaded if source == "upload" else 0
+    photos = uploads.count([(file.name, file) for file in given])  # none is given where they come from elsewhere
     if source == "folder" and folder:
         try:
             photos = backend.count_photos(str(uploads.allowed(folder, folder=True)))
