@@ -16,9 +16,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.dataset.told = told;
   const focused = parentElement.activeElement?.dataset?.focus;
 
+  // What holds the focus is found again by what it is: whether it is on changes with the very click.
   const press = (node, thing) => {
     if (!thing.act) return node;
-    node.dataset.focus = JSON.stringify(thing.act);
+    const { on, ...rest } = thing.act;
+    node.dataset.focus = (thing.t || "") + JSON.stringify(rest);
     node.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
       event.preventDefault();
