@@ -93,8 +93,8 @@ def _photo(study: Study, source: str, row: DeltaGenerator) -> tuple[Image.Image,
 def _of_study(study: Study, row: DeltaGenerator) -> int | None:
     """A strip of the study's photos to pick from; the one in the address, else one that is surely right."""
     images = study.images
-    asked = st.query_params.get("image", "")
-    place = int(asked) if asked.isdecimal() and int(asked) < len(images) else None
+    asked = look.whole(st.query_params.get("image"))
+    place = asked if asked is not None and asked < len(images) else None
     if place is None:
         sure = images[images["label"].isna() | (images["label"] == images["predicted"])]
         place = int((sure if len(sure) else images)["confidence"].astype(float).idxmax())
@@ -154,8 +154,7 @@ def _target(study: Study, first: PhotoExplanation) -> int:
 
 
 def _switched_off(study: Study) -> set[int]:
-    text = st.query_params.get("off", "")
-    return {int(part) for part in text.split("-") if part.isdecimal() and int(part) < study.n_units}
+    return {unit for unit in look.wholes(st.query_params.get("off")) if unit < study.n_units}
 
 
 def _switch(act: dict[str, object]) -> None:
@@ -163,7 +162,7 @@ def _switch(act: dict[str, object]) -> None:
     if "box" in act:
         st.query_params["box"] = str(act["box"])
         return
-    off = {int(part) for part in st.query_params.get("off", "").split("-") if part.isdecimal()}
+    off = set(look.wholes(st.query_params.get("off")))
     wanted = {int(one) for one in act.get("units", ())}  # type: ignore[attr-defined]
     off = off - wanted if act.get("on") else off | wanted
     if off:
@@ -175,8 +174,8 @@ def _switch(act: dict[str, object]) -> None:
 def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_as: str) -> int:
     """The photo as the network sees it, the map over it, the patches as boxes; returns the chosen patch."""
     study = found.study
-    asked = st.query_params.get("box", "")
-    chosen = int(asked) - 1 if asked.isdecimal() and 0 < int(asked) <= len(shown.boxes) else 0
+    asked = look.whole(st.query_params.get("box")) or 0
+    chosen = asked - 1 if 0 < asked <= len(shown.boxes) else 0
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
     boxes = []

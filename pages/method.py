@@ -123,9 +123,9 @@ def _image(found: Findings) -> int | None:
     """The photo in the address; else the one whose patch holds the study's first finding most strongly."""
     study = found.study
     owners = study.patches["image_id"].to_numpy()
-    asked = st.query_params.get("image", "")
-    if asked.isdecimal() and int(asked) in set(owners.tolist()):
-        return int(asked)
+    asked = look.whole(st.query_params.get("image"))
+    if asked is not None and asked in set(owners.tolist()):
+        return asked
     best = found.headline()
     if best is not None:
         holders = evidence.holders(study, best[0], found.config.top_units, best[1][0])

@@ -166,11 +166,7 @@ def _others(study: Study) -> None:
             disabled=on,
             icon=":material/check:" if on else ":material/folder_open:",
         ):
-            st.session_state[controls.OWN] = name
-            for other in list(st.query_params):
-                if other not in look.STANDING:
-                    del st.query_params[other]
-            st.query_params[controls.OWN] = name
+            controls.turn_to(name)
             st.rerun()
 
 

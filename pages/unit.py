@@ -54,10 +54,13 @@ def page() -> None:
 def _unit(found: Findings) -> int:
     """The unit in the address; the one that serves most classes where there is none."""
     asked = st.query_params.get("unit", "")
-    if asked.isdecimal() and int(asked) < found.study.n_units:
-        return int(asked)
+    unit = look.whole(asked)
+    if unit is not None and unit < found.study.n_units:
+        return unit
     if asked:
-        st.warning(f"There is no unit {look.markdown(asked)}: the layer has {found.study.n_units:,}, counted from 0.")
+        st.warning(
+            f"There is no unit {look.markdown(asked[:20])}: the layer has {found.study.n_units:,}, counted from 0."
+        )
     singles = found.table[found.table["size"] == 1]
     if singles.empty:
         return 0

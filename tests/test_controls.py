@@ -69,3 +69,21 @@ def test_a_study_with_one_unit_a_patch_has_no_slider_for_it(mined_at):
     pq.write_table(table, folder / "patches.parquet")
     app = show(PAGE)
     assert not [one for one in app.slider if one.key == "n"]
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("pages/unit.py", ["unit", "patch"]),
+        ("pages/explain.py", ["image", "box", "off", "target", "patch"]),
+        ("pages/method.py", ["image", "n", "support"]),
+        ("pages/class_specific.py", ["class", "itemset", "patch", "page"]),
+        ("pages/class_shared.py", ["by", "itemset", "rules"]),
+    ],
+)
+def test_a_number_of_five_thousand_digits_in_the_address_is_no_number(monkeypatch, page, names):
+    """Python refuses to read it at all."""
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    for name in names:
+        app = show(page, **{name: "9" * 5000})
+        assert app.title, name

@@ -44,6 +44,16 @@ def open_study() -> Study:
         st.stop()
 
 
+def turn_to(name: str) -> None:
+    """Make a study the open one; a patch, a class, a photo or an itemset in the address is of the one before it."""
+    if st.query_params.get(OWN) != name:
+        for other in list(st.query_params):
+            if other not in look.STANDING:
+                del st.query_params[other]
+    st.session_state[OWN] = name
+    st.query_params[OWN] = name
+
+
 def begin() -> tuple[DeltaGenerator, Findings]:
     """The head of a page: room for its title, and what is found at the thresholds beside it.
 
@@ -176,8 +186,7 @@ def _against_chance(found: Findings) -> pd.Series | None:
 
 def page_of(param: str, pages: int) -> int:
     """The page of a list that the address names, 1 or more; :func:`turn` shows the control below the list."""
-    asked = st.query_params.get(param, "")
-    return min(max(1, int(asked)), pages) if asked.isdecimal() and len(asked) < 8 else 1
+    return min(max(1, look.whole(st.query_params.get(param)) or 1), pages)
 
 
 def turn(param: str, pages: int) -> None:
@@ -207,7 +216,7 @@ def choose_several(
 ) -> list[int]:
     """A menu of which several may be chosen, kept in the address as `2-5`; as :func:`choose` otherwise."""
     key = f"choose_{param}"
-    asked = [int(part) for part in st.query_params.get(param, "").split("-") if part.isdecimal() and len(part) < 8]
+    asked = look.wholes(st.query_params.get(param))
     st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options][: more.get("max_selections")]
 
     def changed() -> None:
@@ -221,9 +230,8 @@ def choose_several(
 
 def _address_number(name: str, otherwise: int, low: int, high: int) -> int:
     """What the session or else the address says of a slider, as the slider itself reads it: nothing out of bounds."""
-    text = str(st.session_state.get(name, st.query_params.get(name, otherwise)))
-    value = int(text) if text.isdecimal() and len(text) < 8 else otherwise
-    return value if low <= value <= high else otherwise
+    value = look.whole(str(st.session_state.get(name, st.query_params.get(name))))
+    return value if value is not None and low <= value <= high else otherwise
 
 
 def choose(

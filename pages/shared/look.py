@@ -175,12 +175,20 @@ def itemset_param(units: tuple[int, ...]) -> str:
     return "-".join(str(unit) for unit in units)
 
 
+def whole(text: str | None) -> int | None:
+    """A whole number in an address, of seven digits at most; None for anything else that may stand there."""
+    return int(text) if text and text.isdecimal() and len(text) < 8 else None
+
+
+def wholes(text: str | None) -> list[int]:
+    """The whole numbers in `1-5-7`, in their order; what is none is passed over."""
+    return [number for part in (text or "").split("-") if (number := whole(part)) is not None]
+
+
 def itemset_from(text: str | None) -> tuple[int, ...] | None:
     """The itemset in an address; None where there is none or it is not one."""
-    parts = (text or "").split("-")
-    if not all(part.isdecimal() and len(part) < 7 for part in parts):
-        return None
-    return tuple(sorted({int(part) for part in parts}))
+    parts = [whole(part) for part in (text or "").split("-")]
+    return None if None in parts else tuple(sorted({part for part in parts if part is not None}))
 
 
 def class_text(opened: Study, class_id: int) -> str:

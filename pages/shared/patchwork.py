@@ -136,9 +136,9 @@ def close_chain() -> None:
 
 def chain_if_asked(found: Findings) -> None:
     """Open the chain of the patch in the address, where there is one. To be called once, at the end of a page."""
-    asked = st.query_params.get("patch", "")
-    if asked.isdecimal() and int(asked) < len(found.study.patches):
-        _chain(found, int(asked))
+    asked = look.whole(st.query_params.get("patch"))
+    if asked is not None and asked < len(found.study.patches):
+        _chain(found, asked)
 
 
 @st.dialog("How this patch came about", width="large", on_dismiss=close_chain)

@@ -49,19 +49,9 @@ def _watch(kind: str = "run") -> None:
         elif job.state == "done" and job.id in seen:
             seen.discard(job.id)
             jobs.put_away(job)
-            _turn_to(job.study)
+            controls.turn_to(job.study)
             st.rerun(scope="app")
         _one(job)
-
-
-def _turn_to(study: str) -> None:
-    """Make a study the open one; a patch, a class, a photo or an itemset in the address is of the one before it."""
-    if st.query_params.get(controls.OWN) != study:
-        for name in list(st.query_params):
-            if name not in look.STANDING:
-                del st.query_params[name]
-    st.session_state[controls.OWN] = study
-    st.query_params[controls.OWN] = study
 
 
 def _one(job: jobs.Job) -> None:
@@ -85,7 +75,7 @@ def _one(job: jobs.Job) -> None:
         with st.container(horizontal=True):
             if job.state == "done" and st.button("Open it", key=f"take_{job.id}", type="primary"):
                 jobs.put_away(job)
-                _turn_to(job.study)
+                controls.turn_to(job.study)
                 st.rerun(scope="app")
             if job.state in ("stopped", "failed") and st.button(
                 "Go on", key=f"again_{job.id}", icon=":material/play_arrow:"
