@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from interpret import ablation, heldout, models
-from interpret.evaluation import EvaluateConfig, rank_all
-from interpret.hooks import zero_units
-from interpret.precision import prepare
+from interpret import models
+from interpret.evaluation import ablation, heldout
+from interpret.evaluation.evaluate import EvaluateConfig, rank_all
+from interpret.evaluation.table1 import table_1
+from interpret.models.hooks import zero_units
+from interpret.models.precision import prepare
 from interpret.study import open_study
-from interpret.table import table_1
 
 
 def main() -> None:
@@ -37,9 +38,9 @@ def main() -> None:
     study = open_study(arguments.study)
     classifier = models.load(ablation.model_of(study))
     on = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
-    tail = ablation.load_tail(study, device=arguments.device, classifier=classifier)
+    head = ablation.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()
-    trained, tested = ablation.bench(study, tail), ablation.bench(on, tail)
+    trained, tested = ablation.bench(study, head), ablation.bench(on, head)
     classes = tested.classes
     rankings = rank_all(study, trained, classes, study.mine_config, config)
     ours = [one for one in rankings if one.name.startswith("Ours-")]
@@ -52,7 +53,7 @@ def main() -> None:
 
     photos = np.linspace(0, len(tested) - 1, min(arguments.photos, len(tested))).astype(np.int64)
     precision = on.manifest["precision"]  # as the stored activations were computed
-    network = prepare(classifier.network, study.layer, tested.device, precision, tail.seed_input.cpu())
+    network = prepare(classifier.network, study.layer, tested.device, precision, head.seed_input.cpu())
     read = [on.photo(int(tested.rows[photo])) for photo in photos]
     pixels = np.stack([classifier.preprocessing.apply(photo) for photo in read if photo is not None])
     inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels).to(tested.device))
@@ -82,7 +83,7 @@ def main() -> None:
         f"from stored activations   {stored:10.1f} s for the whole table and its {config.resamples} bootstrap samples"
     )
     print(f"network run again         {again:10.1f} s ({1000 * seconds[-1] / len(photos):.1f} ms a photo and row)")
-    print(f"trunk in {precision}, tail in float32")
+    print(f"backbone in {precision}, head in float32")
     print(f"{again / stored:.0f} times faster; same answer for {same:.1%} of {len(photos)} photos")
     print(f"storing the activations once took {on.manifest['timings']['seconds']:.0f} s, Grad-CAM and patches included")
     print(f"accuracy with all units on: {float(table['accuracy'].iloc[0]):.4f}; in the study: {on.accuracy()}")

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from interpret import datasets, models, pipeline
+from interpret import models, pipeline
 from interpret.config import ModelConfig, RunConfig
-from interpret.precision import choose_device, choose_precision, prepare
+from interpret.data import datasets
+from interpret.models.precision import choose_device, choose_precision, prepare
 
 
 def bare(network: nn.Module, batches: list[Tensor]) -> None:

@@ -13,7 +13,7 @@ chances.
 
 "by hand" is what one would write with the library: per class and for the whole database, lists made from the same NumPy
 array, no counts in other classes. Ours also gives every itemset's count in every class, by patches and by photos: for a
-share of each class `interpret.mining.mine`, for a share of the whole `interpret.mining.search.frequent_overall`.
+share of each class `interpret.mining.mine`, for a share of the whole `interpret.mining.engine.search.frequent_overall`.
 """
 
 import argparse
@@ -111,11 +111,12 @@ def ours(device: str) -> Callable[[Units, Units, str, float], int]:
     import torch
 
     from interpret.config import MineConfig
-    from interpret.mining import mine, search
-    from interpret.mining.layout import arrange
-    from interpret.mining.limits import Limits
-    from interpret.mining.threads import one_thread
-    from interpret.transactions import TransactionDatabase
+    from interpret.mining import mine
+    from interpret.mining.engine import search
+    from interpret.mining.engine.layout import arrange
+    from interpret.mining.engine.limits import Limits
+    from interpret.mining.engine.threads import one_thread
+    from interpret.mining.transactions import TransactionDatabase
 
     def run(units: Units, class_ids: Units, family: str, share: float) -> int:
         data = TransactionDatabase(units, class_ids, np.arange(len(units)), N_UNITS)

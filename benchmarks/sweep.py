@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from interpret import baselines, pipeline
-from interpret.ablation import Bench, Ints, bench, classify, load_tail
-from interpret.baselines import RULES, Ranking
+from interpret import pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
+from interpret.evaluation import unit_rankings
+from interpret.evaluation.ablation import Bench, Ints, bench, classify, load_head
+from interpret.evaluation.unit_rankings import RULES, Ranking
+from interpret.models.head import Head
 from interpret.study import Study
-from interpret.tail import Tail
 
 BUDGETS = (5, 7, 10, 20)
 USUAL = ExtractConfig()
@@ -72,26 +73,26 @@ def accuracy(over: Bench, classes: Ints, ranking: Ranking, budgets: tuple[int | 
     return 100 * float((predicted == over.labels).mean())
 
 
-def measure(study: Study, on: Study, tail: Tail, mine: MineConfig, rule: str, scratch: Path) -> str:
+def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, scratch: Path) -> str:
     """The cells of one row: folds, validation, units at the natural size and accuracy with those off."""
-    trained, tested = bench(study, tail), bench(on, tail)
+    trained, tested = bench(study, head), bench(on, head)
     classes = tested.classes
     folds = []
     for parity in (0, 1):
-        ranking = baselines.mined(half(study, parity, scratch), trained, classes, mine, rule=rule)
+        ranking = unit_rankings.mined(half(study, parity, scratch), trained, classes, mine, rule=rule)
         folds.append(accuracy(split(trained, 1 - parity), classes, ranking, BUDGETS))
-    ranking = baselines.mined(study, trained, classes, mine, rule=rule)
+    ranking = unit_rankings.mined(study, trained, classes, mine, rule=rule)
     natural = np.mean(list(ranking.natural.values()))
     validation = accuracy(tested, classes, ranking, BUDGETS)
     cells = [np.mean(folds), validation, natural, accuracy(tested, classes, ranking, (None,))]
     return " | ".join(f"{cell:.1f}" for cell in cells)
 
 
-def rivals(study: Study, on: Study, tail: Tail) -> Iterator[tuple[str, str]]:
+def rivals(study: Study, on: Study, head: Head) -> Iterator[tuple[str, str]]:
     """What the mined rows are to be read beside: the strongest rivals that do not mine."""
-    trained, tested = bench(study, tail), bench(on, tail)
+    trained, tested = bench(study, head), bench(on, head)
     classes = tested.classes
-    for rank in (baselines.contribution, baselines.weight, baselines.evidence):
+    for rank in (unit_rankings.contribution, unit_rankings.weight, unit_rankings.evidence):
         halves = [accuracy(split(trained, 1 - p), classes, rank(split(trained, p), classes), BUDGETS) for p in (0, 1)]
         ranking = rank(trained, classes)
         yield ranking.name, f"{np.mean(halves):.1f} | {accuracy(tested, classes, ranking, BUDGETS):.1f} | |"
@@ -111,18 +112,18 @@ def main() -> None:
     place.mkdir(parents=True, exist_ok=True)
     study = study_of(place / "train", arguments.train, arguments.model, USUAL)
     on = study_of(place / "val", arguments.val, arguments.model, USUAL)
-    tail = load_tail(study)
+    head = load_head(study)
     print(f"\n### {arguments.model}\n")
     print("| what | rule | folds | validation | units | with those off |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
-        for name, cells in rivals(study, on, tail):
+        for name, cells in rivals(study, on, head):
             print(f"| {name} | | {cells}", flush=True)
         varied_mining = [(f"N {n}", MineConfig(top_units=n)) for n in (5, 10, 15, 20)]
         varied_mining += [(f"support {one}", MineConfig(min_support=one)) for one in (0.05, 0.1, 0.3, 0.5)]
         for name, mine in varied_mining:
             try:
                 for rule in RULES:
-                    print(f"| {name} | {rule} | {measure(study, on, tail, mine, rule, Path(scratch))} |", flush=True)
+                    print(f"| {name} | {rule} | {measure(study, on, head, mine, rule, Path(scratch))} |", flush=True)
             except InputError:  # more itemsets than can be looked at: an answer too
                 print(f"| {name} | | refused: too many itemsets | | | |", flush=True)
         for name, extract in EXTRACTIONS.items() if arguments.extraction else ():
@@ -130,7 +131,7 @@ def main() -> None:
             varied = study_of(folder, arguments.train, arguments.model, extract)
             for rule in RULES:
                 print(
-                    f"| {name} | {rule} | {measure(varied, on, tail, MineConfig(), rule, Path(scratch))} |", flush=True
+                    f"| {name} | {rule} | {measure(varied, on, head, MineConfig(), rule, Path(scratch))} |", flush=True
                 )
 
 

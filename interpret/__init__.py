@@ -1,1 +1,68 @@
-"""Which internal units of an image classifier carry which classes: the library behind the dashboard."""
+"""Unitscope: which internal units of an image classifier carry which classes.
+
+The names below are imported when they are first used, so that ``import interpret`` is quick and needs no PyTorch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+    from interpret.data.preprocessing import Preprocessing
+    from interpret.errors import InputError
+    from interpret.findings import Findings
+    from interpret.mining import mine_study
+    from interpret.models import Classifier, load, wrap
+    from interpret.pipeline import run
+    from interpret.progress import Progress
+    from interpret.study import Study, open_study
+
+__version__ = "0.9.0"
+
+_MODULE_OF = {
+    "Classifier": "models",
+    "ExtractConfig": "config",
+    "Findings": "findings",
+    "InputError": "errors",
+    "MineConfig": "config",
+    "ModelConfig": "config",
+    "Preprocessing": "data.preprocessing",
+    "Progress": "progress",
+    "RunConfig": "config",
+    "Study": "study",
+    "load": "models",
+    "mine_study": "mining",
+    "open_study": "study",
+    "run": "pipeline",
+    "wrap": "models",
+}
+
+__all__ = [
+    "Classifier",
+    "ExtractConfig",
+    "Findings",
+    "InputError",
+    "MineConfig",
+    "ModelConfig",
+    "Preprocessing",
+    "Progress",
+    "RunConfig",
+    "Study",
+    "load",
+    "mine_study",
+    "open_study",
+    "run",
+    "wrap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 
 import sys
 
-from interpret.cli import main
+from interpret.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

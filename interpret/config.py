@@ -129,7 +129,7 @@ class ModelConfig(_Checked):
     std: str | None = _option(None, "three comma-separated channel deviations; the model's own if left open", kind=str)
     precision: str = _option(
         "auto",
-        "arithmetic of the trunk; auto: bfloat16 where the processor or GPU is fast at it",
+        "arithmetic of the backbone; auto: bfloat16 where the processor or GPU is fast at it",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     device: str = _option(
@@ -199,7 +199,7 @@ class RunConfig:
     """All options of one study.
 
     Attributes:
-        images: a folder, or the name of a built-in set of photos (see :mod:`interpret.datasets`).
+        images: a folder, or the name of a built-in set of photos (see :mod:`interpret.data.datasets`).
         limit: use at most this many photos, evenly over the classes; None for all.
         batch_size: photos per forward pass. It may change float rounding, and is therefore part of the study's key.
         workers: threads that decode photos; never changes a result.

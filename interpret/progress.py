@@ -1,13 +1,39 @@
-"""A run's progress as a small file, so that another process can show it."""
+"""How far a run is: what its callback gets, and the same as a small file for another process to show."""
 
 import contextlib
 import json
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interpret.shards import write_json
+from interpret.files import write_json
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        stage: what is being done, in plain words.
+        done: units of work done (count).
+        total: units of work in all (count); 0 where the stage cannot be counted.
+        skipped: photos that could not be used so far (count).
+    """
+
+    stage: str
+    done: int
+    total: int
+    skipped: int = 0
+
+
+Callback = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """The callback of whoever does not want to know."""
 
 
 def remaining(seconds: float) -> str:
@@ -33,7 +59,7 @@ class ProgressFile:
         self._began = (0.0, 0)  # when the stage began, and how much of it was already there
         self._written = 0.0
 
-    def report(self, progress: Any) -> None:
+    def report(self, progress: Progress) -> None:
         """Take one report of the pipeline."""
         now = time.monotonic()
         if progress.stage != self._stage:

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret import charts_shared, evidence
-from interpret.findings import Findings, Units
+from interpret.figures import shared_charts
+from interpret.findings import Findings, supporting
+from interpret.findings.tables import Units
 from pages.shared import backend, controls, figures, look, parts_view, patchwork, router, tables, widgets
 
 PER_PAGE = 20
@@ -139,7 +140,7 @@ def _map(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
         "the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
     _clickable(
-        charts_shared.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
+        shared_charts.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
         "map",
         chosen,
         alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
@@ -157,7 +158,7 @@ def _graph(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     )
     colours = backend.colours(found.study)
     _clickable(
-        charts_shared.class_unit_graph(
+        shared_charts.class_unit_graph(
             weights,
             [look.class_text(found.study, one) for one in classes],
             [colours.get(one, "#888888") for one in classes],
@@ -202,7 +203,7 @@ def _picked(state: object) -> Units | None:
 def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
     """One row of patches for each class in which the itemset is frequent, with what speaks for it there."""
     study, colours = found.study, backend.colours(found.study)
-    supports = evidence.by_class(study, units, found.config.top_units).table
+    supports = supporting.by_class(study, units, found.config.top_units).table
     key = found.id_of.get(units)
     own = tables.with_chance(found.table[found.table["itemset_id"] == (-1 if key is None else key)], chance)
     rules = {int(row["class_id"]): row for _, row in own.iterrows()}
@@ -226,7 +227,9 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
     ]
     saved: list[list[int]] = []
     for row in rows[:10]:
-        patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, row.class_id))
+        patches = supporting.one_per_photo(
+            study, supporting.holders(study, units, found.config.top_units, row.class_id)
+        )
         name = look.class_text(study, row.class_id)
         blocks.append(
             widgets.line(

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from interpret import evidence
-from interpret.findings import Findings, Units
+from interpret.findings import Findings, supporting
+from interpret.findings.tables import Units
 from pages.shared import ablation_panel, backend, controls, look, patchwork, router, tables, widgets
 
 
@@ -141,7 +141,7 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
         widgets.line(tables.measures(row), size="small"),
     ]
     widgets.evidence(blocks, "behind")
-    patches = evidence.holders(study, units, found.config.top_units, class_id)
+    patches = supporting.holders(study, units, found.config.top_units, class_id)
     itemset = look.itemset_param(units)
     patchwork.gallery_of(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 

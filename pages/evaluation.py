@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from interpret import charts_evaluation
 from interpret.errors import InputError
-from interpret.evaluation import Evaluation
+from interpret.evaluation.evaluate import Evaluation
+from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import backend, controls, figures, jobs, look, router, run_view, uploads
 
@@ -70,7 +70,7 @@ def _curves(study: Study, result: Evaluation) -> None:
     baseline = float(result.about["accuracy"])
     with off:
         figures.show(
-            charts_evaluation.accuracy_curves(result.table, baseline, paper=look.paper()),
+            evaluation_charts.accuracy_curves(result.table, baseline, paper=look.paper()),
             name=f"{study.name}-accuracy",
             key="curves_off",
             alt="accuracy against the number of units switched off, one line for each way of choosing them",
@@ -81,7 +81,7 @@ def _curves(study: Study, result: Evaluation) -> None:
         )
     with kept:
         figures.show(
-            charts_evaluation.accuracy_curves(result.keep, baseline, kept=True, paper=look.paper()),
+            evaluation_charts.accuracy_curves(result.keep, baseline, kept=True, paper=look.paper()),
             name=f"{study.name}-kept",
             key="curves_kept",
             alt="accuracy against the number of units kept, one line for each way of choosing them",
@@ -153,7 +153,7 @@ def _matrix(study: Study, result: Evaluation) -> None:
             "(100 %: no other class loses anything; 0 %: all lose alike)."
         )
     state = figures.show(
-        charts_evaluation.influence_matrix(result.matrix, names),
+        evaluation_charts.influence_matrix(result.matrix, names),
         name=f"{study.name}-matrix",
         key="matrix",
         on_select="rerun",

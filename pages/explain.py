@@ -9,10 +9,10 @@ import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
-from interpret import charts, gallery
-from interpret.datasets import open_photo
+from interpret.data.photos import open_photo
 from interpret.errors import InputError
-from interpret.explain import PhotoExplanation, softmax
+from interpret.explanation.photo import PhotoExplanation, softmax
+from interpret.figures import charts, gallery
 from interpret.findings import Findings
 from interpret.study import Study
 from pages.shared import backend, controls, figures, look, patchwork, router, widgets

@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 import streamlit as st
 
-from interpret import evidence, gallery
-from interpret.findings import Findings
+from interpret.figures import gallery
+from interpret.findings import Findings, supporting
 from pages.shared import backend, controls, look, patchwork, router, widgets
 
 GLOSSARY = (
@@ -128,7 +128,7 @@ def _image(found: Findings) -> int | None:
         return asked
     best = found.headline()
     if best is not None:
-        holders = evidence.holders(study, best[0], found.config.top_units, best[1][0])
+        holders = supporting.holders(study, best[0], found.config.top_units, best[1][0])
         if len(holders):
             return int(owners[holders[0]])
     return int(owners[0]) if len(owners) else None

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from interpret import evidence
 from interpret.errors import InputError
-from interpret.findings import Findings
+from interpret.findings import Findings, supporting
 from interpret.study import Study
 from pages.shared import backend, controls, look, new_study, patchwork, places, router, run_view, tables, widgets
 
@@ -47,7 +46,7 @@ def _finding(found: Findings) -> None:
         look.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         look.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    table = evidence.by_class(study, units, found.config.top_units).table.set_index("class_id")
+    table = supporting.by_class(study, units, found.config.top_units).table.set_index("class_id")
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.text(
@@ -63,7 +62,7 @@ def _finding(found: Findings) -> None:
     saved: list[list[int]] = []
     for one in shown:
         row = table.loc[one]
-        patches = evidence.one_per_photo(study, evidence.holders(study, units, found.config.top_units, one))
+        patches = supporting.one_per_photo(study, supporting.holders(study, units, found.config.top_units, one))
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
         parts = patchwork.patch_parts(found, saved[-1], caption=False)
         if not parts:

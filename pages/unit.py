@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from interpret import charts, evidence
-from interpret.findings import Findings
+from interpret.figures import charts
+from interpret.findings import Findings, supporting
 from pages.shared import (
     ablation_panel,
     backend,
@@ -28,7 +28,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         _picker(found, unit)
     _classes(found, unit)
-    patches = evidence.holders(study, [unit], found.config.top_units)
+    patches = supporting.holders(study, [unit], found.config.top_units)
     if len(patches) == 0:
         st.info(
             f"Unit {unit} is among the {found.config.top_units} strongest units of no patch. A larger N would show "
@@ -125,7 +125,7 @@ def _histogram(found: Findings, unit: int) -> None:
     study, colours = found.study, backend.colours(found.study)
     values = np.asarray(study.features[:, unit], dtype=np.float32)
     predicted = study.images["predicted"].to_numpy()
-    served = evidence.by_class(study, [unit], found.config.top_units).table
+    served = supporting.by_class(study, [unit], found.config.top_units).table
     served = served[(served["support_count"] > 0) & served["class_id"].isin(found.classes)].head(3)
     groups = {
         look.class_text(study, int(one)): (colours.get(int(one), "#888888"), values[predicted == one])
@@ -142,7 +142,7 @@ def _histogram(found: Findings, unit: int) -> None:
 
 
 def _company(found: Findings, unit: int) -> None:
-    near = evidence.company(found.study, unit, found.config.top_units)
+    near = supporting.company(found.study, unit, found.config.top_units)
     if near.empty:
         return
     st.subheader("The company it keeps", anchor=False)
@@ -161,7 +161,7 @@ def _company(found: Findings, unit: int) -> None:
 
 def _per_class(found: Findings, unit: int) -> None:
     study, colours = found.study, backend.colours(found.study)
-    table = evidence.by_class(study, [unit], found.config.top_units).table
+    table = supporting.by_class(study, [unit], found.config.top_units).table
     table = table[(table["support_count"] > 0) & table["class_id"].isin(found.classes)].head(10)
     if table.empty:
         return
@@ -169,7 +169,9 @@ def _per_class(found: Findings, unit: int) -> None:
     blocks: list[widgets.Block] = []
     saved: list[list[int]] = []
     for row in table.itertuples():
-        patches = evidence.one_per_photo(study, evidence.holders(study, [unit], found.config.top_units, row.class_id))
+        patches = supporting.one_per_photo(
+            study, supporting.holders(study, [unit], found.config.top_units, row.class_id)
+        )
         blocks.append(
             widgets.line(
                 widgets.class_tag(

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from interpret import models
-from interpret.ablation import Bench, bench, classify, load_tail, logits
-from interpret.bootstrap import paired_intervals, standard_error
 from interpret.config import ModelConfig
-from interpret.contributions import unit_contributions
-from interpret.effect import ablate_class, random_units
 from interpret.errors import InputError
-from interpret.hooks import capture, replace, zero_units
-from interpret.tail import Tail, find_tail
+from interpret.evaluation.ablation import Bench, bench, classify, load_head, logits
+from interpret.evaluation.contributions import unit_contributions
+from interpret.evaluation.effect import ablate_class, random_units
+from interpret.models.head import Head, find_head
+from interpret.models.hooks import capture, replace, zero_units
+from interpret.stats import paired_intervals, standard_error
 from tests.conftest import state_of
 
 
@@ -22,14 +22,14 @@ def inputs(batch: int, side: int, seed: int = 2) -> torch.Tensor:
 
 def taken(network, layer: str, images: torch.Tensor, kind=np.float32) -> tuple[Bench, torch.Tensor]:
     """A bench of images with labels 0, 1, 0, 1, ..., and the network's own logits."""
-    tail = find_tail(network, layer, images[:2])
+    head = find_head(network, layer, images[:2])
     with torch.no_grad(), capture(network, layer) as captured:
         own = network(images)
     maps = captured.activations.numpy()
     features = maps.mean(axis=(2, 3)).astype(kind)
     labels = np.arange(len(images)) % 2
-    stored = None if tail.linear else maps.astype(kind)
-    return Bench(tail, labels, features, stored, np.arange(len(images))), own
+    stored = None if head.linear else maps.astype(kind)
+    return Bench(head, labels, features, stored, np.arange(len(images))), own
 
 
 def hooked(network, layer: str, images: torch.Tensor, off: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def test_ablation_equals_a_hooked_full_forward_pass(name, linear):
     images = inputs(3, classifier.preprocessing.size[0])
     before = state_of(network)
     over, own = taken(network, layer, images)
-    assert over.tail.linear is linear
+    assert over.head.linear is linear
     rng = np.random.default_rng(5)
     sets = [rng.choice(over.n_units, 12, replace=False), rng.choice(over.n_units, 3, replace=False)]
     groups = np.array([0, 1, 1])
@@ -78,9 +78,9 @@ def test_ablation_equals_a_hooked_full_forward_pass(name, linear):
 def test_the_mean_in_place_of_zero_equals_a_pass_with_the_maps_overwritten(tiny, layer):
     images = inputs(6, 32)
     over, _ = taken(tiny, layer, images)
-    assert over.tail.linear is (layer == "act")
+    assert over.head.linear is (layer == "act")
     fill = np.linspace(0.1, 0.9, over.n_units).astype(np.float32)
-    over = Bench(over.tail, over.labels, over.features, over.activations, over.rows, fill)
+    over = Bench(over.head, over.labels, over.features, over.activations, over.rows, fill)
     units = np.array([1, 4])
     with torch.no_grad():
         with capture(tiny, layer) as captured:
@@ -97,9 +97,9 @@ def test_the_mean_in_place_of_zero_equals_a_pass_with_the_maps_overwritten(tiny,
 def hand_made() -> Bench:
     """Three units, three classes, logits that can be worked out in the head; two photos a class."""
     weight = torch.tensor([[4.0, 0.0, 1.0], [0.0, 3.0, 1.0], [1.0, 1.0, 0.0]])
-    tail = Tail(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.tensor([0.0, 0.0, 0.5]))
+    head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.tensor([0.0, 0.0, 0.5]))
     features = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 2, 1], [0.5, 0, 0], [0, 0, 0]], np.float32)
-    return Bench(tail, np.array([0, 0, 1, 1, 2, 2]), features, None, np.arange(6))
+    return Bench(head, np.array([0, 0, 1, 1, 2, 2]), features, None, np.arange(6))
 
 
 def test_predictions_worked_out_by_hand():
@@ -147,7 +147,7 @@ def test_what_cannot_be_ablated_is_refused_in_one_sentence():
 def test_many_photos_are_classified_in_pieces_and_in_their_order(tiny, monkeypatch):
     over, own = taken(tiny, "act", inputs(50, 32))
     whole = classify(over, [[np.array([2])] * 2], over.labels)
-    monkeypatch.setattr("interpret.ablation.LINEAR_ROWS", 7)
+    monkeypatch.setattr("interpret.evaluation.ablation.LINEAR_ROWS", 7)
     assert (classify(over, [[np.array([2])] * 2], over.labels) == whole).all()
     chosen = np.array([31, 2, 40])
     assert (classify(over, [[np.array([2])]], np.zeros(3, np.int64), chosen)[0] == whole[0][chosen]).all()
@@ -161,7 +161,7 @@ def test_half_precision_costs_no_more_than_its_rounding(tiny):
     half, _ = taken(tiny, "act", images, np.float16)
     sets = [[np.array([0, 3])] * 2]
     difference = np.abs(logits(exact, sets, exact.labels) - logits(half, sets, half.labels))
-    weight = exact.tail.weight.abs().numpy()
+    weight = exact.head.weight.abs().numpy()
     bound = np.abs(exact.features) @ weight.T * 2.0**-11 + 2.0**-24 * weight.sum()
     assert (difference[0] <= bound + 1e-6).all()
 
@@ -169,11 +169,11 @@ def test_half_precision_costs_no_more_than_its_rounding(tiny):
 def test_contributions_are_gradients_times_activations(tiny):
     over, _ = taken(tiny, "act", inputs(5, 32))
     photos = np.arange(5)
-    weight = over.tail.weight.numpy()
+    weight = over.head.weight.numpy()
     assert unit_contributions(over, photos, 1) == pytest.approx(weight[1] * over.features, abs=1e-6)
     found = unit_contributions(over, photos, 1, against=True)
     leaf = torch.from_numpy(over.features.copy()).requires_grad_(True)
-    scores = over.tail.from_features(leaf)
+    scores = over.head.from_features(leaf)
     p = scores.softmax(1)[:, 1]
     (p / (1 - p)).log().sum().backward()  # log-odds, written another way
     assert found == pytest.approx((leaf.grad * leaf).detach().numpy(), abs=1e-5)
@@ -184,7 +184,7 @@ def test_contributions_through_any_tail_equal_those_of_a_linear_one(tiny):
     over, _ = taken(tiny, "act", images)
     with torch.no_grad(), capture(tiny, "act") as captured:
         tiny(images)
-    plain = Tail(tiny, "act", torch.zeros(1, 3, 32, 32))
+    plain = Head(tiny, "act", torch.zeros(1, 3, 32, 32))
     general = Bench(plain, over.labels, over.features, captured.activations.numpy(), over.rows)
     before = state_of(tiny)
     for against in (False, True):
@@ -218,8 +218,8 @@ def test_a_study_made_with_other_weights_is_refused(tmp_path):
     pictures = draw_photos(tmp_path / "photos", each=4)
     study = pipeline.run(config(pictures), tmp_path / "study", classifier=tiny_classifier())
     with pytest.raises(InputError, match="not those that"):
-        load_tail(study, classifier=tiny_classifier(seed=9))
-    over = bench(study, load_tail(study, device="cpu", classifier=tiny_classifier()))
+        load_head(study, classifier=tiny_classifier(seed=9))
+    over = bench(study, load_head(study, device="cpu", classifier=tiny_classifier()))
     predicted = classify(over, [[np.zeros(0, np.int64)] * 3], over.labels)[0]
     assert (predicted == study.images["predicted"].to_numpy()).all()
     assert over.labels.tolist() == study.images["label"].astype(int).tolist()

@@ -21,7 +21,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from interpret.errors import InputError
-from interpret.evaluation import Evaluation
+from interpret.evaluation.evaluate import Evaluation
+from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared import backend, jobs, look, places, registry, uploads
 from tests.small_study import COUNT, studies
@@ -158,7 +159,7 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
     from interpret.findings import Findings
 
     study = open_study(studies() / "demo")
-    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
     if "specific" in page:
         everything, kept = found.of_class(0), found.of_class(0, hide_redundant=True)
     else:
@@ -192,7 +193,7 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
     app = show("pages/class_specific.py", **{"class": "6", "chance": "true"})
     from interpret.findings import Findings
 
-    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
     chance = found.by_chance()
     table = next(frame.value for frame in app.dataframe)
     expected = [chance[found.id_of[look.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
@@ -240,7 +241,7 @@ def test_shared_by_is_in_the_address():
 
 
 def test_a_figure_is_saved_as_a_page_that_asks_for_nothing():
-    from interpret import charts
+    from interpret.figures import charts
 
     figure = charts.shift_bars(["<b>Bird</b>", "Dog"], [0.2, 0.8], [0.9, 0.1], ["#112233", "#445566"])
     page = charts.page(figure, "a < b", charts.Paper(ink="#ecebe7", ground="#121316"))
@@ -272,7 +273,7 @@ def test_a_saved_table_holds_what_was_measured():
     from pages.shared import tables
 
     study = open_study(studies() / "demo")
-    found = Findings(study, study.mine_config, study.mined(study.mine_config))
+    found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
     rows, chance = found.shared(), found.by_chance()
     saved = tables.plain_shared(found, rows, chance)
     assert len(saved) == len(rows)
@@ -513,7 +514,8 @@ def test_no_page_caches_but_the_backend():
 
 
 def test_the_library_does_not_import_streamlit():
-    code = "import sys, interpret.gallery, interpret.charts, interpret.explain, interpret.findings as f\n"
+    code = "import sys, interpret.figures.gallery, interpret.figures.charts\n"
+    code += "import interpret.explanation.photo, interpret.findings.tables\n"
     code += "print('streamlit' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
@@ -731,7 +733,7 @@ def result_of(folder: Path) -> Evaluation:
 
 
 def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
-    from interpret.cli import main
+    from interpret.cli.main import main
 
     shutil.copytree(studies() / "demo", tmp_path / "demo")
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))

@@ -5,14 +5,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from interpret import charts, charts_evaluation, charts_shared
+from interpret.figures import charts, evaluation_charts, shared_charts
 
 SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
 UNITS = [34, 193, 512]
 
 
 def test_map_cells_answer_clicks_with_row_and_unit():
-    figure = charts_shared.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, counts=np.array([[9, 0, 2], [5, 3, 0]]))
+    figure = shared_charts.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, counts=np.array([[9, 0, 2], [5, 3, 0]]))
     heat, squares = figure.data
     assert np.array_equal(np.asarray(heat.z), SUPPORT)
     cells = {(x, int(y)): tuple(about) for x, y, about in zip(squares.x, squares.y, squares.customdata, strict=True)}
@@ -26,7 +26,7 @@ def test_map_cells_answer_clicks_with_row_and_unit():
 
 def test_graph_joins_a_unit_to_the_classes_it_serves_only():
     weights = np.where(SUPPORT >= 0.2, SUPPORT, 0)
-    figure = charts_shared.class_unit_graph(weights, ["Bird", "Dog"], ["#111111", "#222222"], UNITS)
+    figure = shared_charts.class_unit_graph(weights, ["Bird", "Dog"], ["#111111", "#222222"], UNITS)
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [sum(value is None for value in trace.x) for trace in lines] == [2, 2]
     assert [trace.line.color for trace in lines] == ["#111111", "#222222"]
@@ -41,13 +41,13 @@ def test_graph_puts_shared_units_inside_and_others_outside_and_is_repeatable():
     weights[:, 0] = 0.5
     for unit in range(1, 9):
         weights[unit % 4, unit] = 0.4
-    ring, place = charts_shared.graph_layout(weights)
+    ring, place = shared_charts.graph_layout(weights)
     assert np.allclose(np.linalg.norm(ring, axis=1), 1)
     assert np.linalg.norm(place[0]) < 0.3
     assert (np.linalg.norm(place[1:], axis=1) > 1).all()
     apart = np.linalg.norm(place[:, None] - place[None], axis=2) + np.eye(9)
     assert apart.min() > 0.08
-    assert np.array_equal(place, charts_shared.graph_layout(weights)[1])
+    assert np.array_equal(place, shared_charts.graph_layout(weights)[1])
 
 
 def test_histogram_shows_shares_of_photos_not_counts():
@@ -75,8 +75,8 @@ def test_prediction_bars_hold_before_and_after():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda name: charts_shared.class_unit_graph(SUPPORT, [name, "Dog"], ["#000000", "#111111"], UNITS),
-        lambda name: charts_shared.class_unit_map(SUPPORT, [name, "Dog"], UNITS),
+        lambda name: shared_charts.class_unit_graph(SUPPORT, [name, "Dog"], ["#000000", "#111111"], UNITS),
+        lambda name: shared_charts.class_unit_map(SUPPORT, [name, "Dog"], UNITS),
         lambda name: charts.shift_bars([name], [1.0], [1.0], ["#000000"]),
         lambda name: charts.activation_histogram(np.ones(3), {name: ("#000000", np.ones(3))}),
     ],
@@ -96,10 +96,10 @@ def test_figures_call_nothing_from_outside():
 def test_a_share_of_all_photos_is_not_shown_as_certain():
     from scipy.stats import binomtest
 
-    from interpret.effect import ClassEffect
+    from interpret.evaluation.effect import ClassEffect
 
     effect = ClassEffect(3, (7, 9), 20, 1.0, 0.4, np.array([0.9, 1.0]), pd.DataFrame())
-    bars = charts_evaluation.class_effect(effect, "#0072B2").data[0]
+    bars = evaluation_charts.class_effect(effect, "#0072B2").data[0]
     for row, right in enumerate((20, 8)):
         own = binomtest(right, 20).proportion_ci(method="wilson")
         assert bars.x[row] - bars.error_x.arrayminus[row] == pytest.approx(own.low, abs=1e-4)
@@ -108,7 +108,7 @@ def test_a_share_of_all_photos_is_not_shown_as_certain():
 
 
 def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
-    from interpret.colours import OKABE_ITO, SECOND_RING, on_dark
+    from interpret.figures.colours import OKABE_ITO, SECOND_RING, on_dark
 
     shown = [on_dark(colour) for colour in (*OKABE_ITO, *SECOND_RING)]
     assert shown[: len(OKABE_ITO)] == list(OKABE_ITO)
@@ -117,7 +117,7 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
     table = pd.DataFrame({"method": ["Top evidence"], "budget": [5], "units": [5.0], "accuracy": [0.4], "photos": [90]})
     table = table.assign(low=np.nan, high=np.nan, error=0.05)
     light, dark = (
-        charts_evaluation.accuracy_curves(table, 0.9, paper=paper).data[1].line.color
+        evaluation_charts.accuracy_curves(table, 0.9, paper=paper).data[1].line.color
         for paper in (charts.LIGHT, charts.Paper("#ecebe7", "#121316"))
     )
     assert dark == on_dark(light) != light
@@ -127,7 +127,7 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
 
 def test_class_names_are_text_in_the_matrix():
     names = ["<b>a</b>", "b & c"]
-    figure = charts_evaluation.influence_matrix(pd.DataFrame([[0.5, 0.1], [0.0, 0.4]]), names)
+    figure = evaluation_charts.influence_matrix(pd.DataFrame([[0.5, 0.1], [0.0, 0.4]]), names)
     drawn = figure.to_json()
     assert "<b>" not in drawn.replace("\\u003c", "<")
     assert figure.layout.xaxis.ticktext == figure.layout.yaxis.ticktext == ("&lt;b&gt;a&lt;/b&gt;", "b &amp; c")

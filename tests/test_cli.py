@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from interpret.cli import main, parser
+from interpret.cli.main import main, parser
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
 from tests.conftest import draw_photos
 
@@ -169,7 +169,7 @@ def test_a_folder_named_like_markup_and_a_disk_that_refuses(made, capsys, tmp_pa
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere.png")
 
-    monkeypatch.setattr("interpret.pack.pack", full)
+    monkeypatch.setattr("interpret.study.copies.pack", full)
     assert main(["pack", str(tmp_path / "[old]s[/x]")]) == 2
     assert capsys.readouterr().err.strip() == "error: the disk says somewhere.png: No space left on device"
 

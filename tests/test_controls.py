@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from interpret.config import MineConfig
+from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from tests.small_study import studies
 from tests.test_app import show
@@ -38,7 +39,7 @@ def mined_at(tmp_path, monkeypatch):
 def test_a_support_that_the_slider_cannot_say_is_kept_while_it_is_not_moved(mined_at, support):
     study = open_study(mined_at(min_support=support, top_units=3))
     app = show(PAGE)
-    expected = study.mined(MineConfig(top_units=3, min_support=support))
+    expected = mine_study(study, MineConfig(top_units=3, min_support=support))
     shown = show(PAGE, show="all").dataframe[0].value
     first = study.images["predicted"].value_counts().index[0]
     class_id = int(app.query_params.get("class", [first])[0])

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret import datasets, sources
-from interpret.datasets import Skipped, UnreadablePhoto, cache_dir, open_photo, scan
+from interpret.data import builtin, datasets
+from interpret.data.class_names import imagenet
+from interpret.data.datasets import Skipped, scan
+from interpret.data.photos import UnreadablePhoto, open_photo
 from interpret.errors import InputError
-from interpret.labels import imagenet
+from interpret.files import cache_dir
 from tests.conftest import draw_photos
 from tests.test_photos import png_of
 
@@ -287,7 +289,7 @@ def test_scikit_images_photos(tmp_path, monkeypatch):
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path / "cache"))
     assert cache_dir() == tmp_path / "cache"
     found = scan("skimage", *imagenet())
-    assert [item.name for item in found.photos] == sorted(sources.SKIMAGE_PHOTOS)
+    assert [item.name for item in found.photos] == sorted(builtin.SKIMAGE_PHOTOS)
     assert found.root == tmp_path / "cache" / "skimage"
     assert all(item.label is None for item in found.photos)
     from skimage import data
@@ -324,11 +326,11 @@ def imagenette_archive(folder: Path) -> Path:
 
 
 def test_imagenette_is_announced_fetched_and_unpacked_once(tmp_path, monkeypatch):
-    from interpret.downloads import file_digest
+    from interpret.data.downloads import file_digest
 
     archive = imagenette_archive(tmp_path / "server")
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "IMAGENETTE", (archive.as_uri(), file_digest(archive, "md5")))
+    monkeypatch.setattr(builtin, "IMAGENETTE", (archive.as_uri(), file_digest(archive, "md5")))
     said: list[str] = []
     found = scan("imagenette-val", *imagenet(), announce=said.append)
     assert [(item.name, item.label) for item in found.photos] == [("n03445777/a.JPEG", 574)]
@@ -343,12 +345,12 @@ def test_imagenette_is_announced_fetched_and_unpacked_once(tmp_path, monkeypatch
 def test_imagenette_is_torchvisions():
     from torchvision.datasets import Imagenette
 
-    assert Imagenette._ARCHIVES["320px"] == sources.IMAGENETTE
+    assert Imagenette._ARCHIVES["320px"] == builtin.IMAGENETTE
 
 
 def test_imagenette_without_a_network_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path))
-    monkeypatch.setattr(sources, "IMAGENETTE", ((tmp_path / "imagenette2-320.tgz.gone").as_uri(), "00"))
+    monkeypatch.setattr(builtin, "IMAGENETTE", ((tmp_path / "imagenette2-320.tgz.gone").as_uri(), "00"))
     with pytest.raises(InputError, match="put it into") as caught:
         scan("imagenette", *imagenet())
     assert "\n" not in str(caught.value)

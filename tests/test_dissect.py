@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 from scipy.stats import hypergeom
 
-from interpret.dissect import Dissection, dissect, judge
+from interpret.data.preprocessing import Preprocessing
+from interpret.dissection.dissect import Dissection, dissect, judge
+from interpret.dissection.masks import FolderMasks, as_seen
+from interpret.dissection.overlap import Overlaps, enlarger, overlaps, thresholds
+from interpret.dissection.verdicts import has_part, itemset_table, parts_of_classes, share_table, unit_table
 from interpret.errors import InputError
-from interpret.masks import FolderMasks, as_seen
-from interpret.overlap import Overlaps, enlarger, overlaps, thresholds
-from interpret.preprocessing import Preprocessing
-from interpret.truth import has_part, itemset_table, parts_of_classes, share_table, unit_table
 
 
 def test_the_threshold_is_the_value_that_the_share_exceeds():
@@ -80,7 +80,7 @@ def test_overlaps_do_not_depend_on_how_the_units_are_cut(monkeypatch):
     activations = rng.random((6, 11, 3, 4)).astype(np.float16)
     drawn = [{"a": rng.random((9, 16)) < 0.3, "b": rng.random((9, 16)) < 0.1} for _ in range(6)]
     whole = overlaps(activations, drawn.__getitem__, ("a", "b"), quantile=0.2)
-    monkeypatch.setattr("interpret.overlap._CHUNK_VALUES", 300)
+    monkeypatch.setattr("interpret.dissection.overlap._CHUNK_VALUES", 300)
     cut = overlaps(activations, drawn.__getitem__, ("a", "b"), quantile=0.2)
     assert (whole.intersection == cut.intersection).all()
     assert (whole.thresholds == cut.thresholds).all()
@@ -314,7 +314,7 @@ def test_the_demo_s_study_is_dissected_and_remembered(study):
 
 
 def test_masks_of_one_s_own_give_the_same_as_the_demo_s(study, tmp_path):
-    from interpret.datasets import scan
+    from interpret.data.datasets import scan
     from interpret.demo import masks_for
 
     for photo in scan("demo-val", study.class_names, ()).photos:

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from interpret import downloads
-from interpret.downloads import fetch
+from interpret.data import downloads
+from interpret.data.downloads import fetch
 from interpret.errors import InputError
 
 CONTENT = b"weights" * 1000

@@ -8,19 +8,21 @@ import pytest
 import torch
 from PIL import Image
 
-from interpret import baselines, charts_evaluation, influence, mining, models, pipeline
-from interpret.ablation import bench, load_tail
-from interpret.baselines import Ranking
-from interpret.cli import main
+from interpret import mining, models, pipeline
+from interpret.cli.main import main
 from interpret.config import MineConfig
-from interpret.effect import ablate_class
 from interpret.errors import InputError
-from interpret.evaluation import Evaluation, evaluate, results_folder
-from interpret.heldout import heldout, kept, same_photos
-from interpret.hooks import zero_units
+from interpret.evaluation import cross_class, unit_rankings
+from interpret.evaluation.ablation import bench, load_head
+from interpret.evaluation.effect import ablate_class
+from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
+from interpret.evaluation.heldout import heldout, kept, same_photos
+from interpret.evaluation.table1 import BASELINE, EvaluateConfig, keep_only, table_1
+from interpret.evaluation.unit_rankings import Ranking
+from interpret.figures import evaluation_charts
+from interpret.mining.transactions import TransactionDatabase
+from interpret.models.hooks import zero_units
 from interpret.study import open_study
-from interpret.table import BASELINE, EvaluateConfig, keep_only, table_1
-from interpret.transactions import TransactionDatabase
 from tests.conftest import TinyNet, draw_photos, state_of
 from tests.test_ablation import hand_made
 from tests.test_pipeline import SMALL, Killed, config, tiny_classifier
@@ -78,14 +80,14 @@ def test_keeping_units_only_worked_out_by_hand():
 
 
 def test_the_matrix_and_its_dominance_worked_out_by_hand():
-    falls = influence.matrix(hand_made(), CLASSES, ours())
+    falls = cross_class.matrix(hand_made(), CLASSES, ours())
     # unit 0 off: both photos of class 0 wrong, class 1 unharmed, class 2 from one right to two
     assert falls.to_numpy().tolist() == [[1.0, 0.0, -0.5], [0.0, 1.0, 0.0], [1.0, 0.0, -0.5]]
-    assert influence.dominance(falls) == pytest.approx(1 - (0.5 / 6) / (1.5 / 3))
-    assert np.isnan(influence.dominance(-falls))
+    assert cross_class.dominance(falls) == pytest.approx(1 - (0.5 / 6) / (1.5 / 3))
+    assert np.isnan(cross_class.dominance(-falls))
     only = pd.DataFrame(np.diag([0.5, 0.2]))
-    assert influence.dominance(only) == 1.0
-    assert influence.dominance(pd.DataFrame(np.full((3, 3), 0.5))) == 0.0
+    assert cross_class.dominance(only) == 1.0
+    assert cross_class.dominance(pd.DataFrame(np.full((3, 3), 0.5))) == 0.0
 
 
 def mined_by_hand():
@@ -97,7 +99,7 @@ def mined_by_hand():
 
 def test_shared_itemsets_and_synergy_worked_out_by_hand():
     over = hand_made()
-    shared = influence.shared_falls(over, CLASSES, mined_by_hand())
+    shared = cross_class.shared_falls(over, CLASSES, mined_by_hand())
     found = dict(zip(shared["units"], shared.to_dict("records"), strict=True))
     assert {units: line["classes"] for units, line in found.items()} == {(0,): (0, 2), (1,): (0, 1)}
     # unit 1 off: class 0 keeps both, class 1 loses both, class 2 keeps one of one: in S 0.5, outside 0
@@ -110,7 +112,7 @@ def test_shared_itemsets_and_synergy_worked_out_by_hand():
     assert line["high"] - line["difference"] == pytest.approx(1.96 * 0.5 * 0.5 / np.sqrt(2), abs=1e-3)
 
     ranking = Ranking("Ours-2", {0: np.array([0, 1]), 1: np.array([1]), 2: np.array([0])}, {0: 2, 1: 1, 2: 1})
-    synergy = influence.synergies(over, CLASSES, mined_by_hand(), ranking)
+    synergy = cross_class.synergies(over, CLASSES, mined_by_hand(), ranking)
     line = synergy[(synergy["class_id"] == 0) & (synergy["kind"] == "all relevant units")].iloc[0]
     # class 0 without 0 and 1: both wrong; without 0 alone: both wrong; without 1 alone: none
     assert (line["units"], line["fall"], line["parts"], line["synergy"]) == ((0, 1), 1.0, 1.0, 0.0)
@@ -120,26 +122,26 @@ def test_shared_itemsets_and_synergy_worked_out_by_hand():
 
 def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
     over = hand_made()
-    assert len(influence.thinned(over, CLASSES, settings=3)) == 6
-    monkeypatch.setattr(influence, "MOST_PREDICTIONS", 0)
+    assert len(cross_class.thinned(over, CLASSES, settings=3)) == 6
+    monkeypatch.setattr(cross_class, "MOST_PREDICTIONS", 0)
     many = replace(over, labels=np.zeros(6, np.int64))
-    assert influence.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
+    assert cross_class.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_figures_say_what_the_tables_say():
     small = EvaluateConfig(budgets=(1, 2), draws=3, resamples=50)
     table, _ = table_1(hand_made(), CLASSES, [ours()], [ours()], small)
-    figure = charts_evaluation.accuracy_curves(table, 5 / 6, methods=["Ours-2", "Random"])
+    figure = evaluation_charts.accuracy_curves(table, 5 / 6, methods=["Ours-2", "Random"])
     lines = {trace.name: trace for trace in figure.data if trace.name}
     assert set(lines) == {"Ours-2", "Random"}
     assert list(lines["Ours-2"].x) == [1, 2]
     assert list(lines["Ours-2"].y) == pytest.approx([2 / 6, 2 / 6])
-    falls = influence.matrix(hand_made(), CLASSES, ours())
-    heat, squares = charts_evaluation.influence_matrix(falls, ["a", "b", "c"]).data
+    falls = cross_class.matrix(hand_made(), CLASSES, ours())
+    heat, squares = evaluation_charts.influence_matrix(falls, ["a", "b", "c"]).data
     assert heat.z.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     assert squares.text[2] == "units of a off: c gains 50.0 points"
     assert list(squares.customdata[5]) == [1, 2]
-    bars = charts_evaluation.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
+    bars = evaluation_charts.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
     assert list(bars.x[:2]) == [1.0, 0.0]
 
 
@@ -204,11 +206,11 @@ def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, oth
     classifier = tiny_classifier()
     before = state_of(classifier.network)
     on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
-    tail = load_tail(study, device="cpu", classifier=classifier)
+    head = load_head(study, device="cpu", classifier=classifier)
     small = EvaluateConfig(
         budgets=(1, 3), top_units=(2, 3), draws=4, resamples=100, keep_budgets=(1, 12), replacement=replacement
     )
-    result = evaluate(study, on, tail, study.mine_config, small)
+    result = evaluate(study, on, head, study.mine_config, small)
     assert state_of(classifier.network) == before
     own = (on.images["label"].astype(int) == on.images["predicted"]).mean()
     assert row(result.table, BASELINE, 0)["accuracy"] == own == result.about["accuracy"]
@@ -218,7 +220,7 @@ def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, oth
     folder = results_folder(study, on, study.mine_config, small)
     result.write(folder)
     back = Evaluation.read(folder)
-    again = evaluate(study, on, tail, study.mine_config, small)
+    again = evaluate(study, on, head, study.mine_config, small)
     for name in Evaluation.FRAMES:
         pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name))
     for name in ("table", "differences", "keep"):
@@ -239,13 +241,13 @@ def test_a_tail_that_is_not_linear_is_evaluated_on_stored_maps(pictures, others,
     )
     study = pipeline.run(config(pictures), tmp_path / "study", classifier=classifier)
     on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
-    tail = load_tail(study, device="cpu", classifier=classifier)
-    assert not tail.linear
-    result = evaluate(study, on, tail, study.mine_config, EvaluateConfig(budgets=(2,), top_units=(3,), draws=2))
+    head = load_head(study, device="cpu", classifier=classifier)
+    assert not head.linear
+    result = evaluate(study, on, head, study.mine_config, EvaluateConfig(budgets=(2,), top_units=(3,), draws=2))
     assert row(result.table, BASELINE, 0)["accuracy"] == on.accuracy()[0]
     assert not {"Top weight", "Greedy drop"} & set(result.table["method"])
-    over = bench(on, tail)
-    ranking = baselines.mined(study, bench(study, tail), over.classes, study.mine_config, top_units=3)
+    over = bench(on, head)
+    ranking = unit_rankings.mined(study, bench(study, head), over.classes, study.mine_config, top_units=3)
     right = []
     for photo, label in enumerate(over.labels.tolist()):
         pixels = torch.from_numpy(SMALL.apply(on.photo(photo)))[None]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from interpret.findings import Findings
-from interpret.intervals import wilson
+from interpret.mining.stored import mine_study
+from interpret.stats import wilson
 from interpret.study import open_study
 from tests.small_study import studies
 
@@ -15,7 +16,7 @@ from tests.small_study import studies
 def found() -> Findings:
     study = open_study(studies() / "demo")
     config = dataclasses.replace(study.mine_config, min_support=0.3)
-    return Findings(study, config, study.mined(config))
+    return Findings(study, config, mine_study(study, config))
 
 
 def sets_of(found: Findings) -> list[tuple[frozenset[int], int, int]]:
@@ -87,7 +88,7 @@ def test_unit_support_counts_below_the_threshold_too(found):
 
 def test_nothing_found_is_an_answer(found):
     config = dataclasses.replace(found.config, min_class_patches=100_000)
-    nothing = Findings(found.study, config, found.study.mined(config))
+    nothing = Findings(found.study, config, mine_study(found.study, config))
     assert nothing.headline() is None
     assert nothing.classes == []
     assert nothing.shared().empty
@@ -148,7 +149,7 @@ def test_stability_of_a_rule_is_that_of_its_class(found):
 def test_the_command_line_leaves_out_redundant_rules_and_prints_p_values(found, capsys, tmp_path):
     import shutil
 
-    from interpret.cli import main
+    from interpret.cli.main import main
 
     shutil.copytree(studies() / "demo", tmp_path / "demo")
     command = ["mine", str(tmp_path / "demo"), "--min-support", "0.3", "--rows", "1000"]

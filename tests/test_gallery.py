@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret import gallery
-from interpret.colours import MAGMA, OTHER, class_colours, heat_colours, rgb
-from interpret.preprocessing import Preprocessing
+from interpret.data.preprocessing import Preprocessing
+from interpret.figures import gallery
+from interpret.figures.colours import MAGMA, OTHER, class_colours, heat_colours, rgb
 
 
 def white(width: int, height: int) -> Image.Image:

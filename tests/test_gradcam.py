@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from interpret.errors import InputError
-from interpret.gradcam import explain, upsample
+from interpret.explanation.gradcam import explain, upsample
 from tests.conftest import state_of
 
 

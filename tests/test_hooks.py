@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from interpret.errors import InputError
-from interpret.hooks import capture, evaluating, find, replace, watch, zero_units
+from interpret.models.hooks import capture, evaluating, find, replace, watch, zero_units
 from tests.conftest import state_of
 
 

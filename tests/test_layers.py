@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from interpret.errors import InputError
-from interpret.families import find, seeded
-from interpret.layers import Layer, check_layer, default_layer, layers, observe
+from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
+from interpret.models.zoo import find, seeded
 from tests.conftest import TinyNet, hooks_of, state_of
 
 

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
-from interpret.mining import Mined, explosion, mine, pyfim_engine, search
-from interpret.mining.counting import count
-from interpret.mining.layout import arrange
-from interpret.mining.limits import Limits, TooManyItemsets, ceil_exact, least_counts
-from interpret.mining.threads import one_thread
-from interpret.transactions import PAD, TransactionDatabase
+from interpret.mining import Mined, explosion, mine, store
+from interpret.mining.engine import pyfim_engine, search
+from interpret.mining.engine.counting import count
+from interpret.mining.engine.layout import arrange
+from interpret.mining.engine.limits import Limits, TooManyItemsets, ceil_exact, least_counts
+from interpret.mining.engine.threads import one_thread
+from interpret.mining.transactions import TransactionDatabase
+from interpret.study.schema import PAD
 
 needs_pyfim = pytest.mark.skipif(importlib.util.find_spec("fim") is None, reason="pyfim is not installed")
 
@@ -157,7 +159,7 @@ def test_pyfim_engine_equals_brute_force(
 
 
 def _work(source: Path, target: Path) -> None:
-    from interpret.mining import pyfim_worker
+    from interpret.mining.engine import pyfim_worker
 
     pyfim_worker.main(str(source), str(target))
 
@@ -264,8 +266,8 @@ def test_order_of_the_transactions_does_not_matter(tmp_path: Path) -> None:
     data = skewed(900, 5, seed=8)
     order = np.random.default_rng(0).permutation(len(data))
     other = TransactionDatabase(data.units[order], data.class_ids[order], data.image_ids[order], data.n_units)
-    mine(data, config(0.1)).write(tmp_path / "a")
-    mine(other, config(0.1)).write(tmp_path / "b")
+    store.write(mine(data, config(0.1)), tmp_path / "a")
+    store.write(mine(other, config(0.1)), tmp_path / "b")
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
 
@@ -274,8 +276,8 @@ def test_order_of_the_transactions_does_not_matter(tmp_path: Path) -> None:
 def test_nothing_to_find(rows: list[list[int]], classes: list[int], tmp_path: Path) -> None:
     found = mine(database(rows, classes), config(0.5))
     assert len(found) == len(found.itemsets) == len(found.rules) == len(found.units) == 0
-    found.write(tmp_path / "none")
-    assert plain(Mined.read(tmp_path / "none")) == []
+    store.write(found, tmp_path / "none")
+    assert plain(store.read(tmp_path / "none")) == []
 
 
 def test_a_wrong_unit_is_refused() -> None:
@@ -398,15 +400,15 @@ def test_grid_has_two_digits() -> None:
 
 def test_files_round_trip(tmp_path: Path) -> None:
     found = mine(skewed(600, 4, seed=2), config(0.1))
-    found.write(tmp_path / "deep" / "key")
-    again = Mined.read(tmp_path / "deep" / "key")
+    store.write(found, tmp_path / "deep" / "key")
+    again = store.read(tmp_path / "deep" / "key")
     assert plain(again) == plain(found)
     for name in ("itemsets", "rules", "units"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name), check_exact=True)
     for name in ("class_ids", "class_sizes", "class_photos", "least"):
         assert np.array_equal(getattr(again, name), getattr(found, name))
     assert (again.n, again.n_photos, again.min_support) == (600, found.n_photos, 0.1)
-    again.write(tmp_path / "deep" / "again")
+    store.write(again, tmp_path / "deep" / "again")
     assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["again", "key"]
     for file in ("itemsets", "rules", "units", "counts"):
         paths = (tmp_path / "deep" / folder / f"{file}.parquet" for folder in ("key", "again"))
@@ -415,7 +417,7 @@ def test_files_round_trip(tmp_path: Path) -> None:
 
 
 def test_files_hold_what_the_design_names(tmp_path: Path) -> None:
-    mine(database([[2, 1], [1]], [4, 4]), config(0.5)).write(tmp_path / "key")
+    store.write(mine(database([[2, 1], [1]], [4, 4]), config(0.5)), tmp_path / "key")
     table = pd.read_parquet(tmp_path / "key" / "itemsets.parquet")
     assert list(table.columns) == ["itemset_id", "units", "class_id", "support_count", "image_count", "support"]
     assert [list(units) for units in table.units] == [[1], [1], [2], [2], [1, 2], [1, 2]]
@@ -431,11 +433,11 @@ def test_files_hold_what_the_design_names(tmp_path: Path) -> None:
 
 def test_a_damaged_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read; delete that folder and mine again"):
-        Mined.read(tmp_path)
-    mine(database([[1]], [0]), config(0.5)).write(tmp_path / "key")
+        store.read(tmp_path)
+    store.write(mine(database([[1]], [0]), config(0.5)), tmp_path / "key")
     (tmp_path / "key" / "counts.parquet").write_bytes(b"PAR1 but not really")
     with pytest.raises(InputError, match="cannot be read"):
-        Mined.read(tmp_path / "key")
+        store.read(tmp_path / "key")
 
 
 def test_threads_are_given_back() -> None:

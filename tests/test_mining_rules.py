@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from interpret.mining import Mined, mine, rules
-from interpret.mining.display import redundant, shown
-from interpret.transactions import PAD, TransactionDatabase
+from interpret.mining.condensed import redundant, shown
+from interpret.mining.transactions import TransactionDatabase
+from interpret.stats import benjamini_hochberg
+from interpret.study.schema import PAD
 from tests.test_mining import config, database, databases, skewed, supports
 
 
@@ -79,7 +81,7 @@ def test_fisher_keeps_digits_far_in_the_tail() -> None:
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 20))
 def test_q_values_equal_scipy(p: list[float], others: int) -> None:
-    got = rules.benjamini_hochberg(np.array(p), len(p) + others)
+    got = benjamini_hochberg(np.array(p), len(p) + others)
     expected = stats.false_discovery_control([*p, *[1.0] * others], method="bh")
     assert got == pytest.approx(expected[: len(p)])
 

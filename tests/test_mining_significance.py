@@ -10,7 +10,7 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import mine
 from interpret.mining.significance import bootstrap, permutation_test
-from interpret.transactions import TransactionDatabase
+from interpret.mining.transactions import TransactionDatabase
 from tests.test_mining import config, database, skewed
 
 

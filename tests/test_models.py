@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from interpret import checkpoints, families
 from interpret.config import ModelConfig
-from interpret.datasets import open_photo, scan
+from interpret.data.class_names import imagenet
+from interpret.data.datasets import scan
+from interpret.data.photos import open_photo
 from interpret.errors import InputError
-from interpret.labels import imagenet
-from interpret.models import Preprocessing, available, load, wrap
+from interpret.models import Preprocessing, available, checkpoints, load, wrap, zoo
 from tests.conftest import TinyNet, state_of
 
 SMALL = "mobilenet_v3_small"
@@ -190,7 +190,7 @@ def test_another_input_size_keeps_the_share_of_the_crop():
 
 
 def test_imagenets_names_for_ones_own_weights_on_request(tmp_path):
-    network = families.seeded(families.find(SMALL).build)
+    network = zoo.seeded(zoo.find(SMALL).build)
     torch.save(network.state_dict(), tmp_path / "own.pt")
     assert load(ModelConfig(SMALL, weights=str(tmp_path / "own.pt"))).class_names[217] == "class 217"
     model = load(ModelConfig(SMALL, weights=str(tmp_path / "own.pt"), class_names="imagenet"))
@@ -199,7 +199,7 @@ def test_imagenets_names_for_ones_own_weights_on_request(tmp_path):
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet", "timm/resnet18", "efficientnet_lite0"])
 def test_the_number_of_classes_is_read_from_the_checkpoint(tmp_path, name):
-    state = families.seeded(families.find(name).build, 7).state_dict()
+    state = zoo.seeded(zoo.find(name).build, 7).state_dict()
     torch.save(state, tmp_path / "own.pt")
     model = load(ModelConfig(name, weights=str(tmp_path / "own.pt")))
     assert len(model.class_names) == 7
@@ -291,7 +291,7 @@ def test_published_weights_are_announced_checked_and_found_in_the_cache(tmp_path
     network = zoo.squeezenet1_1()
     raw = tmp_path / "raw.pth"
     torch.save(network.state_dict(), raw)
-    from interpret.downloads import file_digest
+    from interpret.data.downloads import file_digest
 
     served = tmp_path / f"squeezenet1_1-{file_digest(raw)[:8]}.pth"
     raw.rename(served)
@@ -311,7 +311,7 @@ def test_published_weights_are_announced_checked_and_found_in_the_cache(tmp_path
 
 
 def test_no_network_says_which_file_to_put_where(tmp_path, monkeypatch):
-    from interpret import downloads
+    from interpret.data import downloads
 
     def unreachable(*_args, **_kwargs):
         raise downloads.urllib.request.URLError("Network is unreachable")
@@ -331,7 +331,7 @@ def test_available_names_can_be_found():
     assert names[:6] == ["demo", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "vgg16", "resnet50"]
     assert len(set(names)) == len(names) > 80
     assert all(note for _, note in available())
-    assert families.find("densenet121").preprocessing == Preprocessing()
+    assert zoo.find("densenet121").preprocessing == Preprocessing()
 
 
 # --- any network --------------------------------------------------------------------------------------------------

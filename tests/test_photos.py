@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from interpret.data.photos import MAX_PIXELS, UnreadablePhoto, open_photo
 from interpret.errors import InputError
-from interpret.photos import MAX_PIXELS, UnreadablePhoto, open_photo
 
 # Pillow's remarks on damaged metadata; the library silences them, pytest brings them back
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -15,10 +15,11 @@ import torch
 
 from interpret import models, pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.gradcam import explain, upsample
-from interpret.patches import extract
-from interpret.preprocessing import Preprocessing
+from interpret.explanation import extraction
+from interpret.explanation.gradcam import explain, upsample
+from interpret.explanation.patches import extract
 from interpret.study import open_study
 from tests.conftest import TinyNet, draw_photos, state_of
 
@@ -138,23 +139,25 @@ def test_a_run_broken_off_goes_on_and_ends_with_the_same_bytes(undisturbed, pict
 KILLED = """
 import os, signal, sys
 from tests.test_pipeline import config, tiny_classifier
-from interpret import pipeline, shards
+from interpret import pipeline
+from interpret.study import workspace
 from pathlib import Path
 pictures, study, where, at = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 calls = 0
-original = getattr(shards, where)
+holder = os if where == "fsync" else workspace
+original = getattr(holder, where)
 def dying(*arguments, **options):
     global calls
     calls += 1
     if calls == at:
         os.kill(os.getpid(), signal.SIGKILL)
     return original(*arguments, **options)
-setattr(shards, where, dying)
+setattr(holder, where, dying)
 pipeline.run(config(pictures), study, classifier=tiny_classifier())
 """
 
 
-@pytest.mark.parametrize(("where", "at"), [("write_table", 5), ("_flush", 20), ("_join_arrays", 2)])
+@pytest.mark.parametrize(("where", "at"), [("write_table", 5), ("fsync", 20), ("_join_arrays", 2)])
 def test_a_run_killed_while_it_writes_goes_on_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, where, at):
     command = [sys.executable, "-c", KILLED, str(pictures), str(tmp_path / "s"), where, str(at)]
     root = Path(__file__).resolve().parents[1]
@@ -338,13 +341,13 @@ def test_a_damaged_table_is_one_sentence(undisturbed, tmp_path):
 def test_a_study_made_meanwhile_by_another_run_is_opened(pictures, tmp_path, monkeypatch):
     """The other run ends between the look for a whole study and the lock."""
     other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier())
-    real = pipeline.make_extractor
+    real = extraction.make_extractor
 
     def meanwhile(*arguments):
         shutil.copytree(other.folder, tmp_path / "s")
         return real(*arguments)
 
-    monkeypatch.setattr(pipeline, "make_extractor", meanwhile)
+    monkeypatch.setattr(extraction, "make_extractor", meanwhile)
     study = pipeline.run(config(pictures), tmp_path / "s", classifier=tiny_classifier())
     assert study.key == other.key
     assert contents(tmp_path / "s").keys() >= {"images.parquet", "features.npy"}

@@ -4,8 +4,8 @@ import torchvision
 from torch import nn
 
 from interpret.errors import InputError
-from interpret.gradcam import explain
-from interpret.precision import choose_device, choose_precision, prepare
+from interpret.explanation.gradcam import explain
+from interpret.models.precision import choose_device, choose_precision, prepare
 from tests.conftest import state_of
 
 CPU = torch.device("cpu")
@@ -15,7 +15,7 @@ def inputs(batch=2, side=64):
     return torch.rand(batch, 3, side, side, generator=torch.Generator().manual_seed(4)) * 2 - 1
 
 
-def test_the_trunk_changes_type_and_the_tail_does_not():
+def test_the_backbone_changes_type_and_the_head_does_not():
     torch.manual_seed(0)
     network = torchvision.models.vgg11(weights=None).eval()
     before = state_of(network)
@@ -26,7 +26,7 @@ def test_the_trunk_changes_type_and_the_tail_does_not():
     assert kinds["features.0.weight"] == kinds["classifier.0.weight"] == kinds["classifier.6.bias"] == torch.float32
     exact, rough = explain(network, "features.19", inputs()), explain(ready, "features.19", inputs())
     assert rough.logits.dtype == torch.float32
-    # bfloat16 keeps 8 bits; a tail in float32 makes its logits differ by what the trunk rounds and no more
+    # bfloat16 keeps 8 bits; a head in float32 makes its logits differ by what the backbone rounds and no more
     assert torch.allclose(exact.logits, rough.logits, atol=0.02 * float(exact.logits.abs().max()))
     assert not torch.equal(exact.logits, rough.logits)
 
@@ -68,7 +68,7 @@ def test_float32_is_the_same_network():
 
 def test_a_network_that_cannot_be_cut_by_type_says_so():
     class Straddles(nn.Module):
-        """Uses the layer's output together with something computed in the trunk's type."""
+        """Uses the layer's output together with something computed in the backbone's type."""
 
         def __init__(self):
             super().__init__()

@@ -9,8 +9,8 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import InterpolationMode
 
+from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.errors import InputError
-from interpret.preprocessing import Preprocessing, resized_side
 
 ODD_SIZES = [(500, 375), (375, 500), (333, 257), (256, 256), (257, 256), (91, 640), (17, 19), (1, 5), (1200, 231)]
 
@@ -48,7 +48,7 @@ def test_equals_torchvisions_transforms(size, filter_name):
 def test_equals_timms_transform_of_the_lites(name):
     import timm
 
-    from interpret.families import find
+    from interpret.models.zoo import find
 
     ours = find(name.removeprefix("tf_")).preprocessing
     stated = timm.get_pretrained_cfg(name)
@@ -67,7 +67,7 @@ def test_equals_timms_transform_of_the_lites(name):
 
 
 def test_the_lites_take_their_own_input_sizes():
-    from interpret.families import find
+    from interpret.models.zoo import find
 
     sizes = [find(f"efficientnet_lite{number}").preprocessing for number in range(3)]
     assert [(item.size, item.resize) for item in sizes] == [((224, 224), 256), ((240, 240), 272), ((260, 260), 292)]
@@ -76,7 +76,7 @@ def test_the_lites_take_their_own_input_sizes():
 def test_equals_torchvisions_own_recipe_for_vgg16_and_resnet50():
     from torchvision.models import ResNet50_Weights, VGG16_Weights
 
-    from interpret.families import find
+    from interpret.models.zoo import find
 
     image = picture((431, 309))
     for name, weights in (("vgg16", VGG16_Weights.IMAGENET1K_V1), ("resnet50", ResNet50_Weights.IMAGENET1K_V1)):

@@ -13,14 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from interpret import datasets, models
+from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig
-from interpret.gradcam import explain, upsample
+from interpret.data import datasets
+from interpret.explanation.gradcam import explain, upsample
+from interpret.explanation.patches import extract
 from interpret.mining import mine
-from interpret.patches import extract
-from interpret.precision import choose_precision, prepare
+from interpret.mining.stored import mine_study, mined_folder, transactions
+from interpret.mining.transactions import TransactionDatabase
+from interpret.models.precision import choose_precision, prepare
 from interpret.study import Study, open_study
-from interpret.transactions import TransactionDatabase
 
 pytestmark = pytest.mark.real
 EXTRACT = ExtractConfig()
@@ -54,7 +56,7 @@ def test_patches_and_relevant_units_of_the_training_photos(train):
     assert counts["images"] == counts["labelled"] == 2000
     assert counts["skipped"] == counts["images_without_patch"] == 0
     assert counts["patches"] == pytest.approx(2104, rel=0.01)  # whole regions, as method.md defines a patch
-    units = train.mined(MineConfig(top_units=5, min_support=0.2)).units
+    units = mine_study(train, MineConfig(top_units=5, min_support=0.2)).units
     held = units[units["class_id"].isin(TEN)].groupby("class_id").size()
     assert set(held.index) == TEN
     assert 6.0 <= held.mean() <= 8.0
@@ -65,7 +67,7 @@ def test_patches_around_peaks_are_as_many_as_the_prototype_counted(photos, train
     study = make(photos, "train", tmp_path / "peaks", "--patches", "peaks")
     assert study.manifest["counts"]["patches"] == pytest.approx(3150, rel=0.02)
     assert study.images["predicted"].tolist() == train.images["predicted"].tolist()
-    units = study.mined(MineConfig(top_units=5, min_support=0.2)).units
+    units = mine_study(study, MineConfig(top_units=5, min_support=0.2)).units
     held = units[units["class_id"].isin(TEN)].groupby("class_id").size()
     assert held.mean() == pytest.approx(6.8, abs=0.5)
 
@@ -74,9 +76,9 @@ def test_patches_around_peaks_are_as_many_as_the_prototype_counted(photos, train
 def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
     """Counts again with nothing but the files and Python's sets."""
     config = MineConfig(top_units=n, min_support=support)
-    mined = train.mined(config)
+    mined = mine_study(train, config)
     rows = pq.read_table(train.folder / "patches.parquet").to_pylist()
-    folder = train.mined_folder(config)
+    folder = mined_folder(train, config)
     itemsets = pq.read_table(folder / "itemsets.parquet").to_pylist()
     rules = pq.read_table(folder / "rules.parquet").to_pylist()
     sets = [(frozenset(row["units"][:n]), row["predicted"], row["image_id"]) for row in rows]
@@ -153,7 +155,7 @@ def test_bfloat16_maps_follow_float32_ones(photos):
 def test_chance_makes_no_rule_of_these_photos(train):
     """Classes shuffled between photos 200 times: at most 5 % of the runs report a rule at q <= 0.05; the truth does."""
     config = MineConfig(top_units=10, min_support=0.2)
-    data = train.database()
+    data = transactions(train)
     found = mine(data, config).rules
     assert (found.image_q_value <= 0.05).mean() > 0.5
     assert found[found.image_q_value <= 0.05].class_id.nunique() >= len(TEN)

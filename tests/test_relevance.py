@@ -3,9 +3,9 @@
 import pandas as pd
 from hypothesis import given, settings
 
-from interpret import relevance
-from interpret.mining import mine
-from interpret.transactions import PAD, TransactionDatabase
+from interpret.mining import mine, relevance
+from interpret.mining.transactions import TransactionDatabase
+from interpret.study.schema import PAD
 from tests.test_mining import brute_force, config, database, databases, supports
 
 NAMES = ["Bird", "Dog", "Car"]

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from interpret.encoding import pool, rank
-from interpret.transactions import PAD, TransactionDatabase
+from interpret.explanation.encoding import pool, rank
+from interpret.mining.transactions import TransactionDatabase
+from interpret.study.schema import PAD
 
 
 def test_pooling_by_hand():

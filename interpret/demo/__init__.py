@@ -43,7 +43,7 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
     Raises:
         InputError: the split is unknown, or the cache folder cannot be written.
     """
-    from interpret.datasets import cache_dir
+    from interpret.files import cache_dir
 
     if split not in COUNTS:
         raise InputError(f"The demo has no split {split!r}; choose one of {', '.join(COUNTS)}.")

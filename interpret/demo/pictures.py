@@ -8,7 +8,6 @@ from PIL import Image
 
 from interpret.demo.canvas import SIZE
 from interpret.demo.draw import sample
-from interpret.overlap import enlarger
 
 _GAP = 4
 
@@ -55,8 +54,8 @@ def seen_by(
 
 def _spotlight(field: NDArray[np.floating], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """An image with everything dimmed but where a map is above half of its maximum, with a yellow outline."""
-    down, across = enlarger(field.shape[0], SIZE), enlarger(field.shape[1], SIZE)
-    large = down @ field.astype(np.float32) @ across.T
+    small = Image.fromarray(field.astype(np.float32), "F")
+    large = np.asarray(small.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
     fires = large > large.max() / 2
     inner = fires & np.roll(fires, 1, 0) & np.roll(fires, -1, 0) & np.roll(fires, 1, 1) & np.roll(fires, -1, 1)
     mixed = np.where(fires[..., None], image, image * 0.3 + 30)

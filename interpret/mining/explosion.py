@@ -6,9 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from interpret.errors import ExplosionError
-from interpret.mining.layout import Layout
-from interpret.mining.limits import Limits, OutOfTime, TooManyItemsets, least_counts
-from interpret.mining.search import frequent
+from interpret.mining.engine.layout import Layout
+from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
+from interpret.mining.engine.search import frequent
 
 SECONDS = 1.4
 """Time that the search for a support that passes may take."""

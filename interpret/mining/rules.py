@@ -86,25 +86,6 @@ def _tail(k: Ints, k_x: Ints, n_c: Ints, n: int, step: int) -> Floats:
     return np.where(possible, np.exp(log_first) * total, 0.0)
 
 
-def benjamini_hochberg(p: Floats, tested: float) -> Floats:
-    """q-values of m hypotheses out of ``tested``; the others count as p = 1.
-
-    Args:
-        p: (m,) p-values.
-        tested: size of the family, m or more (count).
-
-    Returns:
-        (m,) the smallest false discovery rate at which each is reported.
-    """
-    if not len(p):
-        return np.zeros(0, np.float64)
-    order = np.argsort(p, kind="stable")
-    raw = p[order] * tested / np.arange(1, len(p) + 1)
-    q = np.empty(len(p), np.float64)
-    q[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
-    return q
-
-
 @dataclass(frozen=True, eq=False)
 class Family:
     """How many hypotheses a set of rules was chosen from, found without looking at which class a photo has.

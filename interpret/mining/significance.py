@@ -14,14 +14,14 @@ import numpy.typing as npt
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import rules as rule_measures
-from interpret.mining import search
-from interpret.mining.counting import occurrences
-from interpret.mining.layout import Ints, Layout, arrange
-from interpret.mining.limits import Limits, TooManyItemsets
-from interpret.mining.result import Mined
-from interpret.mining.threads import one_thread
-from interpret.mining.trie import Trie
-from interpret.transactions import TransactionDatabase
+from interpret.mining.engine import search
+from interpret.mining.engine.counting import occurrences
+from interpret.mining.engine.layout import Ints, Layout, arrange
+from interpret.mining.engine.limits import Limits, TooManyItemsets
+from interpret.mining.engine.threads import one_thread
+from interpret.mining.engine.trie import Trie
+from interpret.mining.itemsets import Mined
+from interpret.mining.transactions import TransactionDatabase
 
 Floats = npt.NDArray[np.float64]
 

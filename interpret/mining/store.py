@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from interpret.errors import InputError
-from interpret.mining.result import Mined
+from interpret.mining.itemsets import Mined
 
 FORMAT = 1
 """Raised when the files change in a way that older code would misread."""

@@ -4,11 +4,12 @@ import html
 
 import streamlit as st
 
-from interpret import charts_evaluation
-from interpret.ablation import truth
 from interpret.errors import InputError
-from interpret.findings import Findings, Units
-from interpret.heldout import same_photos
+from interpret.evaluation.ablation import truth
+from interpret.evaluation.heldout import same_photos
+from interpret.figures import evaluation_charts
+from interpret.findings import Findings
+from interpret.findings.tables import Units
 from pages.shared import backend, figures, look, widgets
 
 
@@ -27,7 +28,7 @@ def render(found: Findings, class_id: int, units: Units) -> None:
     name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
     low, high = effect.band
     figures.show(
-        charts_evaluation.class_effect(effect, colour),
+        evaluation_charts.class_effect(effect, colour),
         name=f"{study.name}-{name}-{look.itemset_param(units)}",
         key="class_effect",
         alt=f"accuracy of {name}: {look.percent(effect.before)} with all units on, {look.percent(effect.after)} "

@@ -16,16 +16,20 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from interpret import ablation, datasets, effect, evidence, gallery, heldout, models
-from interpret.ablation import Bench
-from interpret.colours import class_colours, on_dark
+from interpret import models
 from interpret.config import MineConfig
-from interpret.dissect import FOLDER, Dissection
-from interpret.effect import ClassEffect
+from interpret.data import datasets
+from interpret.dissection.dissect import FOLDER, Dissection
 from interpret.errors import InputError
-from interpret.evaluation import Evaluation
-from interpret.explain import Explainer, PhotoExplanation, explainer
-from interpret.findings import Findings
+from interpret.evaluation import ablation, effect, heldout
+from interpret.evaluation.ablation import Bench
+from interpret.evaluation.effect import ClassEffect
+from interpret.evaluation.evaluate import Evaluation
+from interpret.explanation.photo import Explainer, PhotoExplanation, explainer
+from interpret.figures import gallery
+from interpret.figures.colours import class_colours, on_dark
+from interpret.findings import Findings, supporting
+from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared import places
 
@@ -65,13 +69,13 @@ def findings(opened: Study, config: MineConfig) -> Findings:
 @st.cache_resource(max_entries=24, show_spinner="Mining the stored patches …")
 def _findings(folder: str, stamp: int, config: MineConfig) -> Findings:
     opened = _study(folder, stamp)
-    found = Findings(opened, config, opened.mined(config, seconds=MINE_SECONDS))
+    found = Findings(opened, config, mine_study(opened, config, seconds=MINE_SECONDS))
     _ = found.table  # worked out once, here, and not by two sessions at a time
     return found
 
 
 def by_chance(found: Findings) -> pd.Series:
-    """What :meth:`interpret.findings.Findings.by_chance` measures, worked out once for a study and its thresholds."""
+    """What :meth:`~interpret.findings.Findings.by_chance` measures, worked out once for a study and its thresholds."""
     return _by_chance(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
 
 
@@ -91,7 +95,7 @@ def colours(opened: Study) -> dict[int, str]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
-    plain = class_colours(evidence.class_order(_study(folder, stamp)))
+    plain = class_colours(supporting.class_order(_study(folder, stamp)))
     return {class_id: on_dark(colour) for class_id, colour in plain.items()} if dark else plain
 
 
@@ -245,7 +249,7 @@ def count_photos(folder: str) -> int:
 
 
 def measured(opened: Study) -> tuple[Bench, threading.Lock]:
-    """Photos and the tail, ready to have units switched off: held-out photos where the study was evaluated on some.
+    """Photos and the head, ready to have units switched off: held-out photos where the study was evaluated on some.
 
     Raises:
         InputError: the model cannot be loaded here, or has other weights than the study was made with.
@@ -263,7 +267,7 @@ def measured_on(opened: Study) -> Study | None:
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _measured(folder: str, stamp: int, on: str) -> tuple[Bench, threading.Lock]:
     opened = _study(folder, stamp)
-    bench = ablation.bench(open_study(on), ablation.load_tail(opened, device="cpu"))
+    bench = ablation.bench(open_study(on), ablation.load_head(opened, device="cpu"))
     return bench, threading.Lock()
 
 
@@ -271,7 +275,7 @@ def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassE
     """What a class's accuracy is with units off, beside as many random ones.
 
     Raises:
-        InputError: as :func:`measured` and :func:`interpret.effect.ablate_class` say.
+        InputError: as :func:`measured` and :func:`interpret.evaluation.effect.ablate_class` say.
     """
     bench, lock = measured(opened)
     on = str((measured_on(opened) or opened).folder)

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from interpret.config import MineConfig, Option
 from interpret.errors import ExplosionError, InputError
-from interpret.findings import DISPLAYS, Findings
+from interpret.findings import Findings
+from interpret.findings.tables import DISPLAYS
 from interpret.study import Study
 from pages.shared import backend, look, places
 

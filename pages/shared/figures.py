@@ -5,7 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret import charts
+from interpret.figures import charts
 from pages.shared import look
 
 
@@ -13,7 +13,7 @@ def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
     """Show a figure, with a button below that saves it as HTML; its own bar, shown on pointing, saves it as SVG.
 
     Args:
-        figure: from :mod:`interpret.charts` and its neighbours.
+        figure: from :mod:`interpret.figures.charts` and its neighbours.
         key: of the widget.
         name: of saved files.
         alt: what the figure shows, for who cannot see it.

@@ -22,7 +22,7 @@ from typing import Any
 
 from interpret import progress
 from interpret.errors import InputError
-from interpret.shards import write_json
+from interpret.files import write_json
 from pages.shared import places, uploads
 from pages.shared.places import studies_root
 from pages.shared.registry import ROOT

@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from interpret.charts import Paper
-from interpret.colours import OKABE_ITO
-from interpret.intervals import wilson
+from interpret.figures.charts import Paper
+from interpret.figures.colours import OKABE_ITO
+from interpret.stats import wilson
 from pages.shared import registry
 
 if TYPE_CHECKING:

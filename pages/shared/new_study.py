@@ -7,7 +7,7 @@ import streamlit as st
 
 from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
-from interpret.datasets import scan
+from interpret.data.datasets import scan
 from interpret.errors import InputError
 from interpret.progress import remaining
 from pages.shared import backend, controls, jobs, look, places, uploads

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from interpret.findings import Findings, Units
+from interpret.findings import Findings
+from interpret.findings.tables import Units
 from pages.shared import backend, look, widgets
 
 

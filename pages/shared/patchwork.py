@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from interpret import evidence, gallery
-from interpret.findings import Findings
+from interpret.figures import gallery
+from interpret.findings import Findings, supporting
 from pages.shared import backend, controls, look, widgets
 
 TURNED = "page"
@@ -64,7 +64,7 @@ def gallery_of(
     The page is kept in the address, so a page of the dashboard has one such gallery only. A new choice of what it shows
     forgets :data:`TURNED`.
     """
-    chosen = evidence.one_per_photo(found.study, np.asarray(patches, np.int64))
+    chosen = supporting.one_per_photo(found.study, np.asarray(patches, np.int64))
     pages = min(200, max(1, -(-len(chosen) // limit)))
     page = controls.page_of(TURNED, pages)
     shown = chosen[(page - 1) * limit : page * limit]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from interpret.findings import Findings, Units
+from interpret.findings import Findings
+from interpret.findings.tables import Units
 from pages.shared import look, widgets
 
 # Widths in pixels, so that half of a page 1,440 pixels wide shows all of them.
@@ -44,7 +45,7 @@ def with_units(rows: pd.DataFrame, wanted: str | None) -> pd.DataFrame:
 
 
 def with_chance(rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
-    """Rows of :attr:`interpret.findings.Findings.table` with the p-values from shuffling as `chance`, where known."""
+    """Rows of :attr:`~interpret.findings.Findings.table` with the p-values from shuffling as `chance`, where known."""
     if chance is None:
         return rows
     return rows.assign(chance=chance.reindex(pd.MultiIndex.from_frame(rows[["itemset_id", "class_id"]])).to_numpy())
@@ -71,7 +72,7 @@ def itemsets(
 
     Args:
         found: what they are from.
-        rows: of :attr:`interpret.findings.Findings.table`, with `chance` where it is to be shown.
+        rows: of :attr:`~interpret.findings.Findings.table`, with `chance` where it is to be shown.
         chosen: the itemset whose row is marked.
         key: of the widget.
         hidden: how many more were left out as redundant (count).
@@ -152,7 +153,7 @@ def nothing_found(found: Findings) -> None:
 
 
 def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of :attr:`interpret.findings.Findings.table` as a person saves them: names for numbers."""
+    """Rows of :attr:`~interpret.findings.Findings.table` as a person saves them: names for numbers."""
     shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)
     shown.insert(0, "class", [look.class_text(found.study, int(one)) for one in rows["class_id"]])
     shown["units"] = rows["units"].map(look.itemset_text)
@@ -160,7 +161,7 @@ def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_shared(found: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
-    """Rows of :attr:`interpret.findings.Findings.all_shared` as a person saves them, a line each.
+    """Rows of :attr:`interpret.findings.tables.Findings.all_shared` as a person saves them, a line each.
 
     What differs between the classes is written for each of them, in their order, with commas between.
     """

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from interpret.data.photos import EXTENSIONS
 from interpret.errors import InputError
-from interpret.photos import EXTENSIONS
 from pages.shared.places import studies_root
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")

@@ -1,0 +1,118 @@
+"""Where photos come from: a folder, or a built-in set that is fetched, copied or rendered into the cache once."""
+
+import importlib.util
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from interpret.data.downloads import Announce, fetch
+from interpret.data.photos import plain
+from interpret.errors import InputError
+from interpret.files import cache_dir
+
+# Name and a few words, as the dashboard and the command line's help list them.
+BUILT_IN = {
+    "demo": "the embedded demo's training pictures, rendered once",
+    "demo-val": "the embedded demo's other pictures",
+    "skimage": "photos that come with scikit-image",
+    "imagenette": "torchvision's Imagenette, training split (ten ImageNet classes, 340 MB download)",
+    "imagenette-val": "torchvision's Imagenette, validation split",
+}
+
+# Photographs in scikit-image's own package; the rest of its gallery would be downloaded, or are drawings and masks.
+SKIMAGE_PHOTOS = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "clock_motion.png",
+    "coffee.png",
+    "coins.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "moon.png",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
+# Address and MD5 of the 320-pixel archive, as torchvision.datasets.Imagenette has them.
+IMAGENETTE = ("https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz", "3df6f0d01a2c9592104656642f5e78a3")
+
+
+def folder(source: str | Path, announce: Announce | None = None) -> Path:
+    """The folder, absolute, that a source stands for; built-in sets are made when they are not there yet.
+
+    A folder that happens to be called like a built-in set is reached with ``./`` before its name.
+
+    Raises:
+        InputError: it is no folder, or a built-in set cannot be made.
+    """
+    if isinstance(source, str) and source in BUILT_IN:
+        try:
+            if source == "skimage":
+                return _skimage()
+            if source.startswith("imagenette"):
+                return _imagenette("val" if source.endswith("-val") else "train", announce)
+            from interpret import demo
+
+            return Path(demo.photos("val" if source.endswith("-val") else "train", announce)).resolve()
+        except OSError as error:
+            raise InputError(
+                f"The photos of {source!r} cannot be written to {cache_dir()} ({plain(error)}); "
+                "set UNITSCOPE_CACHE to a folder that can be written to."
+            ) from None
+    try:
+        path = Path(source).expanduser().resolve()
+        if path.is_dir():
+            return path
+        what = "is a file, not a folder" if path.exists() else "does not exist"
+    except (OSError, RuntimeError, ValueError) as error:
+        what = f"cannot be opened ({plain(error)})"
+    raise InputError(f"The folder {str(source)!r} {what}; give a folder of photos, or one of {', '.join(BUILT_IN)}.")
+
+
+def _skimage() -> Path:
+    """Copy scikit-image's photos into one flat folder of the cache."""
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or spec.origin is None:
+        raise InputError("scikit-image's photos need a package that is not installed; run `pip install scikit-image`.")
+    data = Path(spec.origin).parent / "data"
+    have = [data / name for name in SKIMAGE_PHOTOS if (data / name).is_file()]
+    if not have:
+        raise InputError(f"The scikit-image that is installed brings no photos in {data}; give a folder instead.")
+    target = cache_dir() / "skimage"
+    target.mkdir(parents=True, exist_ok=True)
+    for file in have:
+        copy = target / file.name
+        if not copy.is_file() or copy.stat().st_size != file.stat().st_size:
+            # copied beside and renamed, so that a killed copy leaves no half photo
+            handle, name = tempfile.mkstemp(prefix=".", dir=target)
+            os.close(handle)
+            shutil.copyfile(file, name)
+            Path(name).chmod(0o644)
+            Path(name).replace(copy)
+    return target.resolve()
+
+
+def _imagenette(split: str, announce: Announce | None) -> Path:
+    """Fetch and unpack torchvision's Imagenette (320 pixels on the shorter side)."""
+    url, checksum = IMAGENETTE
+    base = cache_dir() / "imagenette"
+    unpacked = base / Path(url).stem
+    if not (unpacked / split).is_dir():
+        archive = fetch(
+            url, base / Path(url).name, checksum=checksum, algorithm="md5", size="340 MB", announce=announce
+        )
+        with tempfile.TemporaryDirectory(prefix=".", dir=base) as work:
+            try:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(work, filter="data")
+            except tarfile.TarError as error:
+                raise InputError(f"{archive} cannot be unpacked ({plain(error)}); delete it and try again.") from None
+            if not unpacked.is_dir():  # else another process was faster
+                (Path(work) / unpacked.name).replace(unpacked)
+        archive.unlink(missing_ok=True)
+    return (unpacked / split).resolve()

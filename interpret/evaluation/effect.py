@@ -1,0 +1,103 @@
+"""What switching some units off does to one class: the answer to a click."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from interpret.errors import InputError
+from interpret.evaluation.ablation import Bench, Ints, classify
+from interpret.stats import standard_error
+
+
+@dataclass(frozen=True, eq=False)
+class ClassEffect:
+    """A class with some units off, beside the same class with as many random ones off.
+
+    Attributes:
+        class_id: the class.
+        units: what was switched off, ascending.
+        n: the class's photos (count).
+        before: share of them that are classified as the class with all units on.
+        after: the same with ``units`` off.
+        random: (draws,) float64, the same with as many random units off.
+        gained: what the photos are taken for instead: class_id, before, after, gained (counts of photos); classes that
+            gained only, most first.
+    """
+
+    class_id: int
+    units: tuple[int, ...]
+    n: int
+    before: float
+    after: float
+    random: npt.NDArray[np.float64]
+    gained: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        self.random.setflags(write=False)
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Standard errors of ``before`` and ``after``."""
+        return standard_error(self.before, self.n), standard_error(self.after, self.n)
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Between which 5th and 95th percentile the random draws lie."""
+        if not len(self.random):
+            return self.before, self.before
+        low, high = np.quantile(self.random, [0.05, 0.95])
+        return float(low), float(high)
+
+
+def ablate_class(over: Bench, class_id: int, units: Iterable[int], *, draws: int = 20, seed: int = 0) -> ClassEffect:
+    """Switch units off in all photos of a class.
+
+    Args:
+        over: the photos and the head, from :func:`interpret.evaluation.ablation.bench`; keep it between clicks.
+        class_id: the class whose photos are classified again.
+        units: which units.
+        draws: how many random sets of the same size to compare with (count).
+        seed: of those draws.
+
+    Raises:
+        InputError: there is no photo of the class, or no such unit.
+    """
+    chosen = np.unique(np.fromiter(units, np.int64))
+    wrong = chosen[(chosen < 0) | (chosen >= over.n_units)]
+    if len(wrong):
+        raise InputError(f"There is no unit {wrong[0]}; the layer has {over.n_units}, counted from 0.")
+    photos = np.flatnonzero(over.labels == class_id)
+    if not len(photos):
+        raise InputError(f"There is no photo of class {class_id} to measure on.")
+    settings: list[list[Ints]] = [[np.zeros(0, np.int64)], [chosen]]
+    settings += [[drawn] for drawn in random_units(over.n_units, len(chosen), draws, seed)]
+    predicted = classify(over, settings, np.zeros(len(photos), np.int64), photos)
+    shares = (predicted == class_id).mean(axis=1)
+    return ClassEffect(
+        class_id=class_id,
+        units=tuple(chosen.tolist()),
+        n=len(photos),
+        before=float(shares[0]),
+        after=float(shares[1]),
+        random=shares[2:].astype(np.float64),
+        gained=_gained(predicted[0], predicted[1], class_id),
+    )
+
+
+def random_units(n_units: int, size: int, draws: int, seed: int) -> list[Ints]:
+    """``draws`` sets of ``size`` different units, each drawn from all ``n_units``."""
+    rng = np.random.default_rng([seed, n_units, size])
+    return [np.sort(rng.choice(n_units, min(size, n_units), replace=False)).astype(np.int64) for _ in range(draws)]
+
+
+def _gained(before: npt.NDArray[np.int32], after: npt.NDArray[np.int32], class_id: int) -> pd.DataFrame:
+    ids = np.unique(np.concatenate([before, after]))
+    ids = ids[ids != class_id]
+    counts = [np.array([(which == one).sum() for one in ids], np.int64) for which in (before, after)]
+    table = pd.DataFrame({"class_id": ids.astype(np.int64), "before": counts[0], "after": counts[1]})
+    table["gained"] = table["after"] - table["before"]
+    table = table[table["gained"] > 0]
+    return table.sort_values(["gained", "class_id"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,161 @@
+"""Table 1: accuracy with each method's units off, at natural sizes and equal budgets, and the paired differences."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from interpret.evaluation import unit_rankings
+from interpret.evaluation.ablation import Bench, Ints, classify
+from interpret.evaluation.unit_rankings import DEFAULT_RULE, Ranking
+from interpret.progress import Callback, Progress
+from interpret.stats import paired_intervals, standard_error
+
+BASELINE = "No unit off"
+RANDOM = "Random"
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Options of an evaluation.
+
+    Attributes:
+        budgets: units switched off per class (counts), for the equal comparison.
+        top_units: N of the mined rankings, Ours-5 and Ours-10.
+        rule: how mined units are ordered, see :func:`interpret.evaluation.unit_rankings.mined`.
+        replacement: what a unit that is off becomes: ``zero`` or ``mean``.
+        draws: random draws (count).
+        seed: of the random draws and of the bootstrap.
+        resamples: bootstrap samples (count).
+        lasso: whether to fit the mu-lasso.
+        greedy: whether to fit the greedy ranking; only where the head is linear.
+        keep_budgets: units kept (counts), for the sufficiency curves.
+    """
+
+    budgets: tuple[int, ...] = (1, 2, 5, 7, 10, 20, 50)
+    top_units: tuple[int, ...] = (5, 10)
+    rule: str = DEFAULT_RULE
+    replacement: str = "zero"
+    draws: int = 20
+    seed: int = 0
+    resamples: int = 2000
+    lasso: bool = True
+    greedy: bool = True
+    keep_budgets: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One setting to measure: a method at a budget (None: natural size), and the units of each class."""
+
+    method: str
+    budget: int | None
+    units: list[Ints]
+
+
+def table_1(
+    tested: Bench,
+    classes: Ints,
+    rankings: Sequence[Ranking],
+    ours: Sequence[Ranking],
+    config: EvaluateConfig,
+    progress: Callback = lambda _: None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table and the paired differences, see :class:`Evaluation`."""
+    ids = classes.tolist()
+    rows = [_Row(BASELINE, 0, [np.zeros(0, np.int64) for _ in ids])]
+    for ranking in rankings:
+        budgets: list[int | None] = ([None] if ranking.natural else []) + list(config.budgets)
+        rows += [_Row(ranking.name, budget, [ranking.best(c, budget) for c in ids]) for budget in budgets]
+    for draw in range(config.draws):
+        seed = config.seed * 1000 + draw
+        for one in ours:
+            drawn = unit_rankings.random(tested.n_units, classes, one.natural, seed=seed)
+            rows.append(_Row(f"{RANDOM}, as {one.name}", None, [drawn.best(c, None) for c in ids]))
+        rows += [_Row(RANDOM, budget, [drawn.best(c, budget) for c in ids]) for budget in config.budgets]
+    right = _right(tested, classes, rows, keep=False, progress=progress)
+    return _summarise(rows, right, len(tested)), _compare(rows, right, ours, config)
+
+
+def keep_only(tested: Bench, classes: Ints, rankings: Sequence[Ranking], config: EvaluateConfig) -> pd.DataFrame:
+    """Accuracy with all units off but the first of each ranking: do they suffice?
+
+    The units kept are those of the photo's true class, so a setting can be right for saying "this class" whatever the
+    photo shows. Read the curves beside the random one.
+    """
+    ids = classes.tolist()
+    rows = []
+    for ranking in rankings:
+        for budget in config.keep_budgets:
+            if max(len(ranking.best(c, budget)) for c in ids) == min(budget, tested.n_units) and ranking.at is None:
+                rows.append(_Row(ranking.name, budget, [ranking.best(c, budget) for c in ids]))
+    for draw in range(min(config.draws, 5)):
+        drawn = unit_rankings.random(tested.n_units, classes, {}, seed=config.seed * 1000 + draw)
+        rows += [_Row(RANDOM, budget, [drawn.best(c, budget) for c in ids]) for budget in config.keep_budgets]
+    return _summarise(rows, _right(tested, classes, rows, keep=True), len(tested))
+
+
+def _right(
+    tested: Bench, classes: Ints, rows: Sequence[_Row], *, keep: bool, progress: Callback = lambda _: None
+) -> npt.NDArray[np.bool_]:
+    """(rows, n) whether each photo is classified as its own class under each setting."""
+    groups = np.searchsorted(classes, tested.labels).astype(np.int64)
+    tell: Callable[[int], None] = lambda done: progress(Progress("Switching units off", done, len(tested)))  # noqa: E731
+    predicted = classify(tested, [row.units for row in rows], groups, keep=keep, tell=tell)
+    return predicted == tested.labels
+
+
+def _summarise(rows: Sequence[_Row], right: npt.NDArray[np.bool_], photos: int) -> pd.DataFrame:
+    lines: dict[tuple[str, int | None], list[int]] = {}
+    for index, row in enumerate(rows):
+        lines.setdefault((row.method, row.budget), []).append(index)
+    table = []
+    for (method, budget), indices in lines.items():
+        shares = right[indices].mean(axis=1)
+        accuracy = float(shares.mean())
+        drawn = method.startswith(RANDOM)
+        low, high = np.quantile(shares, [0.05, 0.95]) if drawn else (np.nan, np.nan)
+        table.append(
+            {
+                "method": method,
+                "budget": budget,
+                "units": float(np.mean([len(units) for units in rows[indices[0]].units])),
+                "accuracy": accuracy,
+                "error": standard_error(accuracy, photos),
+                "low": float(low),
+                "high": float(high),
+                "spread": float(shares.std(ddof=1)) if len(shares) > 1 else np.nan,
+                "photos": photos,
+            }
+        )
+    return pd.DataFrame(table).astype({"budget": "Int64"})
+
+
+def _compare(
+    rows: Sequence[_Row], right: npt.NDArray[np.bool_], ours: Sequence[Ranking], config: EvaluateConfig
+) -> pd.DataFrame:
+    """Paired differences of each mined method to each rival at each budget; draws of one kind are averaged first."""
+    places: dict[tuple[str, int | None], list[int]] = {}
+    for index, row in enumerate(rows):
+        places.setdefault((row.method, row.budget), []).append(index)
+    keys = list(places)
+    values = np.stack([right[indices].mean(axis=0, dtype=np.float64) for indices in places.values()])
+    names = {one.name for one in ours}
+    pairs, lines = [], []
+    for a, (method, budget) in enumerate(keys):
+        if method not in names:
+            continue
+        for b, (rival, size) in enumerate(keys):
+            fair = size == budget and rival not in names and rival != BASELINE
+            if budget is None:
+                fair = rival == f"{RANDOM}, as {method}"
+            if fair:
+                pairs.append((a, b))
+                lines.append({"method": method, "rival": rival, "budget": budget})
+    intervals = paired_intervals(values, pairs, draws=config.resamples, seed=config.seed)
+    table = pd.DataFrame(lines, columns=["method", "rival", "budget"]).astype({"budget": "Int64"})
+    table["difference"] = [float(values[a].mean() - values[b].mean()) for a, b in pairs]
+    table["low"], table["high"] = intervals[:, 0], intervals[:, 1]
+    return table

@@ -1,0 +1,283 @@
+"""From photos to a study on disk: its patches and their units, not yet mined; interrupted runs resume."""
+
+import datetime
+import platform
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from interpret import models
+from interpret.config import RunConfig, digest
+from interpret.data import datasets
+from interpret.data.datasets import PhotoSet
+from interpret.errors import InputError
+from interpret.explanation.extractor import Decoded, Extractor, ahead
+from interpret.explanation.shard_builder import ShardBuilder
+from interpret.files import write_json
+from interpret.models import Classifier
+from interpret.models.head import find_head
+from interpret.models.precision import choose_device, choose_precision, prepare
+from interpret.progress import Callback, Progress, silent
+from interpret.study import Study, open_study
+from interpret.study.schema import SCHEMA_VERSION, SKIPPED
+from interpret.study.shards import Shard
+from interpret.study.workspace import Workspace, stretches
+
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "scipy", "scikit-image", "pyarrow", "pyfim")
+
+
+def extract(
+    config: RunConfig,
+    folder: str | Path,
+    progress: Callback = silent,
+    *,
+    announce: Callable[[str], None] | None = None,
+    classifier: Classifier | None = None,
+) -> Study:
+    """From photos to a study with patches and units, not yet mined.
+
+    Args:
+        config: model, photos and options.
+        folder: the study's folder; made by renaming once everything is in it.
+        progress: called often, from the thread that called this.
+        announce: called with one sentence before anything is downloaded.
+        classifier: a network wrapped by :func:`interpret.models.wrap`, used instead of ``config.model``'s name.
+
+    Raises:
+        InputError: something given does not fit; nothing that was in ``folder`` before is lost.
+    """
+    folder = Path(folder).absolute()
+    started = time.monotonic()
+    _refuse_foreign(folder)
+    progress(Progress("Loading the model", 0, 0))
+    classifier = classifier or models.load(config.model, announce=announce)
+    device = choose_device(config.model.device)
+    precision = choose_precision(config.model.precision, device)
+    progress(Progress("Looking for photos", 0, 0))
+    photos = datasets.scan(
+        config.images, classifier.class_names, classifier.wnids, limit=config.limit, announce=announce
+    )
+    key = study_key(config, classifier, photos, device, precision)
+    if (folder / "manifest.json").is_file():
+        return _same(folder, key)
+    return _extract(config, classifier, photos, folder, key, device, precision, progress, started)
+
+
+def _same(folder: Path, key: str) -> Study:
+    """The whole study that is in ``folder`` already, if it is the one asked for."""
+    study = open_study(folder)
+    if study.key != key:
+        raise InputError(
+            f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
+        )
+    return study
+
+
+def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str) -> str:
+    """Digest of everything that the extracted files depend on."""
+    return digest(
+        SCHEMA_VERSION,
+        classifier.name,
+        classifier.weights_digest,
+        classifier.layer,
+        classifier.class_names,
+        classifier.preprocessing.to_dict(),
+        config.extract,
+        config.batch_size,
+        config.shard_size,
+        device.type,
+        precision,
+        photos.fingerprint,
+        [photo.label for photo in photos.photos],
+    )
+
+
+def make_extractor(
+    classifier: Classifier, config: RunConfig, device: torch.device, precision: str
+) -> tuple[Extractor, int]:
+    """The network made ready for extraction, and its number of units K.
+
+    Raises:
+        InputError: the layer does not fit, or the network does not run in this precision.
+    """
+    height, width = classifier.preprocessing.size
+    generator = torch.Generator().manual_seed(0)
+    trial = torch.rand(2, 3, height, width, generator=generator) * 2 - 1
+    # A network that was wrapped may be on any device and of any type.
+    exact = prepare(classifier.network, classifier.layer, device, "float32", trial[:1])
+    head = find_head(exact, classifier.layer, trial.to(device))
+    network = exact if precision == "float32" else prepare(exact, classifier.layer, device, precision, trial[:1])
+    extractor = Extractor(
+        network, classifier.layer, classifier.preprocessing, config.extract, device, keep_activations=not head.linear
+    )
+    n_units = extractor.explain(trial.to(device)).alphas.shape[1]
+    return extractor, n_units
+
+
+def _extract(
+    config: RunConfig,
+    classifier: Classifier,
+    photos: PhotoSet,
+    folder: Path,
+    key: str,
+    device: torch.device,
+    precision: str,
+    progress: Callback,
+    started: float,
+) -> Study:
+    extractor, n_units = make_extractor(classifier, config, device, precision)
+    total = len(photos.photos)
+    with Workspace(folder, key) as workspace:
+        if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
+            workspace.discard()
+            return _same(folder, key)
+        parts = list(stretches(total, config.shard_size))
+        done = skipped = 0
+        resumed = [index for index, _ in parts if workspace.has(index)]
+        with ThreadPoolExecutor(config.workers) as decoders, ThreadPoolExecutor(1) as finisher:
+            for index, positions in parts:
+                if index in resumed:
+                    done += len(positions)
+                    skipped += len(positions) - workspace.images_done(index)
+                else:
+                    start, earlier = done, skipped
+
+                    def tell(part: int, bad: int, start: int = start, earlier: int = earlier) -> None:
+                        progress(Progress("Explaining photos", start + part, total, earlier + bad))
+
+                    chosen = [photos.photos[position] for position in positions]
+                    decoded = ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
+                    shard = _shard(decoded, extractor, config.batch_size, finisher, tell)
+                    workspace.put(index, shard)
+                    done += len(positions)
+                    skipped += len(shard.skipped)
+                progress(Progress("Explaining photos", done, total, skipped))
+        progress(Progress("Writing the study", 0, 0, skipped))
+        before = pa.Table.from_pylist([{"path": s.name, "reason": s.reason} for s in photos.skipped], SKIPPED)
+        if done == skipped:
+            reason = _first_reason(workspace, len(parts))
+            workspace.discard()
+            raise InputError(f"None of the {total} files in {photos.root} can be read as a photo ({reason}).")
+        assembled = workspace.assemble(len(parts), before)
+        study = Study(assembled, _manifest(config, classifier, photos, key, n_units, device, precision))
+        study.manifest["counts"] = _counts(study)
+        study.manifest["timings"] = {"seconds": round(time.monotonic() - started, 3), "shards_resumed": len(resumed)}
+        write_json(study.manifest, assembled / "manifest.json")
+        workspace.finish(assembled)
+    return open_study(folder)
+
+
+def _shard(
+    decoded: Any,
+    extractor: Extractor,
+    batch_size: int,
+    finisher: ThreadPoolExecutor,
+    tell: Callable[[int, int], None],
+) -> Shard:
+    """Explain the photos of one stretch; patches of a batch are cut while the network explains the next."""
+    builder = ShardBuilder(extractor)
+    batch: list[Decoded] = []
+    pending: Future[None] | None = None
+    seen = 0
+
+    def explain_batch() -> None:
+        nonlocal pending, batch
+        inputs = extractor.inputs([each.pixels for each in batch if each.pixels is not None])
+        explanation = extractor.explain(inputs)
+        if pending is not None:
+            pending.result()
+        if extractor.config.encoding == "crop":  # needs the network again, which only one thread may hook at a time
+            builder.add(batch, inputs, explanation)
+        else:
+            pending = finisher.submit(builder.add, batch, inputs, explanation)
+        batch = []
+        tell(seen, len(builder.skipped))
+
+    for each in decoded:
+        seen += 1
+        if each.pixels is None:
+            builder.skip(each)
+            continue
+        batch.append(each)
+        if len(batch) == batch_size:
+            explain_batch()
+    if batch:
+        explain_batch()
+    if pending is not None:
+        pending.result()
+    return builder.shard()
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise where the study's folder is something else already."""
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; choose a folder for --study.")
+    if folder.is_dir() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
+
+
+def _first_reason(workspace: Workspace, parts: int) -> str:
+    import pyarrow.parquet as pq
+
+    for index in range(parts):
+        rows = pq.read_table(workspace.folder / f"{index:06d}" / "skipped.parquet").to_pylist()
+        if rows:
+            return f"{rows[0]['path']}: {rows[0]['reason']}"
+    return "there are none"
+
+
+def _counts(study: Study) -> dict[str, int]:
+    with_patch = study.patches["image_id"].nunique()
+    return {
+        "images": len(study.images),
+        "patches": len(study.patches),
+        "skipped": len(study.skipped),
+        "images_without_patch": len(study.images) - int(with_patch),
+        "labelled": int(study.images["label"].notna().sum()),
+        "classes_predicted": int(study.images["predicted"].nunique()),
+    }
+
+
+def _manifest(
+    config: RunConfig,
+    classifier: Classifier,
+    photos: PhotoSet,
+    key: str,
+    n_units: int,
+    device: torch.device,
+    precision: str,
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "key": key,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config": asdict(config),
+        "model": classifier.name,
+        "weights": {"digest": classifier.weights_digest, "source": classifier.source},
+        "layer": classifier.layer,
+        "n_units": n_units,
+        "class_names": list(classifier.class_names),
+        "preprocessing": classifier.preprocessing.to_dict(),
+        "precision": precision,
+        "device": device.type,
+        "images_root": str(photos.root),
+        "fingerprint": photos.fingerprint,
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

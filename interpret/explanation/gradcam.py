@@ -1,0 +1,82 @@
+"""Grad-CAM (Selvaraju et al., IJCV 2019) from one forward pass.
+
+    alpha_k = mean over h, w of d y_c / d A_k        map = ReLU(sum over k of alpha_k A_k)
+
+The backbone (up to and including the layer) runs without a graph; the gradient is taken through the head alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from interpret.errors import InputError
+from interpret.models.hooks import capture
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What one forward pass over B images gives; float32 tensors on the network's device.
+
+    Attributes:
+        logits: (B, C).
+        targets: (B,) int64, the class that each image was explained for.
+        activations: (B, K, h, w), the layer's output A.
+        alphas: (B, K), the gradient of the target's logit, averaged over the cells.
+        maps: (B, h, w), ReLU of the weighted sum, on the layer's own cells and scale; zero everywhere where nothing
+            speaks for the target.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    activations: Tensor
+    alphas: Tensor
+    maps: Tensor
+
+    def of(self, chosen: Tensor) -> "Explanation":
+        """The same for some of the images, by a (B,) mask."""
+        parts = (self.logits, self.targets, self.activations, self.alphas, self.maps)
+        return Explanation(*(part[chosen] for part in parts))
+
+
+def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> Explanation:
+    """Explain each image of a batch.
+
+    Args:
+        network: a classifier that maps (B, 3, H, W) to logits (B, C).
+        layer: the name of the module whose output channels are the units.
+        inputs: (B, 3, H, W), normalised, on the network's device and of its first parameters' type.
+        targets: (B,) int64 classes to explain; the predicted ones if None.
+
+    Raises:
+        InputError: the layer does not exist, has no spatial extent, or does not reach the logits.
+    """
+    with capture(network, layer, gradient=True) as captured, torch.no_grad():
+        logits = network(inputs)
+        activations = captured.activations
+        unused = InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
+        if activations is None or not logits.requires_grad:
+            raise unused
+        if targets is None:
+            targets = logits.argmax(dim=1)
+        chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
+        (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True)
+        if gradient is None:
+            raise unused
+    activations = activations.detach().float()
+    alphas = gradient.float().mean(dim=(2, 3))  # (B, K)
+    maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
+    return Explanation(logits.detach().float(), targets, activations, alphas, maps)
+
+
+def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
+    """Maps (B, h, w) bilinearly to (B, height, width) pixels, each scaled to its own maximum; all-zero maps stay zero.
+
+    Cells are areas, so their centres are what is interpolated between (``align_corners=False``).
+    """
+    large = F.interpolate(maps[:, None].float(), size=(height, width), mode="bilinear", align_corners=False)[:, 0]
+    peak = large.amax(dim=(1, 2), keepdim=True)
+    return (large / peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()

@@ -1,0 +1,195 @@
+"""Plotly figures of an evaluation, in the style of :mod:`interpret.figures.charts`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from interpret.evaluation.effect import ClassEffect
+from interpret.figures.charts import CLEAR, FAINT, LIGHT, Paper, percent, safe
+from interpret.figures.colours import OTHER, VIRIDIS, on_dark, plotly_scale, rgb
+from interpret.figures.method_styles import style_of
+from interpret.stats import wilson
+
+DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+
+
+def accuracy_curves(
+    table: pd.DataFrame,
+    baseline: float,
+    *,
+    methods: Sequence[str] | None = None,
+    kept: bool = False,
+    paper: Paper = LIGHT,
+) -> go.Figure:
+    """Accuracy against the number of units, one line a method, with bands.
+
+    Args:
+        table: ``Evaluation.table``, or ``Evaluation.keep`` with ``kept``.
+        baseline: accuracy with all units on (fraction), drawn as a dotted line.
+        methods: which methods; all if None.
+        kept: the units on the axis are kept and all others off.
+        paper: what the figure stands on; on dark ground dark lines are drawn lighter.
+
+    The band of random draws is their 5th to 95th percentile, that of any other method Wilson's 95 % interval.
+    """
+    figure = go.Figure()
+    rows = table[table["budget"].fillna(0) > 0]
+    for method, part in rows.groupby("method", sort=False):
+        if methods is not None and method not in methods:
+            continue
+        part = part.sort_values("budget")
+        colour, dash, width = style_of(str(method))
+        colour = colour if paper == LIGHT else on_dark(colour, paper.ground)
+        x = part["budget"].astype(int).tolist()
+        drawn = part["low"].notna().all()
+        own = wilson(part["accuracy"] * part["photos"], part["photos"])
+        low, high = (part["low"], part["high"]) if drawn else own
+        figure.add_scatter(
+            x=[*x, *x[::-1]],
+            y=[*high, *low[::-1]],
+            mode="lines",
+            fill="toself",
+            fillcolor=f"rgba{(*rgb(colour), 0.28 if drawn else 0.12)}",
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=str(method),
+        )
+        figure.add_scatter(
+            x=x,
+            y=part["accuracy"],
+            name=str(method),
+            legendgroup=str(method),
+            mode="lines+markers",
+            line={"color": colour, "width": width + 0.4, "dash": DASHES[dash]},
+            marker={"size": 6},
+            customdata=np.stack([part["units"], low, high, part["photos"]], axis=1),
+            hovertemplate=f"{method}: %{{y:.1%}} (%{{customdata[1]:.1%}} to %{{customdata[2]:.1%}})<br>"
+            "%{customdata[0]:.1f} units of each class<br>%{customdata[3]:,} photos<extra></extra>",
+        )
+    figure.add_hline(y=baseline, line={"width": 1.2, "dash": "dot", "color": OTHER})
+    figure.update_layout(
+        height=460,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        dragmode=False,
+        # Above, where no text of the axis is: on a poster's screen text is twice as large, and the figure is not.
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    ticks = sorted(int(budget) for budget in rows["budget"].unique())
+    label = "units kept of each class, all others off" if kept else "units switched off of each class"
+    figure.update_xaxes(type="log", title=label, tickvals=ticks, ticktext=[str(t) for t in ticks], showgrid=False)
+    figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.03], gridcolor=FAINT, zeroline=False)
+    return figure
+
+
+def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
+    """Switch off A's units (rows), measure class B (columns): by how much accuracy falls.
+
+    Args:
+        falls: ``Evaluation.matrix``.
+        names: of its classes, in its order.
+
+    Nearly transparent squares lie over the cells, because heatmaps answer no clicks; their customdata is (A, B), ids.
+    """
+    values = falls.to_numpy(float)
+    names = [safe(name) for name in names]
+    n = len(values)
+    heat = go.Heatmap(
+        z=np.clip(values, 0, None),
+        x=list(range(n)),
+        y=list(range(n)),
+        colorscale=plotly_scale(VIRIDIS),
+        zmin=0,
+        zmax=max(float(values.max(initial=0.0)), 1e-9),
+        xgap=1,
+        ygap=1,
+        hoverinfo="skip",
+        colorbar={"title": {"text": "fall of accuracy", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+    )
+    across, down = np.meshgrid(np.arange(n), np.arange(n))
+    pairs = list(zip(down.ravel().tolist(), across.ravel().tolist(), strict=True))
+    squares = go.Scatter(
+        x=across.ravel(),
+        y=down.ravel(),
+        mode="markers",
+        marker={"symbol": "square", "size": 16, "color": "rgba(255,255,255,0.01)", "line": {"width": 0}},
+        customdata=[[int(falls.index[a]), int(falls.columns[b])] for a, b in pairs],
+        text=[
+            f"units of {names[a]} off: {names[b]} {'falls' if values[a, b] >= 0 else 'gains'} "
+            f"{100 * abs(values[a, b]):.1f} points"
+            for a, b in pairs
+        ],
+        hovertemplate="%{text}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    figure = go.Figure([heat, squares])
+    figure.update_layout(
+        height=140 + 32 * max(n, 3),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=False,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-45)
+    figure.update_yaxes(
+        title="class whose units are off", tickvals=list(range(n)), ticktext=names, autorange="reversed"
+    )
+    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(showgrid=False, zeroline=False)
+    return figure
+
+
+def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
+    """A class's accuracy with all units on, with the chosen ones off, and with as many random ones off.
+
+    Args:
+        effect: from :func:`interpret.evaluation.effect.ablate_class`.
+        colour: the class's.
+
+    The lines are Wilson's 95 % intervals over the photos, and the 5th to 95th percentile of the random draws.
+    """
+    n = len(effect.units)
+    labels = ["all units on", f"{n} unit{'s' * (n != 1)} off", f"as many random {'units' if n != 1 else 'ones'} off"]
+    low, high = effect.band
+    lows, highs = wilson(np.array([effect.before, effect.after]) * effect.n, effect.n)
+    shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            y=[0, 1, 2],
+            orientation="h",
+            width=0.62,
+            marker={"color": [CLEAR, colour, OTHER], "line": {"color": [colour, colour, OTHER], "width": 1.5}},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [*(highs - shares[:2]), max(0.0, high - shares[2])],
+                "arrayminus": [*(shares[:2] - lows), max(0.0, shares[2] - low)],
+                "thickness": 1.4,
+                "color": OTHER,
+            },
+            customdata=[[lows[0], highs[0]], [lows[1], highs[1]], [low, high]],
+            hovertemplate=f"%{{x:.1%}} of {effect.n:,} photos<br>%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=170,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=False,
+        dragmode=False,
+    )
+    ends = [*highs.tolist(), max(high, shares[2])]
+    for row, (share, end) in enumerate(zip(shares, ends, strict=True)):  # beyond the error bar, which would cross it
+        figure.add_annotation(x=end + 0.01, y=row, text=percent(share), showarrow=False, xanchor="left")
+    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
+    figure.update_yaxes(tickvals=[0, 1, 2], ticktext=labels, autorange="reversed", showgrid=False)
+    return figure

@@ -1,0 +1,183 @@
+"""Plotly figures of what classes share: the class x unit map, and the graph of classes and units."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from interpret.figures.charts import LIGHT, Paper, percent, plain, safe
+from interpret.figures.colours import OTHER, VIRIDIS, plotly_scale
+
+
+def class_unit_map(
+    support: npt.NDArray[np.floating],
+    class_names: Sequence[str],
+    units: Sequence[int],
+    *,
+    counts: npt.NDArray[np.integer] | None = None,
+) -> go.Figure:
+    """The class x unit map: the share of a class's patches that hold a unit.
+
+    Args:
+        support: (classes, units), 0..1.
+        class_names: the rows, top first.
+        units: the columns.
+        counts: (classes, units), patches that hold the unit, for the text shown on pointing.
+
+    Heatmaps answer no clicks, so nearly transparent squares lie over the cells; their customdata is (row, unit).
+    """
+    rows, columns = support.shape
+    labels = [str(unit) for unit in units]
+    text = [
+        [
+            f"unit {units[column]} in {safe(class_names[row])}: {percent(support[row, column])} of patches"
+            + ("" if counts is None else f" ({int(counts[row, column]):,})")
+            for column in range(columns)
+        ]
+        for row in range(rows)
+    ]
+    heat = go.Heatmap(
+        z=support,
+        x=labels,
+        y=list(range(rows)),
+        colorscale=plotly_scale(VIRIDIS),
+        zmin=0,
+        zmax=float(max(support.max(initial=0.0), 1e-9)),
+        xgap=1,
+        ygap=1,
+        hoverinfo="skip",
+        colorbar={"title": {"text": "share of patches", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+    )
+    across, down = np.meshgrid(np.arange(columns), np.arange(rows))
+    squares = go.Scatter(
+        x=[labels[column] for column in across.ravel().tolist()],
+        y=down.ravel(),
+        mode="markers",
+        marker={"symbol": "square", "size": 16, "color": "rgba(255,255,255,0.01)", "line": {"width": 0}},
+        customdata=[
+            [row, int(units[column])]
+            for row, column in zip(down.ravel().tolist(), across.ravel().tolist(), strict=True)
+        ],
+        text=[one for line in text for one in line],
+        hovertemplate="%{text}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    figure = plain(go.Figure([heat, squares]), 96 + 30 * max(rows, 3), clickmode="event+select")
+    figure.update_xaxes(type="category", title="unit", tickangle=-90, showgrid=False, tickfont={"family": "monospace"})
+    figure.update_xaxes(range=[-0.5, columns - 0.5], ticks="")
+    figure.update_yaxes(tickvals=list(range(rows)), ticktext=[safe(name) for name in class_names], ticks="")
+    figure.update_yaxes(range=[rows - 0.5, -0.5], showgrid=False, zeroline=False)
+    return figure
+
+
+def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[np.ndarray, np.ndarray]:
+    """Places of classes and units: classes on a circle, a unit near the classes that it serves, no two too close.
+
+    Args:
+        weights: (classes, units), 0 where a unit does not serve a class.
+        rounds: of moving units apart (count).
+
+    Returns:
+        (classes, 2) and (units, 2), both within about -1.3..1.3. The same weights give the same places.
+    """
+    classes, units = weights.shape
+    angle = np.pi / 2 - 2 * np.pi * np.arange(classes) / max(classes, 1)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    total = weights.sum(axis=0)
+    home = (weights.T @ ring) / np.maximum(total, 1e-12)[:, None]
+    # A unit of one class stands outside of the circle beside it: the middle is for what is shared.
+    alone = (weights > 0).sum(axis=0) <= 1
+    home[alone] = ring[weights[:, alone].argmax(axis=0)] * 1.28 if classes else home[alone]
+    turn = np.arange(units) * 2.399963  # the golden angle sets units with the same home apart, always the same way
+    place = home + 0.02 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    for _ in range(rounds if units else 0):
+        apart = place[:, None] - np.concatenate([place, ring])[None]
+        distance = np.sqrt((apart**2).sum(axis=2)) + 1e-9
+        push = np.clip(0.13 - distance, 0, None)
+        push[np.arange(units), np.arange(units)] = 0
+        place = place + 0.3 * (apart / distance[..., None] * push[..., None]).sum(axis=1) + 0.06 * (home - place)
+    return ring, place
+
+
+def class_unit_graph(
+    weights: npt.NDArray[np.floating],
+    class_names: Sequence[str],
+    colours: Sequence[str],
+    units: Sequence[int],
+    paper: Paper = LIGHT,
+) -> go.Figure:
+    """Classes on a circle and the units that they are carried by: shared units in the middle, own units outside.
+
+    Args:
+        weights: (classes, units), the support of a unit in a class, 0 where it is below the threshold.
+        class_names: names of the classes.
+        colours: one for each class.
+        units: the units.
+        paper: colours of text and ground.
+
+    Each unit's customdata is (-1, unit), each class's (row, -1).
+    """
+    ring, place = graph_layout(weights)
+    figure = go.Figure()
+    for row in range(len(class_names)):
+        ends = np.flatnonzero(weights[row] > 0)
+        x = [value for column in ends for value in (ring[row, 0], place[column, 0], None)]
+        y = [value for column in ends for value in (ring[row, 1], place[column, 1], None)]
+        figure.add_scatter(
+            x=x, y=y, mode="lines", line={"color": colours[row], "width": 1.4}, opacity=0.55, hoverinfo="skip"
+        )
+    serves = [
+        ", ".join(
+            class_names[row] for row in np.argsort(-weights[:, column], kind="stable") if weights[row, column] > 0
+        )
+        for column in range(len(units))
+    ]
+    shared = (weights > 0).sum(axis=0)
+    owner = weights.argmax(axis=0) if len(class_names) else np.zeros(len(units), int)
+    figure.add_scatter(
+        x=place[:, 0],
+        y=place[:, 1],
+        mode="markers+text",
+        text=[str(unit) for unit in units],
+        textfont={"family": "monospace", "size": 12, "color": paper.ink},
+        textposition="middle center",
+        marker={
+            "size": 32,
+            "symbol": "square",
+            "color": paper.ground,
+            "line": {
+                "width": 1.6,
+                "color": [OTHER if n > 1 else colours[c] for n, c in zip(shared, owner, strict=True)],
+            },
+        },
+        customdata=[[-1, int(unit)] for unit in units],
+        hovertext=[f"unit {unit}: {safe(names)}" for unit, names in zip(units, serves, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    figure.add_scatter(
+        x=ring[:, 0],
+        y=ring[:, 1],
+        mode="markers+text",
+        text=[f"<b>{safe(name)}</b>" for name in class_names],
+        textfont={"size": 14, "color": paper.ink},
+        textposition=[_beside(x, y) for x, y in ring],
+        marker={"size": 20, "color": list(colours), "line": {"width": 2, "color": paper.ground}},
+        customdata=[[row, -1] for row in range(len(class_names))],
+        hovertemplate="%{text}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+        cliponaxis=False,
+    )
+    reach = np.abs(np.concatenate([ring, place])).max(axis=0, initial=1.0)
+    plain(figure, 640, clickmode="event+select", hovermode="closest")
+    figure.update_xaxes(visible=False, range=[-1.42 * reach[0], 1.42 * reach[0]])
+    figure.update_yaxes(visible=False, range=[-1.14 * reach[1], 1.14 * reach[1]])
+    return figure
+
+
+def _beside(x: float, y: float) -> str:
+    """Where a class's name stands: outside of the circle."""
+    if abs(x) < 0.35:
+        return "top center" if y > 0 else "bottom center"
+    return "middle right" if x > 0 else "middle left"

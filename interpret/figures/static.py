@@ -1,0 +1,60 @@
+"""The accuracy curves as a PNG, for the command line."""
+
+from pathlib import Path
+from typing import Any
+
+from interpret.errors import InputError
+from interpret.figures.method_styles import style_of
+
+
+def draw(result: Any, path: Path) -> None:
+    """Draw accuracy against units switched off, and against units kept, side by side.
+
+    Args:
+        result: from :func:`interpret.evaluation.evaluate`.
+        path: the file to write; its ending says the format.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no display is needed, and no global state used
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    about = result.about
+    for axes, frame, label in (
+        (figure.add_subplot(1, 2, 1), result.table, "units switched off per class"),
+        (figure.add_subplot(1, 2, 2), result.keep, "units kept per class, all others off"),
+    ):
+        rows = frame[frame["budget"].fillna(0) > 0]
+        for method, part in rows.groupby("method", sort=False):
+            colour, dash, width = style_of(str(method))
+            x, y = part["budget"].astype(int), 100 * part["accuracy"]
+            axes.plot(x, y, color=colour, linestyle=dash, linewidth=width, marker="o", markersize=3.5, label=method)
+            if part["low"].notna().all():
+                axes.fill_between(x, 100 * part["low"], 100 * part["high"], color=colour, alpha=0.25, linewidth=0)
+            else:
+                axes.fill_between(
+                    x, y - 100 * part["error"], y + 100 * part["error"], color=colour, alpha=0.12, linewidth=0
+                )
+        axes.axhline(100 * about["accuracy"], color="#8A8F98", linewidth=1, linestyle=":")
+        axes.set_xscale("log")
+        ticks = sorted(rows["budget"].unique())
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_ylim(0, 100)
+        axes.set_xlabel(label)
+        axes.set_ylabel("accuracy over all outputs, %")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].legend(frameon=False, fontsize=8)
+    figure.suptitle(
+        f"{about['model']}, {about['layer']}: {about['photos']:,} photos of {len(about['classes'])} classes",
+        fontsize=11,
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=160)
+    except (OSError, ValueError) as error:
+        raise InputError(f"The figure cannot be written to {path}: {error}.") from error

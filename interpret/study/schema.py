@@ -1,0 +1,41 @@
+"""What the files of a study hold: the columns of its tables, the names of its arrays, and the format's version."""
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+"""Raised whenever a file of the folder changes its meaning; an older study then asks to be made again."""
+
+PACKED = "photos"
+"""Folder inside a study that `python -m interpret pack` fills, so that the study can travel without the photos."""
+
+PAD = -1
+"""Stands in ``units`` where a transaction holds fewer units than the array has columns."""
+
+IMAGES = pa.schema(
+    [
+        ("image_id", pa.int64()),
+        ("path", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("label", pa.int32()),
+        ("predicted", pa.int32()),
+        ("confidence", pa.float32()),
+    ]
+)
+PATCHES = pa.schema(
+    [
+        ("patch_id", pa.int64()),
+        ("image_id", pa.int64()),
+        ("x0", pa.int32()),
+        ("y0", pa.int32()),
+        ("x1", pa.int32()),
+        ("y1", pa.int32()),
+        ("mass", pa.float32()),
+        ("predicted", pa.int32()),
+        ("units", pa.list_(pa.int32())),
+        ("scores", pa.list_(pa.float32())),
+    ]
+)
+SKIPPED = pa.schema([("path", pa.string()), ("reason", pa.string())])
+TABLES = {"images": IMAGES, "patches": PATCHES, "skipped": SKIPPED}
+ARRAYS = ("features", "cams", "activations")
