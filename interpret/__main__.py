@@ -1,4 +1,4 @@
-"""`python -m interpret`: see `interpret/cli.py`."""
+"""`python -m interpret`: see `interpret/cli/main.py`."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The command line, a file for each group of commands. It prints; the library that it calls does not."""
+"""The command line, a file a command. It prints; the library that it calls does not."""

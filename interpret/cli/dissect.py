@@ -2,24 +2,26 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-OUT = Console(markup=False)
+from interpret.cli.console import OUT, announce
+from interpret.cli.options import add_progress_file, add_study, positive
+from interpret.cli.progress_bar import progress_bar
+
+if TYPE_CHECKING:
+    from interpret.dissection.dissect import Dissection
 
 
-def add(commands: Any, positive: Callable[[str], int], report: Callable[..., Any]) -> None:
-    """Add the command to a parser's subcommands; the arguments are those of :func:`interpret.cli.evaluate.add`."""
+def add(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
     command = commands.add_parser("dissect", help="compare units with parts that are known (the demo brings its own)")
-    command.set_defaults(command=lambda arguments: _dissect(arguments, report))
-    command.add_argument("study", type=Path, metavar="STUDY")
-    command.add_argument("--images", metavar="DIR", help="held-out images; the demo's own where left open")
-    command.add_argument("--masks", metavar="DIR", help="masks of their parts; the demo's own where left open")
+    command.set_defaults(command=_dissect)
+    add_study(command)
+    command.add_argument("--images", metavar="DIR", help="held-out images; the demo's own if not given")
+    command.add_argument("--masks", metavar="DIR", help="masks of their parts; the demo's own if not given")
     command.add_argument("--limit", type=positive, help="use at most this many images, evenly over the classes")
     command.add_argument(
         "--quantile", type=float, default=0.005, help="share of activations above a unit's threshold (default 0.005)"
@@ -29,10 +31,10 @@ def add(commands: Any, positive: Callable[[str], int], report: Callable[..., Any
     )
     command.add_argument("--top-units", type=positive, help="judge what is mined with this N, not the study's")
     command.add_argument("--min-support", type=float, help="judge what is mined with this s, not the study's")
-    command.add_argument("--progress-file", type=Path, help=argparse.SUPPRESS)
+    add_progress_file(command)
 
 
-def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
+def _dissect(arguments: argparse.Namespace) -> None:
     from interpret.dissection.dissect import dissect
     from interpret.errors import InputError
     from interpret.progress import Progress
@@ -43,8 +45,8 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
             raise InputError(f"--{name} is {getattr(arguments, name)}; give a fraction between 0 and 1.")
     study = open_study(arguments.study)
     given = {name: getattr(arguments, name) for name in ("top_units", "min_support") if getattr(arguments, name)}
-    with report(arguments.progress_file) as progress:
-        found = dissect(
+    with progress_bar(arguments.progress_file) as progress:
+        result = dissect(
             study,
             mine=dataclasses.replace(study.mine_config, **given),
             images=arguments.images,
@@ -53,10 +55,15 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
             quantile=arguments.quantile,
             level=arguments.level,
             progress=progress,
-            announce=lambda text: Console(stderr=True, markup=False).print(text, highlight=False),
+            announce=announce,
         )
         progress(Progress("Done", 1, 1))
-    facts = found.facts
+    print_dissection(result)
+
+
+def print_dissection(result: "Dissection") -> None:
+    """Print how many units detect a part, how many itemsets are true, and the best detectors."""
+    facts = result.facts
     OUT.print(
         Text(
             f"{facts['images']:,} held-out images; of {facts['units']} units {facts['units_at_0.04']} detect a part at "
@@ -67,13 +74,13 @@ def _dissect(arguments: argparse.Namespace, report: Callable[..., Any]) -> None:
     heads = ("kind", "units", "itemsets", "true", "of decided", "random units", "any part (random)", "each (random)")
     for name in heads:
         table.add_column(name, justify="left" if name == "kind" else "right")
-    for row in found.shares.itertuples():
+    for row in result.shares.itertuples():
         table.add_row(
             row.kind, "any" if row.size == 0 else str(row.size), str(row.itemsets), f"{row.share:.1%}",
             f"{row.share_decided:.1%}", f"{row.random:.1%} ± {row.random_sd:.1%}",
             f"{row.share_any:.1%} ({row.random_any:.1%})", f"{row.share_each:.1%} ({row.random_each:.1%})",
         )  # fmt: skip
     OUT.print(table)
-    best = found.units.sort_values("iou", ascending=False).head(12)
+    best = result.units.sort_values("iou", ascending=False).head(12)
     OUT.print(Text("\nBest detectors: " + ", ".join(f"{u} {p} ({i:.2f})" for u, p, i in zip(
         best["unit"], best["best_part"], best["iou"], strict=True))))  # fmt: skip

@@ -1,0 +1,38 @@
+"""The command `models`: the models by name, or the layers of one."""
+
+import argparse
+from typing import Any
+
+from rich.table import Table
+
+from interpret.cli.console import OUT
+from interpret.config import ModelConfig
+
+
+def add(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    command = commands.add_parser("models", help="the models by name, or the layers of one")
+    command.set_defaults(command=_models)
+    command.add_argument("--layers", metavar="NAME", help="list the layers of this model that have spatial extent")
+
+
+def _models(arguments: argparse.Namespace) -> None:
+    from interpret import models
+
+    if arguments.layers is None:
+        table = Table("name", "weights", box=None)
+        for name, note in models.available():
+            table.add_row(name, note)
+        OUT.print(table)
+        return
+    table = Table("layer", "kind", "units", "grid", box=None)
+    # Random weights give the layers' shapes as well as trained ones do, and need no download.
+    classifier = models.load(ModelConfig(model=arguments.layers, weights="random"))
+    for layer in models.layers(classifier.network, classifier.preprocessing.size):
+        table.add_row(
+            layer.name + (" (default)" if layer.name == classifier.layer else ""),
+            layer.kind,
+            str(layer.channels),
+            f"{layer.height} x {layer.width}",
+        )
+    OUT.print(table)

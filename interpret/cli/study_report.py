@@ -1,0 +1,96 @@
+"""A study and its findings, printed."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from interpret.cli.console import OUT
+from interpret.config import MineConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from interpret.mining import Mined
+    from interpret.study import Study
+
+
+def print_study(study: "Study", config: MineConfig) -> None:
+    """Print a study at a glance: what it is, what was skipped, and what was found."""
+    from interpret.mining import mine_study
+
+    counts = study.manifest["counts"]
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column()
+    lines.add_column(overflow="fold")  # a long path is broken, never cut
+    lines.add_row("study", str(study.folder))
+    lines.add_row("model", f"{study.manifest['model']}, layer {study.layer}, {study.n_units} units")
+    lines.add_row("weights", study.manifest["weights"]["source"])
+    lines.add_row("photos", f"{counts['images']} from {study.images_root}")
+    accuracy = study.accuracy()
+    if accuracy:
+        lines.add_row(
+            "accuracy", f"{accuracy[0]:.1%} of {accuracy[1]} labelled photos, over all {len(study.class_names)} outputs"
+        )
+    without = f"; {counts['images_without_patch']} photos have none" if counts["images_without_patch"] else ""
+    lines.add_row("patches", f"{counts['patches']}{without}")
+    skipped = study.skipped
+    if len(skipped):
+        lines.add_row("skipped", f"{len(skipped)} files (all in {study.folder / 'skipped.parquet'})")
+        for path, reason in list(skipped.itertuples(index=False))[:10]:
+            lines.add_row("", Text(f"{path!r}: {reason}"))
+    lines.add_row("precision", f"{study.manifest['precision']} on {study.manifest['device']}")
+    OUT.print(lines, highlight=False)
+    print_findings(study, mine_study(study, config), rows=8)
+
+
+def print_findings(
+    study: "Study", mined: "Mined", rows: int, listed: set[int] | None = None, p_values: "pd.Series | None" = None
+) -> None:
+    """Print what was found: how much, what classes share, and each class's units.
+
+    Args:
+        study: the study.
+        mined: its itemsets.
+        rows: lines of each list (count).
+        listed: ids of the class-shared itemsets to list; all if None.
+        p_values: p-value of each itemset from shuffling, by id; not shown if None.
+    """
+    from interpret.mining import relevance
+
+    names = study.class_names
+    if not len(mined):
+        OUT.print(Text("Nothing is frequent at these options; try a smaller --min-support or --min-class-patches."))
+        return
+    summary = relevance.summary(mined, names)
+    units = mined.units
+    shared = summary[summary["kind"] == "shared"]
+    per_class = units.groupby("class_id").size()
+    OUT.print(
+        Text(
+            f"\n{len(summary)} itemsets: {len(summary) - len(shared)} class-specific, {len(shared)} class-shared. "
+            f"{per_class.mean():.1f} relevant units a class on average, over {len(per_class)} classes."
+        )
+    )
+    best = shared[shared["units"].map(len) > 1].sort_values(["n_classes", "lowest"], ascending=False)
+    if listed is not None:
+        kept = best[best["itemset_id"].isin(listed)]
+        OUT.print(
+            Text(f"{len(best) - len(kept)} class-shared itemsets say no more than smaller ones and are left out.")
+        )
+        best = kept
+    if len(best):
+        OUT.print(Text("\nClass-shared, by how many classes and then by the support in the weakest of them"))
+        for row in best.head(rows).itertuples():
+            line = f"{row.lowest:.0%} to {row.highest:.0%} of their patches"
+            if p_values is not None:
+                p = float(p_values[row.itemset_id])
+                line += f", p by shuffling {p:.3f}" if p == p else ", too rare to be checked against chance"
+            OUT.print(Text(f"  {row.notation}   ({line})"))
+    OUT.print(Text("\nRelevant units by class, best first"))
+    sizes = dict(zip(mined.class_ids.tolist(), mined.class_sizes.tolist(), strict=True))
+    for class_id in per_class.index[:rows]:
+        top = units[units["class_id"] == class_id].head(8)
+        pairs = zip(top["unit"], top["support"], strict=True)
+        listing = ", ".join(f"{unit} ({support:.0%})" for unit, support in pairs)
+        OUT.print(Text(f"  {names[class_id]} ({sizes[class_id]} patches): {listing}"))
