@@ -1,5 +1,7 @@
 """Table 1 and what goes beyond it: tables worked out by hand, held-out photos, and the command."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,7 @@ from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import bench, load_head
 from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
-from interpret.evaluation.heldout import heldout, kept, same_photos
+from interpret.evaluation.heldout import best, heldout, kept, same_photos
 from interpret.evaluation.table1 import BASELINE, EvaluateConfig, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.figures import evaluation_charts
@@ -172,10 +174,10 @@ def test_held_out_photos_are_kept_inside_the_study_and_an_interrupted_run_goes_o
 
     with pytest.raises(Killed):
         heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier, progress=breaking)
-    assert kept(study) == []
+    assert kept(study).studies == ()
     on = heldout(study, str(others), batch_size=4, device="cpu", classifier=classifier)
     assert on.folder.parent == study.folder / "evaluation"
-    assert [one.key for one in kept(study)] == [on.key]
+    assert [found.key for found in kept(study).studies] == [on.key]
     assert len(on.images) == 27
     stages = []
     again = heldout(
@@ -186,6 +188,50 @@ def test_held_out_photos_are_kept_inside_the_study_and_an_interrupted_run_goes_o
     assert heldout(study, str(on.folder)).key == on.key
     assert same_photos(study, study)
     assert not same_photos(study, on)
+
+
+def made_in(study, year: int):
+    """The study, its date set to a year: dates are in whole seconds, and a test is quicker than that."""
+    content = json.loads((study.folder / "manifest.json").read_text())
+    content["created"] = f"{year}-01-01T00:00:00+00:00"
+    (study.folder / "manifest.json").write_text(json.dumps(content))
+    return open_study(study.folder)
+
+
+def test_the_largest_held_out_set_is_measured_on_and_damaged_ones_are_named(study, pictures, others, tmp_path):
+    classifier = tiny_classifier()
+    options = {"batch_size": 4, "device": "cpu", "classifier": classifier}
+    assert best(study) is None
+    whole = heldout(study, str(others), **options)
+    trial = made_in(heldout(study, str(others), limit=6, **options), 2100)  # newer, and of six photos
+    assert [found.key for found in kept(study).studies] == [trial.key, whole.key]
+    chosen = best(study)
+    assert (chosen.study.key, chosen.photos, chosen.others, chosen.mined) == (whole.key, 27, 1, False)
+    assert chosen.source == str(others)
+    assert chosen.damaged == {}
+
+    cut = heldout(study, str(pictures), **options)
+    assert best(study).mined
+    (cut.folder / "features.npy").write_bytes(b"cut short")
+    no_json = study.folder / "evaluation" / "no-json"
+    no_json.mkdir()
+    (no_json / "manifest.json").write_text("{")
+    no_date = study.folder / "evaluation" / "no-date"
+    shutil.copytree(trial.folder, no_date)
+    content = json.loads((no_date / "manifest.json").read_text())
+    del content["created"]
+    (no_date / "manifest.json").write_text(json.dumps(content))
+    other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier(seed=8))
+    foreign = study.folder / "evaluation" / "foreign"
+    shutil.copytree(other.folder, foreign)
+
+    found = kept(study)
+    assert [usable.key for usable in found.studies] == [trial.key, whole.key]
+    assert set(found.damaged) == {cut.folder, no_json, no_date, foreign}
+    assert "features" in found.damaged[cut.folder]
+    assert "another network" in found.damaged[foreign]
+    assert best(study).study.key == whole.key
+    assert best(study).damaged == found.damaged
 
 
 def test_what_cannot_be_measured_on_is_refused_in_one_sentence(study, pictures, tmp_path):

@@ -1,6 +1,7 @@
-"""The photos that an evaluation is measured on: a study of its own, made by the same network, kept inside the first."""
+"""Held-out photos: a study of its own, made by the same network and kept inside the study that was mined."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interpret import models
@@ -50,8 +51,6 @@ def heldout(
         found = open_study(images)
         check_same_network(study, found)
         return _labelled(found)
-    from dataclasses import replace
-
     progress(Progress("Loading the model", 0, 0))
     model = replace(model_of(study), device=device)
     classifier = classifier or models.load(model, announce=announce)
@@ -70,17 +69,89 @@ def heldout(
     return _labelled(extraction.extract(config, folder, progress, announce=announce, classifier=classifier))
 
 
-def kept(study: Study) -> list[Study]:
-    """The evaluation studies inside a study, the newest first."""
-    found = [path.parent for path in (study.folder / FOLDER).glob("*/manifest.json")]
-    opened = [open_study(folder) for folder in found]
-    return sorted(opened, key=lambda one: (str(one.manifest["created"]), one.key), reverse=True)
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The held-out sets inside a study.
+
+    Attributes:
+        studies: those that can be measured on, the newest first.
+        damaged: folder of every other one, and one sentence that says what is wrong with it.
+    """
+
+    studies: tuple[Study, ...]
+    damaged: dict[Path, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The held-out set to measure on where none is asked for.
+
+    Attributes:
+        study: the photos, with their activations.
+        photos: its photos that have a label (count).
+        source: where the photos came from: the folder's path, or the name of a built-in set.
+        mined: whether these are the very photos that were mined.
+        others: sets kept beside it that can be measured on too (count).
+        damaged: as in :class:`Kept`.
+    """
+
+    study: Study
+    photos: int
+    source: str
+    mined: bool
+    others: int
+    damaged: dict[Path, str]
+
+
+def kept(study: Study) -> Kept:
+    """The held-out sets inside a study; a damaged one, or one of another network, hides none of the others."""
+    usable: list[tuple[str, str, Study]] = []
+    damaged: dict[Path, str] = {}
+    for manifest in sorted((study.folder / FOLDER).glob("*/manifest.json")):
+        folder = manifest.parent
+        try:
+            found = open_study(folder)
+            check_same_network(study, found)
+            _labelled(found)
+            _ = found.features, found.activations  # read lazily: a file that is cut short shows here
+            usable.append((str(found.manifest["created"]), found.key, found))
+        except InputError as error:
+            damaged[folder] = str(error)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            damaged[folder] = f"The file {manifest} is damaged; run `evaluate` again."
+    usable.sort(key=lambda entry: entry[:2], reverse=True)
+    return Kept(tuple(found for _, _, found in usable), damaged)
+
+
+def best(study: Study) -> Best | None:
+    """The held-out set with the most labelled photos, the newest of those with equally many; None without any.
+
+    The number of photos comes first, so that a later trial on a handful does not replace a full validation set.
+    """
+    sets = kept(study)
+    if not sets.studies:
+        return None
+    chosen = max(sets.studies, key=_labelled_photos)  # the first of equals is the newest
+    return Best(
+        study=chosen,
+        photos=_labelled_photos(chosen),
+        source=str(chosen.manifest["config"]["images"]),
+        mined=same_photos(study, chosen),
+        others=len(sets.studies) - 1,
+        damaged=sets.damaged,
+    )
+
+
+def _labelled_photos(study: Study) -> int:
+    return int(study.images["label"].notna().sum())
 
 
 def check_same_network(study: Study, other: Study) -> None:
     """Raise :class:`InputError` unless two studies look at the same layer of the same network."""
-    for name, of in (("weights", lambda one: one.manifest["weights"]["digest"]), ("layer", lambda one: one.layer)):
-        if of(study) != of(other):
+    expected = {"weights": study.manifest["weights"]["digest"], "layer": study.layer}
+    found = {"weights": other.manifest["weights"]["digest"], "layer": other.layer}
+    for name in expected:
+        if found[name] != expected[name]:
             raise InputError(
                 f"{other.folder} is a study of another network ({name} differ from {study.folder}); give a folder of "
                 "photos instead."

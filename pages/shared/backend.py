@@ -260,8 +260,8 @@ def measured(opened: Study) -> tuple[Bench, threading.Lock]:
 
 def measured_on(opened: Study) -> Study | None:
     """The held-out photos that accuracy is measured on; None where there are none but the study's own."""
-    kept = heldout.kept(opened)
-    return kept[0] if kept else None
+    best = heldout.best(opened)
+    return best.study if best else None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
