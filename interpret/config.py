@@ -1,7 +1,6 @@
-"""Every option of the pipeline, once: default, bounds and one line of help.
+"""Every option of the pipeline, once: type, default, bounds and one line of help.
 
-The command line's arguments and the dashboard's controls are both generated from these dataclasses (see
-:func:`options`), so that an option is described in one place only.
+The command line's arguments and the dashboard's controls are generated from these dataclasses by :func:`options`.
 """
 
 import dataclasses
@@ -13,19 +12,22 @@ from typing import Any
 
 from interpret.errors import InputError
 
+_KINDS = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+
 
 @dataclass(frozen=True)
 class Option:
-    """How one field of a configuration is described to a person.
+    """The description of one field of a configuration.
 
     Attributes:
         name: the field's name; the command line writes it with dashes.
         kind: the type of one value: ``int``, ``float``, ``str`` or ``bool``.
-        default: the default value; None where the option may be left open.
+        default: the default value; None where the option may stay unset, ``dataclasses.MISSING`` where it is required.
         help: one line.
-        low: the smallest value allowed, None without a bound.
-        high: the largest value allowed, None without a bound.
-        choices: the values allowed; empty where any is.
+        low: the smallest value allowed; no bound if None.
+        high: the largest value allowed; no bound if None.
+        choices: the values allowed; any if empty.
+        many: whether the option holds a tuple of values; every one of them is checked.
     """
 
     name: str
@@ -35,22 +37,38 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    many: bool = False
 
     def check(self, value: Any) -> None:
-        """Raise :class:`InputError` where ``value`` is out of bounds."""
+        """Raise :class:`InputError` if ``value`` has another type, is out of bounds or is not among the choices.
+
+        An ``int`` is accepted as a ``float``; a ``bool`` is not accepted as a number.
+        """
         if value is None:
             if self.default is not None:
                 raise InputError(f"--{self.flag} needs a value: {self.help}")
-            return
+        elif not self.many:
+            self._check_one(value)
+        elif not isinstance(value, tuple) or not value:
+            raise InputError(f"--{self.flag} is {value!r}; give a tuple of at least one value.")
+        else:
+            for each in value:
+                self._check_one(each)
+
+    def _check_one(self, value: Any) -> None:
+        allowed: Any = (int, float) if self.kind is float else self.kind
+        if not isinstance(value, allowed) or (isinstance(value, bool) and self.kind is not bool):
+            raise InputError(
+                f"--{self.flag} is {value!r} ({type(value).__name__}); give {_KINDS[self.kind]} ({self.kind.__name__})."
+            )
         if self.choices and value not in self.choices:
             raise InputError(f"--{self.flag} is {value!r}; choose one of {', '.join(self.choices)}.")
-        if self.kind in (int, float) and not isinstance(value, str | list | tuple):
-            if value != value:  # NaN
-                raise InputError(f"--{self.flag} is not a number.")
-            if self.low is not None and value < self.low:
-                raise InputError(f"--{self.flag} is {value}; the smallest value allowed is {self.low}.")
-            if self.high is not None and value > self.high:
-                raise InputError(f"--{self.flag} is {value}; the largest value allowed is {self.high}.")
+        if value != value:  # NaN
+            raise InputError(f"--{self.flag} is not a number.")
+        if self.low is not None and value < self.low:
+            raise InputError(f"--{self.flag} is {value}; the smallest value allowed is {self.low}.")
+        if self.high is not None and value > self.high:
+            raise InputError(f"--{self.flag} is {value}; the largest value allowed is {self.high}.")
 
     @property
     def flag(self) -> str:
@@ -67,14 +85,15 @@ def _option(
     high: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A dataclass field that carries its description."""
-    kind = kind or type(default)
-    meta = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices}
+    """Return a dataclass field that carries its description; a tuple as the default makes an option of many values."""
+    many = isinstance(default, tuple)
+    kind = kind or type(default[0] if many else default)
+    meta = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "many": many}
     return field(default=default, metadata=meta)
 
 
 def options(config: Any) -> Iterator[Option]:
-    """Yield the described options of a configuration class or instance, in the order they are written."""
+    """Yield the described options of a configuration class or instance, in the order in which they are written."""
     for item in dataclasses.fields(config):
         if "help" in item.metadata:
             yield Option(name=item.name, default=item.default, **item.metadata)
@@ -90,46 +109,48 @@ class _Checked:
 
 @dataclass(frozen=True)
 class ModelConfig(_Checked):
-    """Which network, which layer, and how a photo becomes its input."""
+    """Which network and layer, and how a photo becomes the network's input."""
 
     model: str = _option("efficientnet_lite0", "architecture; `python -m interpret models` lists them")
     weights: str | None = _option(
         None,
-        "your own checkpoint (.safetensors, or a state dict that torch.save wrote); the word random: none at all",
+        "your own checkpoint (.safetensors, or a state dict written by torch.save); the word random: untrained weights",
         kind=str,
     )
     class_names: str | None = _option(
         None,
-        "text file with one class name a line, or a JSON list, of your own checkpoint; or the word imagenet",
+        "class names of your own checkpoint: a text file with one a line, or a JSON list; or the word imagenet",
         kind=str,
     )
     layer: str | None = _option(
         None,
-        "module whose output channels are the units; the last one with spatial extent if left open",
+        "module whose output channels are the units; the last one with spatial extent if not set",
         kind=str,
     )
     input_size: int | None = _option(
         None,
-        "height and width of the network's input in pixels; the model's own if left open",
+        "height and width of the network's input in pixels; the model's own if not set",
         kind=int,
         low=16,
         high=2048,
     )
     crop_fraction: float | None = _option(
         None,
-        "share of the resized photo's shorter side that the centre crop keeps; the model's own if left open "
-        "(photos that already have the input's size are then taken whole)",
+        "fraction of the resized photo's shorter side that the centre crop keeps; the model's own if not set "
+        "(photos that already have the input's size are then not cropped)",
         kind=float,
         low=0.05,
         high=1.0,
     )
     mean: str | None = _option(
-        None, "three comma-separated channel means in 0..1; the model's own if left open", kind=str
+        None, "three comma-separated channel means in 0..1; the model's own if not set", kind=str
     )
-    std: str | None = _option(None, "three comma-separated channel deviations; the model's own if left open", kind=str)
+    std: str | None = _option(
+        None, "three comma-separated channel standard deviations; the model's own if not set", kind=str
+    )
     precision: str = _option(
         "auto",
-        "arithmetic of the backbone; auto: bfloat16 where the processor or GPU is fast at it",
+        "number type of the backbone; auto: bfloat16 where the processor or GPU is fast at it",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     device: str = _option(
@@ -143,10 +164,10 @@ class ExtractConfig(_Checked):
 
     threshold: str = _option(
         "fraction",
-        "how a map is cut into patches: at a fraction of its maximum, or by Otsu's method",
+        "how a Grad-CAM map is thresholded: at a fraction of its maximum, or by Otsu's method",
         choices=("fraction", "otsu"),
     )
-    tau: float = _option(0.5, "fraction of the map's maximum at which it is cut", low=0.01, high=0.99)
+    tau: float = _option(0.5, "fraction of the map's maximum at which it is thresholded", low=0.01, high=0.99)
     patches: str = _option(
         "regions",
         "what a patch is: a connected region above the threshold, or the part of one around each peak of the map",
@@ -155,7 +176,7 @@ class ExtractConfig(_Checked):
     max_patches: int = _option(4, "patches kept per photo, largest explanation mass first", low=1, high=64)
     min_area: float = _option(
         0.001,
-        "patches whose box is smaller than this fraction of the input image are dropped",
+        "patches whose box covers less than this fraction of the input image are dropped",
         low=0.0,
         high=0.5,
     )
@@ -166,7 +187,7 @@ class ExtractConfig(_Checked):
     )
     encoding: str = _option(
         "region",
-        "pool the photo's own activations under the patch, or crop the patch and run it again",
+        "pool the photo's own activations inside the patch, or crop the patch and run the network on it",
         choices=("region", "crop"),
     )
     stored_units: int = _option(
@@ -179,46 +200,56 @@ class MineConfig(_Checked):
     """From transactions to itemsets, rules and relevant units."""
 
     top_units: int = _option(10, "N: units per transaction, best first", low=1, high=512)
-    min_support: float = _option(0.2, "s: share of a class's patches that must hold an itemset", low=1e-6, high=1.0)
+    min_support: float = _option(0.2, "s: fraction of a class's patches that must hold an itemset", low=1e-6, high=1.0)
     min_class_patches: int = _option(
-        10, "classes with fewer patches are not mined: a share of a handful says little", low=1, high=1_000_000
+        10, "classes with fewer patches are not mined: a fraction of a handful says little", low=1, high=1_000_000
     )
-    max_size: int | None = _option(
-        None, "largest itemset to look for; no limit if left open", kind=int, low=1, high=512
-    )
+    max_size: int | None = _option(None, "largest itemset to look for; no limit if not set", kind=int, low=1, high=512)
     engine: str = _option(
         "auto",
-        "Eclat in torch or through pyfim; auto is torch, as fast or faster at every size measured",
+        "Eclat in torch or through pyfim, with the same result; auto is torch",
         choices=("auto", "pyfim", "torch"),
     )
-    max_itemsets: int = _option(200_000, "refuse to mine more itemsets than this", low=1, high=100_000_000)
+    max_itemsets: int = _option(
+        200_000, "stop with an error if there are more itemsets than this", low=1, high=100_000_000
+    )
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(_Checked):
     """All options of one study.
 
-    Attributes:
-        images: a folder, or the name of a built-in set of photos (see :mod:`interpret.data.datasets`).
-        limit: use at most this many photos, evenly over the classes; None for all.
-        batch_size: photos per forward pass. It may change float rounding, and is therefore part of the study's key.
-        workers: threads that decode photos; never changes a result.
-        shard_size: photos kept on disk together: what a killed run has to do again at the most. Batches do not cross
-            shards, so it is part of the key like the batch size.
+    ``batch_size`` may change float rounding, and batches do not cross shards: both sizes are part of the study's key.
+    ``workers`` never changes a result.
     """
 
-    images: str
+    images: str = _option(
+        dataclasses.MISSING,
+        "folder of class folders (named by wnid, ImageNet index or class name), or a flat folder; or one of "
+        "demo, demo-val, skimage, imagenette, imagenette-val",
+        kind=str,
+    )
     model: ModelConfig = field(default_factory=ModelConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)
     mine: MineConfig = field(default_factory=MineConfig)
-    limit: int | None = None
-    batch_size: int = 32
-    workers: int = 2
-    shard_size: int = 256
+    limit: int | None = _option(
+        None, "use at most this many photos, evenly over the classes; all if not set", kind=int, low=1
+    )
+    batch_size: int = _option(32, "photos per forward pass", low=1)
+    workers: int = _option(2, "threads that decode photos", low=1)
+    shard_size: int = _option(
+        256, "photos that are written to disk together: at most this many are repeated after an interruption", low=1
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, kind in (("model", ModelConfig), ("extract", ExtractConfig), ("mine", MineConfig)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"The {name} of a RunConfig is {getattr(self, name)!r}; give a {kind.__name__}.")
 
 
 def digest(*parts: Any) -> str:
-    """A short stable name (16 hexadecimal digits) of configurations, strings and numbers, for cache keys."""
+    """Return a cache key (16 hexadecimal digits) of configurations, strings and numbers; the same on every machine."""
 
     def plain(part: Any) -> Any:
         if dataclasses.is_dataclass(part) and not isinstance(part, type):

@@ -1,29 +1,93 @@
+"""Options: bounds, choices and types are checked, and a digest names a configuration."""
+
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig, digest, options
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, Option, RunConfig, digest, options
 from interpret.errors import InputError
 
+CONFIGS = (ModelConfig, ExtractConfig, MineConfig, RunConfig)
+REQUIRED = {RunConfig: {"images": "photos"}}
+WRONG = {
+    int: ("10", True, 10.0, np.int64(10), (10,), [10]),
+    float: ("0.5", True, np.float32(0.5), (0.5,), [0.5]),
+    str: (1, 1.5, True, b"auto", ("auto",)),
+    bool: ("yes", 0, 1, 1.0),
+}
 
-@pytest.mark.parametrize("config", [ModelConfig, ExtractConfig, MineConfig])
+
+def made(config, **values):
+    return config(**{**REQUIRED.get(config, {}), **values})
+
+
+@pytest.mark.parametrize("config", CONFIGS)
 def test_every_bound_holds_at_its_edge_and_not_beyond(config):
     for option in options(config):
         assert option.help == option.help.strip()
         if option.low is not None:
-            config(**{option.name: option.kind(option.low)})
+            made(config, **{option.name: option.kind(option.low)})
             with pytest.raises(InputError, match=f"--{option.flag} is .* smallest value"):
-                config(**{option.name: option.low - 1})
+                made(config, **{option.name: option.low - 1})
         if option.high is not None:
-            config(**{option.name: option.kind(option.high)})
+            made(config, **{option.name: option.kind(option.high)})
             with pytest.raises(InputError, match=f"--{option.flag} is .* largest value"):
-                config(**{option.name: option.high + 1})
+                made(config, **{option.name: option.high + 1})
         for choice in option.choices:
-            config(**{option.name: choice})
+            made(config, **{option.name: choice})
         if option.choices:
             with pytest.raises(InputError, match="choose one of"):
-                config(**{option.name: "something else"})
+                made(config, **{option.name: "something else"})
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_value_of_another_type_is_refused_by_every_option(config):
+    """Text is no number and a bool is no count; what the JSON of a manifest cannot hold is refused as well."""
+    checked = 0
+    for option in options(config):
+        for value in WRONG[option.kind]:
+            with pytest.raises(InputError, match=rf"--{option.flag} is .* \({type(value).__name__}\); give ") as caught:
+                made(config, **{option.name: value})
+            assert "\n" not in str(caught.value)
+            checked += 1
+    assert checked > 15
+
+
+def test_a_whole_number_is_accepted_as_a_fraction_and_kept_as_it_is():
+    assert MineConfig(min_support=1).min_support == 1
+    assert ExtractConfig(min_area=0).min_area == 0
+
+
+def test_an_option_of_many_values_checks_every_one():
+    option = Option(name="budgets", kind=int, default=(1, 2), help="units", low=1, many=True)
+    option.check((3, 4))
+    for value, words in (
+        ((3, 0), "--budgets is 0; the smallest value allowed is 1"),
+        ((3, "4"), r"--budgets is '4' \(str\); give a whole number"),
+        ((3, True), r"--budgets is True \(bool\)"),
+        ((), "at least one value"),
+        ([3, 4], "give a tuple"),
+        (3, "give a tuple"),
+        (None, "--budgets needs a value"),
+    ):
+        with pytest.raises(InputError, match=words):
+            option.check(value)
+
+
+def test_yes_and_no_are_an_options_values():
+    option = Option(name="greedy", kind=bool, default=True, help="fit it")
+    option.check(False)
+    for value in WRONG[bool]:
+        with pytest.raises(InputError, match="give True or False"):
+            option.check(value)
+
+
+def test_the_parts_of_a_run_are_configurations():
+    for name in ("model", "extract", "mine"):
+        with pytest.raises(InputError, match=f"The {name} of a RunConfig is .*; give a "):
+            RunConfig(images="x", **{name: {"tau": 0.5}})
 
 
 def test_a_number_that_is_none_is_refused():
@@ -31,6 +95,8 @@ def test_a_number_that_is_none_is_refused():
         ExtractConfig(tau=math.nan)
     with pytest.raises(InputError, match="--tau needs a value"):
         ExtractConfig(tau=None)
+    with pytest.raises(InputError, match="--images needs a value"):
+        RunConfig(images=None)
 
 
 def test_a_digest_changes_with_every_option_and_with_nothing_else():
@@ -46,3 +112,10 @@ def test_a_digest_changes_with_every_option_and_with_nothing_else():
     assert digest(base) == digest(RunConfig(images="x"))
     assert digest(ExtractConfig()) != digest(dataclasses.asdict(ExtractConfig()))
     assert digest("a", "b") != digest("ab")
+
+
+def test_the_digests_of_studies_on_disk_stay_the_same():
+    """Keys of studies and of mined results hold these digits."""
+    assert digest(ExtractConfig()) == "b2b2194a6a06d1a9"
+    assert digest(MineConfig()) == "aa12e4d20f3099a9"
+    assert digest(1, "tiny", {"size": (224, 224)}, ExtractConfig(), 32, [0, None]) == "a70ea156d8bf894c"
