@@ -10,7 +10,10 @@ import streamlit as st
 from interpret.figures import shared_charts
 from interpret.findings import Findings, supporting
 from interpret.findings.tables import Units
-from pages.shared import backend, controls, figures, look, parts_view, patchwork, router, tables, widgets
+from pages.shared import router, wording
+from pages.shared.backend import pictures
+from pages.shared.controls import address, menus, paging, thresholds
+from pages.shared.view import figures, known_parts, patch_chain, patch_gallery, style, tables, widgets
 
 PER_PAGE = 20
 """Rules on one page of the list; the saved table holds them all."""
@@ -20,10 +23,10 @@ COLUMNS = 48
 
 
 def page() -> None:
-    title, found = controls.begin()
+    title, found = thresholds.title_and_findings()
     study = found.study
     with title:
-        look.header("Which units do classes have in common?")
+        wording.header("Which units do classes have in common?")
     if not found.classes:
         tables.nothing_found(found)
         return
@@ -31,17 +34,17 @@ def page() -> None:
         view = st.segmented_control(
             "View", ["Rules", "Map", "Graph"], default="Rules", key="view", bind="query-params", required=True
         )
-        display = controls.display()
-        only = controls.choose_several(
+        display = thresholds.display()
+        only = menus.choose_several(
             "Shared by",
             found.classes,
             "by",
-            lambda one: look.class_text(study, one),
+            lambda one: wording.class_text(study, one),
             placeholder="any classes",
             max_selections=8,
             width=320,
         )
-        lean, chance = controls.believed(found)
+        lean, chance = thresholds.reliability_switches(found)
     rows = _shared_by(found.shared(display, hide_redundant=lean), only)
     hidden = len(_shared_by(found.shared(display), only)) - len(rows) if lean else 0
     # Sets of several units say more than single ones, whose support is always higher: they come first.
@@ -54,8 +57,8 @@ def page() -> None:
         )
         return
     units = _chosen(rows)
-    if told := parts_view.score(found):
-        look.say(html.escape(told))
+    if told := known_parts.score(found):
+        wording.paragraph(html.escape(told))
     if view == "Rules":
         left, right = st.columns([9, 11], gap="large")
         with left:
@@ -66,7 +69,7 @@ def page() -> None:
         draw = _map if view == "Map" else _graph
         draw(found, rows, units)
         _gallery(found, units, chance)
-    patchwork.chain_if_asked(found)
+    patch_chain.show_if_asked(found)
 
 
 def _shared_by(rows: pd.DataFrame, classes: list[int]) -> pd.DataFrame:
@@ -75,7 +78,7 @@ def _shared_by(rows: pd.DataFrame, classes: list[int]) -> pd.DataFrame:
 
 
 def _chosen(rows: pd.DataFrame) -> Units:
-    asked = look.itemset_from(st.query_params.get("itemset"))
+    asked = address.itemset_from(st.query_params.get("itemset"))
     if asked:
         return asked
     pairs = rows[rows["size"] > 1]
@@ -88,13 +91,13 @@ def _choose(act: dict[str, object]) -> None:
 
 
 def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     pages = -(-min(len(rows), 400) // PER_PAGE)
-    page = controls.page_of("rules", pages)
+    page = paging.page_of("rules", pages)
     lines = []
     for row in rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].itertuples():
         tags = [
-            widgets.class_tag(look.class_text(study, one), colours.get(one, "#888888"), look.percent(value))
+            widgets.class_tag(wording.class_text(study, one), colours.get(one, "#888888"), wording.percent(value))
             for one, value in zip(row.class_ids, row.supports, strict=True)
         ]
         lines.append(
@@ -102,19 +105,19 @@ def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chanc
                 widgets.units(row.units),
                 widgets.text("→"),
                 tags,
-                act={"itemset": look.itemset_param(row.units)},
+                act={"itemset": address.itemset_param(row.units)},
                 on=row.units == units,
                 title="show the patches behind this rule",
             )
         )
-    look.say(
-        f"{look.count(len(rows), 'set')} of {look.term('unit', 'units')} found in two or more classes, with their "
-        f"{look.term('support')} in each: the share of the class’s patches."
-        + (f" {look.count(hidden, 'redundant one')} hidden." if hidden else "")
+    wording.paragraph(
+        f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} found in two or more classes, with "
+        f"their {wording.term('support')} in each: the share of the class’s patches."
+        + (f" {wording.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
-    widgets.evidence(lines, "rules", _choose)
-    controls.turn("rules", pages)
-    file = look.file_name(study.name, "class-shared", "csv")
+    widgets.show(lines, "rules", _choose)
+    paging.buttons("rules", pages)
+    file = wording.file_name(study.name, "class-shared", "csv")
     tables.csv("All rules as CSV", lambda: tables.plain_shared(found, rows, chance), file)
 
 
@@ -133,9 +136,9 @@ def _map(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     support, counts = found.unit_support(classes, units)
     order = np.lexsort((units, -support.max(axis=0), support.argmax(axis=0)))
     units = [units[place] for place in order]
-    names = [look.class_text(found.study, one) for one in classes]
-    look.say(
-        f"Each column is a {look.term('unit')}, each row a class; the brighter a cell, the more of the class’s "
+    names = [wording.class_text(found.study, one) for one in classes]
+    wording.paragraph(
+        f"Each column is a {wording.term('unit')}, each row a class; the brighter a cell, the more of the class’s "
         "patches hold "
         "the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
@@ -152,18 +155,18 @@ def _graph(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     support, _ = found.unit_support(classes, units)
     least = found.config.min_support
     weights = np.where(support >= least, support, 0.0)
-    look.say(
+    wording.paragraph(
         "Classes on the circle, units where the classes that they serve pull them: what is shared by many lies in the "
         "middle. A click on a unit shows its patches."
     )
-    colours = backend.colours(found.study)
+    colours = pictures.colours(found.study)
     _clickable(
         shared_charts.class_unit_graph(
             weights,
-            [look.class_text(found.study, one) for one in classes],
+            [wording.class_text(found.study, one) for one in classes],
             [colours.get(one, "#888888") for one in classes],
             units,
-            look.paper(),
+            style.paper(),
         ),
         "graph",
         chosen,
@@ -185,7 +188,7 @@ def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
 
     def clicked() -> None:
         if (units := _picked(st.session_state[key])) is not None:
-            _choose({"itemset": look.itemset_param(units)})
+            _choose({"itemset": address.itemset_param(units)})
 
     figures.show(figure, key=key, on_select=clicked, selection_mode="points", name=f"class-unit-{view}", alt=alt)
 
@@ -202,15 +205,13 @@ def _picked(state: object) -> Units | None:
 
 def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
     """One row of patches for each class in which the itemset is frequent, with what speaks for it there."""
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     supports = supporting.by_class(study, units, found.config.top_units).table
     key = found.id_of.get(units)
     own = tables.with_chance(found.table[found.table["itemset_id"] == (-1 if key is None else key)], chance)
     rules = {int(row["class_id"]): row for _, row in own.iterrows()}
     if not rules:
-        widgets.evidence(
-            [widgets.line(widgets.units(units), widgets.text("is not frequent in any class now."))], "none"
-        )
+        widgets.show([widgets.line(widgets.units(units), widgets.text("is not frequent in any class now."))], "none")
         return
     rows = [row for row in supports.itertuples() if row.class_id in rules]
     blocks: list[widgets.Block] = [
@@ -218,36 +219,38 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
             widgets.units(units),
             widgets.text("→"),
             [
-                widgets.class_tag(look.class_text(study, row.class_id), colours.get(row.class_id, "#888888"))
+                widgets.class_tag(wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888"))
                 for row in rows
             ],
             size="big",
         ),
-        *parts_view.of_itemset(found, units),
+        *known_parts.of_itemset(found, units),
     ]
     saved: list[list[int]] = []
     for row in rows[:10]:
         patches = supporting.one_per_photo(
             study, supporting.holders(study, units, found.config.top_units, row.class_id)
         )
-        name = look.class_text(study, row.class_id)
+        name = wording.class_text(study, row.class_id)
         blocks.append(
             widgets.line(
                 widgets.class_tag(
-                    name, colours.get(row.class_id, "#888888"), **look.link("class_specific", **{"class": row.class_id})
+                    name,
+                    colours.get(row.class_id, "#888888"),
+                    **address.link("class_specific", **{"class": row.class_id}),
                 ),
                 widgets.text(
-                    f"{look.share(row.support_count, row.patches, 'patch')}, "
-                    f"{look.share(row.image_count, row.images, 'photo')}",
+                    f"{wording.share(row.support_count, row.patches, 'patch')}, "
+                    f"{wording.share(row.image_count, row.images, 'photo')}",
                     "faint",
                 ),
             )
         )
         blocks.append(widgets.line(tables.measures(rules[int(row.class_id)], "again"), size="small"))
         saved.append(patches[:6].tolist())
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=6))
-    widgets.evidence(blocks, "shared_gallery", patchwork.open_chain)
-    patchwork.save(found, saved, f"shared-{look.itemset_param(units)}")
+        blocks.append(widgets.tiles(patch_gallery.patch_tiles(found, saved[-1], caption=False), "s", strip=6))
+    widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
+    patch_gallery.save(found, saved, f"shared-{address.itemset_param(units)}")
 
 
 router.enter(page)

@@ -5,31 +5,34 @@ import streamlit as st
 
 from interpret.findings import Findings, supporting
 from interpret.findings.tables import Units
-from pages.shared import ablation_panel, backend, controls, look, patchwork, router, tables, widgets
+from pages.shared import router, wording
+from pages.shared.backend import pictures
+from pages.shared.controls import address, menus, thresholds
+from pages.shared.view import ablation_panel, patch_chain, patch_gallery, tables, widgets
 
 
 def page() -> None:
-    title, found = controls.begin()
+    title, found = thresholds.title_and_findings()
     study = found.study
     heading = title.empty()
     if not found.classes:
         with heading.container():
-            look.header("Which units carry this class?")
+            wording.header("Which units carry this class?")
         tables.nothing_found(found)
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        class_id = controls.choose(
+        class_id = menus.choose(
             "Class",
             found.classes,
             "class",
-            lambda one: look.class_text(study, one),
-            forget=("itemset", "patch", patchwork.TURNED),
+            lambda one: wording.class_text(study, one),
+            forget=("itemset", "patch", patch_gallery.PAGE_PARAM),
             width=320,
         )
-        display = controls.display()
-        lean, chance = controls.believed(found)
+        display = thresholds.display()
+        lean, chance = thresholds.reliability_switches(found)
     with heading.container():
-        look.header(f"Which units carry {look.class_text(study, class_id)}?")
+        wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
     _summary(found, class_id)
     rows = tables.with_chance(found.of_class(class_id, display, hide_redundant=lean), chance)
     hidden = len(found.of_class(class_id, display)) - len(rows) if lean else 0
@@ -41,44 +44,44 @@ def page() -> None:
             ablation_panel.render(found, class_id, units)
     with right:
         _behind(found, class_id, units, chance)
-    patchwork.chain_if_asked(found)
+    patch_chain.show_if_asked(found)
 
 
 def _summary(found: Findings, class_id: int) -> None:
     study = found.study
-    name = look.class_text(study, class_id)
+    name = wording.class_text(study, class_id)
     photos = int((study.images["predicted"] == class_id).sum())
     known = study.images[study.images["label"] == class_id]
     relevant = found.relevant_units(class_id)
     specific = relevant[relevant["kind"] == "specific"]
     right = (
-        f"; it is right for {look.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
+        f"; it is right for {wording.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
         if len(known)
         else ""
     )
     blocks = [
         widgets.line(
-            widgets.text(f"The model calls {look.count(photos, 'photo')}"),
-            widgets.class_tag(name, backend.colours(study).get(class_id, "#888888")),
+            widgets.text(f"The model calls {wording.count(photos, 'photo')}"),
+            widgets.class_tag(name, pictures.colours(study).get(class_id, "#888888")),
             widgets.text(
-                f"({look.count(found.patches_of[class_id], 'patch', 'patches')}){right}. "
-                f"{look.count(len(relevant), 'unit')} carry it, {len(specific)} of them no other class:"
+                f"({wording.count(found.patches_of[class_id], 'patch', 'patches')}){right}. "
+                f"{wording.count(len(relevant), 'unit')} carry it, {len(specific)} of them no other class:"
             ),
         ),
         widgets.line(
             [
-                widgets.unit(int(row.unit), title=f"in {look.percent(row.support)} of its patches, {row.kind}")
+                widgets.unit(int(row.unit), title=f"in {wording.percent(row.support)} of its patches, {row.kind}")
                 for row in relevant.head(24).itertuples()
             ],
             widgets.text(f"and {len(relevant) - 24} more", "faint") if len(relevant) > 24 else [],
         ),
     ]
-    widgets.evidence(blocks, "summary")
+    widgets.show(blocks, "summary")
 
 
 def _chosen(found: Findings, rows: pd.DataFrame) -> Units | None:
     """The itemset in the address if the class has it, else its best of two units or more."""
-    asked = look.itemset_from(st.query_params.get("itemset"))
+    asked = address.itemset_from(st.query_params.get("itemset"))
     listed = set(rows["units"])
     if asked in listed:
         return asked
@@ -103,7 +106,7 @@ def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | No
     listed = rows if kind in (None, "any") else rows[rows["kind"] == kind]
     listed = tables.with_units(listed, wanted)
     if listed.empty:
-        look.say("No itemset of this class is like that; choose another kind, or fewer units.")
+        wording.paragraph("No itemset of this class is like that; choose another kind, or fewer units.")
         return
     tables.itemsets(
         found,
@@ -111,7 +114,7 @@ def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | No
         units,
         key=f"table_{class_id}",
         hidden=hidden,
-        name=f"{look.class_text(found.study, class_id)}-itemsets",
+        name=f"{wording.class_text(found.study, class_id)}-itemsets",
     )
 
 
@@ -123,15 +126,17 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
     table = found.table
     own = table[(table["itemset_id"] == found.id_of[units]) & (table["class_id"] == class_id)]
     row = tables.with_chance(own, chance).iloc[0]
-    name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
+    name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     words = (
-        f"{look.share(int(row['support_count']), found.patches_of[class_id], 'patch')}, "
-        f"{look.share(int(row['image_count']), int(row['images']), 'photo')}"
+        f"{wording.share(int(row['support_count']), found.patches_of[class_id], 'patch')}, "
+        f"{wording.share(int(row['image_count']), int(row['images']), 'photo')}"
     )
     others = table[(table["itemset_id"] == row["itemset_id"]) & (table["class_id"] != class_id)]
     shared = [
         widgets.class_tag(
-            look.class_text(study, int(one)), backend.colours(study).get(int(one), "#888888"), look.percent(value)
+            wording.class_text(study, int(one)),
+            pictures.colours(study).get(int(one), "#888888"),
+            wording.percent(value),
         )
         for one, value in zip(others["class_id"], others["support"], strict=True)
     ]
@@ -140,10 +145,10 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
         widgets.line(widgets.text(words)),
         widgets.line(tables.measures(row), size="small"),
     ]
-    widgets.evidence(blocks, "behind")
+    widgets.show(blocks, "behind")
     patches = supporting.holders(study, units, found.config.top_units, class_id)
-    itemset = look.itemset_param(units)
-    patchwork.gallery_of(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
+    itemset = address.itemset_param(units)
+    patch_gallery.show(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 
 
 router.enter(page)

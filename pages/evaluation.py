@@ -9,14 +9,17 @@ from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.figures import evaluation_charts
 from interpret.study import Study
-from pages.shared import backend, controls, figures, jobs, look, router, run_view, uploads
+from pages.shared import router, wording
+from pages.shared.backend import jobs, numbers, uploads
+from pages.shared.controls import address, current_study
+from pages.shared.view import figures, run_progress, style
 
 
 def page() -> None:
-    study = controls.open_study()
-    look.header("Do these units matter?", "Each class's units are switched off, and its photos classified again.")
-    results = backend.evaluations(study)
-    run_view.running("evaluate")
+    study = current_study.opened()
+    wording.header("Do these units matter?", "Each class's units are switched off, and its photos classified again.")
+    results = numbers.evaluations(study)
+    run_progress.running("evaluate")
     if not results:
         if not any(job.kind == "evaluate" and job.state == "running" for job in jobs.jobs()):
             _nothing_yet(study)
@@ -49,15 +52,15 @@ def _finding(study: Study, result: Evaluation) -> None:
     row, photos = natural.loc[ours], int(about["photos"])
     random = natural.loc[f"Random, as {ours}"] if f"Random, as {ours}" in natural.index else None
     words = (
-        f"With all units on, {look.percent(about['accuracy'], 1)} of {photos:,} photos are classified right "
+        f"With all units on, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified right "
         f"({_interval(about['accuracy'], photos)}). "
         f"Without the {row['units']:.1f} units that mining finds for a class on average, "
-        f"{look.percent(row['accuracy'], 1)} are ({look.interval(row['accuracy'], photos)})"
+        f"{wording.percent(row['accuracy'], 1)} are ({wording.interval(row['accuracy'], photos)})"
     )
     if random is not None:
-        words += f"; without as many random ones, {look.percent(random['accuracy'], 1)}"
-        words += f" ({100 * random['low']:.1f} to {look.percent(random['high'], 1)} of the draws)"
-    look.say(words + ".")
+        words += f"; without as many random ones, {wording.percent(random['accuracy'], 1)}"
+        words += f" ({100 * random['low']:.1f} to {wording.percent(random['high'], 1)} of the draws)"
+    wording.paragraph(words + ".")
     if about.get("same_photos"):
         st.caption(
             "Measured on the photos that were mined, which flatters every method; measure on other photos below to "
@@ -70,7 +73,7 @@ def _curves(study: Study, result: Evaluation) -> None:
     baseline = float(result.about["accuracy"])
     with off:
         figures.show(
-            evaluation_charts.accuracy_curves(result.table, baseline, paper=look.paper()),
+            evaluation_charts.accuracy_curves(result.table, baseline, paper=style.paper()),
             name=f"{study.name}-accuracy",
             key="curves_off",
             alt="accuracy against the number of units switched off, one line for each way of choosing them",
@@ -81,7 +84,7 @@ def _curves(study: Study, result: Evaluation) -> None:
         )
     with kept:
         figures.show(
-            evaluation_charts.accuracy_curves(result.keep, baseline, kept=True, paper=look.paper()),
+            evaluation_charts.accuracy_curves(result.keep, baseline, kept=True, paper=style.paper()),
             name=f"{study.name}-kept",
             key="curves_kept",
             alt="accuracy against the number of units kept, one line for each way of choosing them",
@@ -100,7 +103,7 @@ def _table(study: Study, result: Evaluation) -> None:
             "95 % interval": [
                 _draws(row.low, row.high)
                 if pd.notna(row.low)
-                else look.interval(float(row.accuracy), int(row.photos), 2)
+                else wording.interval(float(row.accuracy), int(row.photos), 2)
                 for row in natural.itertuples()
             ],
             "units off": [f"{u:.2f}" for u in natural["units"]],
@@ -113,13 +116,13 @@ def _table(study: Study, result: Evaluation) -> None:
     wide = (100 * wide).round(1).reset_index()
     left, right = st.columns([4, 6], gap="large")
     with left:
-        look.say("Each method's own number of units")
+        wording.paragraph("Each method's own number of units")
         st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units off")
-        look.say(
+        wording.paragraph(
             "The interval is Wilson’s, over photos; of random units, the 5th to 95th percentile of draws.", "small"
         )
     with right:
-        look.say("As many units for every method: accuracy in percent")
+        wording.paragraph("As many units for every method: accuracy in percent")
         st.dataframe(
             wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units off"
         )
@@ -136,20 +139,20 @@ def _table(study: Study, result: Evaluation) -> None:
 
 def _interval(share: float, photos: int) -> str:
     words = "the true share lies within, 95 times in 100 (Wilson’s interval)"
-    return f'<abbr title="{words}">95\u00a0% interval</abbr> {look.interval(share, photos)}'
+    return f'<abbr title="{words}">95\u00a0% interval</abbr> {wording.interval(share, photos)}'
 
 
 def _draws(low: float, high: float) -> str:
-    return f"{100 * low:.2f} to {look.percent(high, 2)}"
+    return f"{100 * low:.2f} to {wording.percent(high, 2)}"
 
 
 def _matrix(study: Study, result: Evaluation) -> None:
     st.subheader("Switch off A's units, measure class B", anchor=False)
     ids = [int(one) for one in result.matrix.index]
-    names = [look.class_text(study, one) for one in ids]
+    names = [wording.class_text(study, one) for one in ids]
     if result.dominance == result.dominance:
-        look.say(
-            f"{look.percent(result.dominance)} of the fall stays with the class whose units are off "
+        wording.paragraph(
+            f"{wording.percent(result.dominance)} of the fall stays with the class whose units are off "
             "(100 %: no other class loses anything; 0 %: all lose alike)."
         )
     state = figures.show(
@@ -163,7 +166,7 @@ def _matrix(study: Study, result: Evaluation) -> None:
     points = state["selection"]["points"] if state else []
     if points:
         off, measured = (int(one) for one in points[0]["customdata"])
-        look.go("class_specific", {**look.standing(), "class": str(off if off == measured else measured)})
+        address.go("class_specific", {**address.settings(), "class": str(off if off == measured else measured)})
 
 
 def _beyond(study: Study, result: Evaluation) -> None:
@@ -183,7 +186,7 @@ def _beyond(study: Study, result: Evaluation) -> None:
 
 
 def _nothing_yet(study: Study) -> None:
-    look.say(
+    wording.paragraph(
         "Nothing was measured for this study yet. Give photos that were not mined, in class folders: each is "
         "classified with its class's units off, beside random units and the units that other methods choose."
     )
@@ -214,7 +217,7 @@ def _form(study: Study) -> None:
             given = images.get(str(source)) or str(uploads.allowed(folder, folder=True))
             jobs.start(study.name, ["--images", given], kind="evaluate")
         except InputError as error:
-            st.error(look.markdown(str(error)))
+            st.error(wording.markdown(str(error)))
             return
         st.rerun()
 

@@ -15,18 +15,21 @@ from interpret.explanation.photo import PhotoExplanation, softmax
 from interpret.figures import charts, gallery
 from interpret.findings import Findings
 from interpret.study import Study
-from pages.shared import backend, controls, figures, look, patchwork, router, widgets
+from pages.shared import router, wording
+from pages.shared.backend import model, pictures
+from pages.shared.controls import address, menus, thresholds
+from pages.shared.view import figures, patch_chain, tables, widgets
 
 STRIP = 24
 """Photos of the study offered at once."""
 
 
 def page() -> None:
-    title, found = controls.begin()
+    title, found = thresholds.title_and_findings()
     study = found.study
     heading = title.empty()
     with heading.container():
-        look.header("Why this class for this photo?")
+        wording.header("Why this class for this photo?")
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     source = row.segmented_control(
         "Photo",
@@ -41,16 +44,16 @@ def page() -> None:
         if given is None:
             return
         photo, name, place = given
-        ready, lock = backend.ready_model(study)
-        first = backend.explained(study, photo, name, None)
+        ready, lock = model.ready_model(study)
+        first = model.explained(study, photo, name, None)
         with row:
             target = _target(study, first)
-        shown = first if target == first.predicted else backend.explained(study, photo, name, target)
+        shown = first if target == first.predicted else model.explained(study, photo, name, target)
     except InputError as error:
-        st.error(look.markdown(str(error)))
+        st.error(wording.markdown(str(error)))
         return
     with heading.container():
-        look.header(f"Why {look.class_text(study, shown.target)}?")
+        wording.header(f"Why {wording.class_text(study, shown.target)}?")
     off = _switched_off(study)
     picture, words = st.columns([10, 11], gap="large")
     with picture:
@@ -60,7 +63,7 @@ def page() -> None:
             logits = ready.without(first, tuple(sorted(off)))
         _verdict(study, first, logits, off, place)
         _patch(found, shown, patch, off)
-    patchwork.chain_if_asked(found)
+    patch_chain.show_if_asked(found)
 
 
 def _photo(study: Study, source: str, row: DeltaGenerator) -> tuple[Image.Image, str, int | None] | None:
@@ -84,27 +87,27 @@ def _photo(study: Study, source: str, row: DeltaGenerator) -> tuple[Image.Image,
         )
     )
     if given is None:
-        look.say("The photo is explained here, on this machine, and is not kept.", "small")
+        wording.paragraph("The photo is explained here, on this machine, and is not kept.", "small")
         return None
     content = given.getvalue()
-    return open_photo(io.BytesIO(content)), backend.digest_of(content), None
+    return open_photo(io.BytesIO(content)), model.digest_of(content), None
 
 
 def _of_study(study: Study, row: DeltaGenerator) -> int | None:
     """A strip of the study's photos to pick from; the one in the address, else one that is surely right."""
     images = study.images
-    asked = look.whole(st.query_params.get("image"))
+    asked = address.whole_number(st.query_params.get("image"))
     place = asked if asked is not None and asked < len(images) else None
     if place is None:
         sure = images[images["label"].isna() | (images["label"] == images["predicted"])]
         place = int((sure if len(sure) else images)["confidence"].astype(float).idxmax())
-    classes = ["all", *(str(one) for one in backend.colours(study))]
+    classes = ["all", *(str(one) for one in pictures.colours(study))]
     with row.popover("Pick another photo", icon=":material/photo_library:"):
-        wanted = controls.choose(
+        wanted = menus.choose(
             "Predicted as",
             classes,
             "of",
-            lambda one: "any class" if one == "all" else look.class_text(study, int(one)),
+            lambda one: "any class" if one == "all" else wording.class_text(study, int(one)),
             width=320,
         )
         listed = images if wanted == "all" else images[images["predicted"] == int(wanted)]
@@ -115,18 +118,18 @@ def _of_study(study: Study, row: DeltaGenerator) -> int | None:
             widgets.tile(
                 source,
                 f"photo {row.path}",
-                name=look.class_text(study, int(row.predicted)),
-                note=look.percent(row.confidence),
-                colour=backend.colours(study).get(int(row.predicted), "#888888"),
+                name=wording.class_text(study, int(row.predicted)),
+                note=wording.percent(row.confidence),
+                colour=pictures.colours(study).get(int(row.predicted), "#888888"),
                 act={"image": int(row.image_id)},
                 on=int(row.image_id) == place,
             )
             for row, source in zip(
-                some.itertuples(), backend.thumbnails(study, some["image_id"].tolist(), 160), strict=True
+                some.itertuples(), pictures.thumbnails(study, some["image_id"].tolist(), 160), strict=True
             )
             if source
         ]
-        widgets.evidence([widgets.tiles(parts, "s")], "photos", _pick)
+        widgets.show([widgets.tiles(parts, "s")], "photos", _pick)
         if pages > 1:
             st.pagination(pages, key="photos_page", max_visible_pages=5)
     return place
@@ -142,11 +145,11 @@ def _target(study: Study, first: PhotoExplanation) -> int:
     """The class to explain: the predicted one, unless another is asked for."""
     order = [int(one) for one in np.argsort(-first.logits, kind="stable")]
     chances = first.probabilities
-    return controls.choose(
+    return menus.choose(
         "Explain",
         order,
         "target",
-        lambda one: f"{look.class_text(study, one)} · {look.percent(float(chances[one]), 1)}",
+        lambda one: f"{wording.class_text(study, one)} · {wording.percent(float(chances[one]), 1)}",
         forget=("box",),
         width=360,
         default=order[0],
@@ -154,7 +157,7 @@ def _target(study: Study, first: PhotoExplanation) -> int:
 
 
 def _switched_off(study: Study) -> set[int]:
-    return {unit for unit in look.wholes(st.query_params.get("off")) if unit < study.n_units}
+    return {unit for unit in address.whole_numbers(st.query_params.get("off")) if unit < study.n_units}
 
 
 def _switch(act: dict[str, object]) -> None:
@@ -162,7 +165,7 @@ def _switch(act: dict[str, object]) -> None:
     if "box" in act:
         st.query_params["box"] = str(act["box"])
         return
-    off = set(look.wholes(st.query_params.get("off")))
+    off = set(address.whole_numbers(st.query_params.get("off")))
     wanted = {int(one) for one in act.get("units", ())}  # type: ignore[attr-defined]
     off = off - wanted if act.get("on") else off | wanted
     if off:
@@ -174,14 +177,14 @@ def _switch(act: dict[str, object]) -> None:
 def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_as: str) -> int:
     """The photo as the network sees it, the map over it, the patches as boxes; returns the chosen patch."""
     study = found.study
-    asked = look.whole(st.query_params.get("box")) or 0
+    asked = address.whole_number(st.query_params.get("box")) or 0
     chosen = asked - 1 if 0 < asked <= len(shown.boxes) else 0
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
     boxes = []
     for place, box in enumerate(shown.inner_boxes):
         x0, y0, x1, y1 = (float(value) for value in box / scale)
-        words = f"patch {place + 1}, {look.percent(float(shown.masses[place]))} of the map"
+        words = f"patch {place + 1}, {wording.percent(float(shown.masses[place]))} of the map"
         boxes.append(
             {
                 "left": x0,
@@ -194,15 +197,17 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
                 "on": place == chosen,
             }
         )
-    seen, heat = backend.stage_pictures(study, photo, shown, known_as)
-    name = look.class_text(study, shown.target)
+    seen, heat = pictures.stage_pictures(study, photo, shown, known_as)
+    name = wording.class_text(study, shown.target)
     words = f"the photo, with what speaks for {name} in bright colours"
     above = st.container()  # the slider stands below, but only it knows what the address says
     opacity = st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%") / 100
     with above:
-        widgets.evidence([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
+        widgets.show([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
     if not len(shown.boxes):
-        look.say(f"Nothing in this photo speaks for {html.escape(name)}: the map is empty, and gives no patch.")
+        wording.paragraph(
+            f"Nothing in this photo speaks for {html.escape(name)}: the map is empty, and gives no patch."
+        )
 
     def picture() -> bytes:
         view = gallery.view(photo, study.preprocessing, 720)
@@ -223,43 +228,43 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
 
 def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set[int], place: int | None) -> None:
     """What the model says, and what it says with units switched off."""
-    colours = backend.colours(study)
+    colours = pictures.colours(study)
     before, after = first.probabilities, softmax(logits)
     top = [int(one) for one in np.argsort(-before, kind="stable")[:4]]
     now = int(logits.argmax())
     if now not in top:
         top = [*top[:3], now]
-    said = look.class_text(study, first.predicted)
+    said = wording.class_text(study, first.predicted)
     parts: list[widgets.Part] = [
         widgets.text("The model says"),
         widgets.class_tag(
-            said, colours.get(first.predicted, "#888888"), look.percent(float(before[first.predicted]), 1)
+            said, colours.get(first.predicted, "#888888"), wording.percent(float(before[first.predicted]), 1)
         ),
     ]
     label = None if place is None else study.images["label"].iloc[place]
     if label is not None and pd.notna(label):  # a missing one is pd.NA, which cannot be compared
         right = int(label) == first.predicted
         parts.append(
-            widgets.text("and is right." if right else f"and is wrong: it is {look.class_text(study, int(label))}.")
+            widgets.text("and is right." if right else f"and is wrong: it is {wording.class_text(study, int(label))}.")
         )
     blocks = [widgets.line(parts)]
     if off:
         fate = "still" if now == first.predicted else "now"
         blocks.append(
             widgets.line(
-                widgets.text(f"Without {look.count(len(off), 'unit')}"),
+                widgets.text(f"Without {wording.count(len(off), 'unit')}"),
                 widgets.units(sorted(off), off=True),
                 widgets.text(f"it {fate} says"),
                 widgets.class_tag(
-                    look.class_text(study, now), colours.get(now, "#888888"), look.percent(float(after[now]), 1)
+                    wording.class_text(study, now), colours.get(now, "#888888"), wording.percent(float(after[now]), 1)
                 ),
                 {"t": "link", "text": "all on again", "act": {"units": sorted(off), "on": True}},
             )
         )
-    widgets.evidence(blocks, "verdict", _switch)
+    widgets.show(blocks, "verdict", _switch)
     figures.show(
         charts.shift_bars(
-            [look.class_text(study, one) for one in top],
+            [wording.class_text(study, one) for one in top],
             [float(before[one]) for one in top],
             [float(after[one]) for one in top],
             [colours.get(one, "#888888") for one in top],
@@ -274,12 +279,12 @@ def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) 
     """The chosen patch as a transaction, with a switch for each unit, and what its itemsets argue for."""
     if not len(shown.boxes):
         return
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     kept = [int(one) for one in shown.units[patch][: found.config.top_units] if one >= 0]
-    st.subheader(f"Patch {patch + 1}: its {look.count(len(kept), 'unit')}", anchor=False)
-    look.say(
-        f"Its {look.term('transaction')}: the units that count most for "
-        f"{html.escape(look.class_text(study, shown.target))}, "
+    st.subheader(f"Patch {patch + 1}: its {wording.count(len(kept), 'unit')}", anchor=False)
+    wording.paragraph(
+        f"Its {wording.term('transaction')}: the units that count most for "
+        f"{html.escape(wording.class_text(study, shown.target))}, "
         "best first. A click switches one off; the model then answers again at once.",
         "small",
     )
@@ -295,10 +300,10 @@ def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) 
     ]
     left = [one for one in kept if one not in off]
     links = [{"t": "link", "text": "all off", "act": {"units": left}}] if left else []
-    widgets.evidence([widgets.line(chips, links)], "chips", _switch)
+    widgets.show([widgets.line(chips, links)], "chips", _switch)
     held = found.held_by(kept)
     if held.empty:
-        look.say(
+        wording.paragraph(
             "It holds no itemset that is frequent in a class; a smaller support or a larger N would find more.", "small"
         )
         return
@@ -306,14 +311,16 @@ def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) 
     st.subheader("What that argues for", anchor=False)
     tags = [
         widgets.class_tag(
-            look.class_text(study, int(one)), colours.get(int(one), "#888888"), look.count(int(row["size"]), "itemset")
+            wording.class_text(study, int(one)),
+            colours.get(int(one), "#888888"),
+            wording.count(int(row["size"]), "itemset"),
         )
         for one, row in argued.head(6).iterrows()
     ]
-    widgets.evidence(
+    widgets.show(
         [
-            widgets.line(widgets.text(f"It holds {look.count(held['itemset_id'].nunique(), 'itemset')}:"), tags),
-            *patchwork.itemset_lines(found, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
+            widgets.line(widgets.text(f"It holds {wording.count(held['itemset_id'].nunique(), 'itemset')}:"), tags),
+            *tables.itemset_lines(found, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
         ],
         "argued",
     )

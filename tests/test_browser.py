@@ -125,13 +125,13 @@ def page(browser, server):
 def go(page, path: str) -> None:
     page.goto(f"{page.server}/{path}")
     page.wait_for_selector("h1")
-    page.wait_for_selector(".evidence img")
+    page.wait_for_selector(".blocks img")
 
 
 @pytest.mark.parametrize("path", ["", "explain", "class_specific", "class_shared", "unit", "method"])
 def test_every_page_can_be_opened_by_its_address(page, path):
     go(page, path)
-    pictures = page.locator(".evidence img:not(.heat)")
+    pictures = page.locator(".blocks img:not(.heat)")
     assert pictures.count() > 0
     assert all(pictures.nth(place).get_attribute("alt") for place in range(pictures.count()))
     assert page.evaluate("[...document.querySelectorAll('h1')].length") == 1
@@ -159,21 +159,21 @@ def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
     option.click()
     page.wait_for_selector(f"h1:has-text('carry {name}')")
     assert "class=" in page.url
-    chosen = page.locator(".evidence .line.big").first
+    chosen = page.locator(".blocks .line.big").first
     before = chosen.inner_text()
     # The title comes first; the other class's table stands until its own has come.
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_selector(f".evidence .line.big .class:has-text('{name}')")
+    page.wait_for_selector(f".blocks .line.big .class:has-text('{name}')")
     table = page.locator("[data-testid=stDataFrame]").first
     table.locator("canvas").first.wait_for()
     table.click(position={"x": 15, "y": 35 * 3 + 52}, force=True)
     expect(chosen).not_to_have_text(before, timeout=LONG)
     page.wait_for_timeout(1000)
-    tile = page.locator(".evidence .tiles button.frame").first
+    tile = page.locator(".blocks .tiles button.frame").first
     tile.click()
     dialog = page.locator("[role=dialog]")
     dialog.wait_for()
-    page.wait_for_selector("[role=dialog] .evidence img")
+    page.wait_for_selector("[role=dialog] .blocks img")
     page.wait_for_selector("[role=dialog] >> text=Its transaction")
     assert "patch=" in page.url
     assert name in study.class_names
@@ -207,7 +207,7 @@ def test_a_cell_of_the_map_is_clicked(page):
 def wait_for_units(page, units: str) -> None:
     from playwright.sync_api import expect
 
-    expect(page.locator(".evidence .line.big .unit")).to_have_text(units.split("-"), timeout=LONG)
+    expect(page.locator(".blocks .line.big .unit")).to_have_text(units.split("-"), timeout=LONG)
 
 
 def itemset_of(page) -> str:
@@ -352,7 +352,7 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
     page.wait_for_selector("text=was stopped")
     page.locator("button:has-text('Go on')").click()
     page.wait_for_url("**study=made-here**", timeout=2 * LONG)
-    page.wait_for_selector(".evidence img")
+    page.wait_for_selector(".blocks img")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -374,7 +374,7 @@ def test_nothing_is_cut_off_on_a_phone(browser, server, path, scheme):
 def test_pictures_differ(page):
     """A gallery that shows one picture over and over would look right to every other test."""
     go(page, "unit")
-    sources = page.locator(".evidence .tiles").first.locator("img").evaluate_all("all => all.map(one => one.src)")
+    sources = page.locator(".blocks .tiles").first.locator("img").evaluate_all("all => all.map(one => one.src)")
     assert len(set(sources)) == len(sources) > 3
 
 
@@ -396,14 +396,14 @@ def test_a_gallery_is_turned_and_its_page_is_in_the_address(page):
     from playwright.sync_api import expect
 
     go(page, "class_specific?class=6&support=60")
-    picture = page.locator(".evidence .tiles img").first
+    picture = page.locator(".blocks .tiles img").first
     first = picture.get_attribute("src")
     page.locator("[data-testid=stPaginationPage]:has-text('2')").click()
     page.wait_for_url("**page=2**")
     expect(picture).not_to_have_attribute("src", first, timeout=LONG)
     second = picture.get_attribute("src")
     page.reload()
-    page.wait_for_selector(".evidence .tiles img")
+    page.wait_for_selector(".blocks .tiles img")
     expect(picture).to_have_attribute("src", second, timeout=LONG)
     page.locator("[data-testid=stPaginationPage]:has-text('1')").click()
     page.wait_for_function("!location.search.includes('page=')")
@@ -414,7 +414,7 @@ def test_a_gallery_is_turned_and_its_page_is_in_the_address(page):
 
 def test_what_is_shown_can_be_saved(page, browser, tmp_path):
     go(page, "class_specific")
-    shown = page.locator(".evidence .tiles img").count()
+    shown = page.locator(".blocks .tiles img").count()
     with page.expect_download() as saved:
         page.locator("button:has-text('Save gallery')").first.click()
     saved.value.save_as(tmp_path / "gallery.png")

@@ -13,7 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared import jobs, new_study, places, uploads
+from pages.shared.backend import jobs, places, uploads
+from pages.shared.controls import new_study
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +47,10 @@ def placed(root: Path, study: str, state: str, kind: str = "run", name: str = ""
 def watching() -> None:
     import streamlit as st
 
-    from pages.shared import run_view
+    from pages.shared.view import run_progress
 
     st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-    run_view._watch(st.query_params.get("kind", "run"))
+    run_progress._watch(st.query_params.get("kind", "run"))
 
 
 @pytest.mark.parametrize("kind", ["run", "evaluate"])
@@ -227,8 +228,8 @@ def test_the_photos_in_a_zip_are_counted_without_unpacking_it():
 
 def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
     told: list[str] = []
-    monkeypatch.setattr(new_study.look, "say", lambda text, *_: told.append(text))
-    monkeypatch.setattr(new_study.backend, "seconds_per_photo", lambda model: (2.0, "demo"))
+    monkeypatch.setattr(new_study.wording, "paragraph", lambda text, *_: told.append(text))
+    monkeypatch.setattr(new_study.studies, "seconds_per_photo", lambda model: (2.0, "demo"))
     given = a_zip(*(f"{i}.png" for i in range(20)))
     given.name = "photos.zip"
     new_study._estimate("demo", "upload", "", [given], None)

@@ -75,9 +75,8 @@ def test_imports_point_down(path):
         assert same_package or FLOOR_OF[there] > here, f"{path} imports {name} from above or beside it"
 
 
-def test_no_two_modules_import_each_other_however_many_stand_between():
-    """Circles among files; a package's front door counts as importing what it names."""
-    graph = {name_of(path): own(path) & NAMES for path in MODULES}
+def assert_no_circle(graph: dict[str, set[str]]) -> None:
+    """Fail with the way round if modules import each other, however many stand between."""
     done: set[str] = set()
 
     def visit(name: str, way: tuple[str, ...]) -> None:
@@ -89,6 +88,11 @@ def test_no_two_modules_import_each_other_however_many_stand_between():
 
     for name in sorted(graph):
         visit(name, ())
+
+
+def test_no_two_modules_import_each_other_however_many_stand_between():
+    """Circles among files; a package's front door counts as importing what it names."""
+    assert_no_circle({name_of(path): own(path) & NAMES for path in MODULES})
 
 
 @pytest.mark.parametrize(
@@ -103,3 +107,64 @@ def test_importing_the_package_takes_neither_torch_nor_pandas():
     code = "import sys, interpret; print(sorted({'torch', 'pandas', 'numpy', 'streamlit'} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout.strip() == "[]"
+
+
+# The dashboard's files
+
+PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "pages").rglob("*.py"))
+
+PAGE_FLOORS = (
+    "pages",
+    "pages.shared.router",
+    "pages.shared.view",
+    "pages.shared.controls",
+    "pages.shared.backend",
+    "pages.shared.wording",
+    "pages.shared.page_list",
+)
+"""From the top down: a page, what leads to it, what draws, what is chosen, what works behind it, words, the list."""
+
+
+def page_floor(module: str) -> int:
+    """The floor of a module of the dashboard: the longest name in :data:`PAGE_FLOORS` that it begins with."""
+    return max(
+        (len(name), floor) for floor, name in enumerate(PAGE_FLOORS) if module == name or module.startswith(name + ".")
+    )[1]
+
+
+PAGE_NAMES = {name_of(path) for path in PAGES}
+
+
+def modules_of(path: Path) -> set[str]:
+    """The dashboard's modules that one of its files imports."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    spelled = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return {name if name in PAGE_NAMES else name.rpartition(".")[0] for name in spelled if name.startswith("pages.")}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_imports_of_the_dashboard_point_down(path):
+    here = name_of(path)
+    for name in modules_of(path):
+        assert name.startswith("pages.shared."), f"{path} imports another page, {name}"
+        package = here.rpartition(".")[0]
+        beside = package != "pages" and name.rpartition(".")[0] == package != "pages.shared"
+        assert beside or page_floor(name) > page_floor(here), f"{path} imports {name} from above or beside it"
+
+
+def test_no_two_files_of_the_dashboard_import_each_other_however_many_stand_between():
+    assert_no_circle({name_of(path): modules_of(path) & PAGE_NAMES for path in PAGES})
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "backend" not in path.parts], ids=str)
+def test_only_the_backend_caches_and_no_page_shows_data_as_markup(path):
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    given = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    assert not named & {"cache_data", "cache_resource"}
+    assert "unsafe_allow_html" not in given

@@ -6,21 +6,23 @@ from collections.abc import Callable
 import streamlit as st
 
 from interpret.errors import InputError
-from pages.shared import jobs, look, registry
+from pages.shared import page_list
+from pages.shared.backend import jobs
+from pages.shared.view import style
 
 _ROUTED = "routed"
 
 
 def run() -> None:
     """Draw the navigation and run the page that the address names."""
-    st.set_page_config(page_title="Unitscope", page_icon=look.icon(), layout="wide")
-    st.html(look.STYLE)
+    st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
+    st.html(style.STYLE)
     with contextlib.suppress(InputError):  # the first page says it; here it only starts early, while the page loads
         jobs.begin_default()
         jobs.complete_demo()
     pages = [
         st.Page(entry.file, title=entry.title, url_path=entry.path or None, default=not entry.path)
-        for entry in registry.ENTRIES
+        for entry in page_list.ENTRIES
     ]
     chosen = st.navigation(pages, position="top")
     st.session_state[_ROUTED] = True

@@ -10,7 +10,7 @@ const made = (tag, name, text) => {
 };
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".evidence");
+  const root = parentElement.querySelector(".blocks");
   const told = JSON.stringify(data);
   if (root.dataset.told === told) return;
   root.dataset.told = told;

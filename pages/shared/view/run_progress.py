@@ -6,7 +6,9 @@ import streamlit as st
 
 from interpret.errors import InputError
 from interpret.progress import remaining
-from pages.shared import controls, jobs, look, places
+from pages.shared import wording
+from pages.shared.backend import jobs, places
+from pages.shared.controls import current_study
 
 POLL = 0.7
 """Seconds between two looks at a run."""
@@ -19,9 +21,9 @@ def first_start() -> None:
     try:
         jobs.begin_default()
     except InputError as error:
-        st.error(look.markdown(str(error)))
+        st.error(wording.markdown(str(error)))
         st.stop()
-    look.header("Which units carry which classes?", "The first study is being made; it opens by itself in a moment.")
+    wording.header("Which units carry which classes?", "The first study is being made; it opens by itself in a moment.")
     _watch()
     st.stop()
 
@@ -49,14 +51,14 @@ def _watch(kind: str = "run") -> None:
         elif job.state == "done" and job.id in seen:
             seen.discard(job.id)
             jobs.put_away(job)
-            controls.turn_to(job.study)
+            current_study.switch_to(job.study)
             st.rerun(scope="app")
         _one(job)
 
 
 def _one(job: jobs.Job) -> None:
     with st.container(border=True):
-        name = look.markdown(job.study)
+        name = wording.markdown(job.study)
         refused = f"refused_{job.id}"
         if job.state == "running":
             _bar(job)
@@ -70,12 +72,13 @@ def _one(job: jobs.Job) -> None:
             st.warning(f"The study “{name}” was stopped; what was done so far is kept.")
         else:
             st.error(
-                f"The study “{name}” was not {'made' if job.kind == 'run' else 'measured'}. {look.markdown(job.error)}"
+                f"The study “{name}” was not {'made' if job.kind == 'run' else 'measured'}. "
+                f"{wording.markdown(job.error)}"
             )
         with st.container(horizontal=True):
             if job.state == "done" and st.button("Open it", key=f"take_{job.id}", type="primary"):
                 jobs.put_away(job)
-                controls.turn_to(job.study)
+                current_study.switch_to(job.study)
                 st.rerun(scope="app")
             if job.state in ("stopped", "failed") and st.button(
                 "Go on", key=f"again_{job.id}", icon=":material/play_arrow:"
@@ -91,14 +94,14 @@ def _one(job: jobs.Job) -> None:
                 jobs.put_away(job)
                 st.rerun(scope="app")
         if refused in st.session_state and job.state in ("stopped", "failed"):
-            st.error(look.markdown(st.session_state[refused]))
+            st.error(wording.markdown(st.session_state[refused]))
 
 
 def _bar(job: jobs.Job) -> None:
     about = job.progress
-    stage = look.markdown(str(about.get("stage") or "Starting"))
+    stage = wording.markdown(str(about.get("stage") or "Starting"))
     done, total = int(about.get("done") or 0), int(about.get("total") or 0)
-    words = f"**{look.markdown(job.study)}** · {stage}"
+    words = f"**{wording.markdown(job.study)}** · {stage}"
     if total > 1:
         words += f" · {done:,} of {total:,}"
         if about.get("rate"):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pages.shared.registry import ROOT
+from pages.shared.page_list import ROOT
 
 
 def studies_root() -> Path:

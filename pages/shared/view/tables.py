@@ -1,39 +1,66 @@
-"""Tables of itemsets that can be sorted, filtered, chosen from and saved."""
+"""Tables of itemsets that can be sorted, filtered, chosen from and saved, and itemsets as lines of chips."""
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from interpret.findings import Findings
 from interpret.findings.tables import Units
-from pages.shared import look, widgets
+from pages.shared import wording
+from pages.shared.backend import pictures
+from pages.shared.controls import address
+from pages.shared.view import widgets
+
+
+def itemset_lines(found: Findings, keys: Sequence[int]) -> list[widgets.Block]:
+    """`34,193 -> Bird 61 %, Dog 44 %` for each itemset: units and classes can be clicked."""
+    study, colours = found.study, pictures.colours(found.study)
+    lines = []
+    for key in keys:
+        rows = found.table[found.table["itemset_id"] == key].sort_values("support", ascending=False)
+        tags = [
+            widgets.class_tag(
+                wording.class_text(study, int(class_id)),
+                colours.get(int(class_id), "#888888"),
+                wording.percent(float(support)),
+                **address.link(
+                    "class_specific", **{"class": int(class_id), "itemset": address.itemset_param(found.units_of[key])}
+                ),
+            )
+            for class_id, support in zip(rows["class_id"], rows["support"], strict=True)
+        ]
+        lines.append(widgets.line(widgets.units(found.units_of[key]), widgets.text("→"), tags))
+    return lines
+
 
 # Widths in pixels, so that half of a page 1,440 pixels wide shows all of them.
 SHOWN = {
-    "itemset": st.column_config.TextColumn("units", help=look.TERMS["itemset"], width=100),
+    "itemset": st.column_config.TextColumn("units", help=wording.TERMS["itemset"], width=100),
     "support": st.column_config.ProgressColumn(
-        "of patches", help=look.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
+        "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
     ),
     "image_support": st.column_config.NumberColumn(
         "of photos", help="the share of the class's photos with at least one such patch", format="%.0f %%", width=76
     ),
     "confidence": st.column_config.NumberColumn(
-        "confidence", help=look.TERMS["confidence"], format="%.0f %%", width=88
+        "confidence", help=wording.TERMS["confidence"], format="%.0f %%", width=88
     ),
-    "lift": st.column_config.NumberColumn("lift", help=look.TERMS["lift"], format="%.1f", width=48),
-    "image_q_value": st.column_config.NumberColumn("q", help=look.TERMS["q-value"], format="%.0e", width=66),
-    "chance": st.column_config.NumberColumn("p", help=look.TERMS["chance"], format="%.3f", width=56),
-    "stable": st.column_config.NumberColumn("stable", help=look.TERMS["stable"], format="%.0f %%", width=62),
+    "lift": st.column_config.NumberColumn("lift", help=wording.TERMS["lift"], format="%.1f", width=48),
+    "image_q_value": st.column_config.NumberColumn("q", help=wording.TERMS["q-value"], format="%.0e", width=66),
+    "chance": st.column_config.NumberColumn("p", help=wording.TERMS["chance"], format="%.3f", width=56),
+    "stable": st.column_config.NumberColumn("stable", help=wording.TERMS["stable"], format="%.0f %%", width=62),
     "kind": st.column_config.TextColumn(
         "kind", help="specific: frequent in this class alone; shared: in others too", width=72
     ),
 }
 
+
 SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
 """Columns that are called otherwise in a saved table than here."""
+
 
 PERCENT = ("support", "image_support", "confidence", "stable")
 
@@ -54,15 +81,15 @@ def with_chance(rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
 def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
     """What speaks for one rule, in faint words that explain themselves; ``stable`` may be `again`, for one class."""
     parts = [
-        ("confidence", look.percent(row["confidence"]), "confidence"),
+        ("confidence", wording.percent(row["confidence"]), "confidence"),
         ("lift", f"{row['lift']:.1f}", "lift"),
-        ("q", look.small_number(row["image_q_value"]), "q-value"),
+        ("q", wording.small_number(row["image_q_value"]), "q-value"),
     ]
     if "chance" in row.index:
-        parts.append(("p by shuffling", look.small_number(row["chance"]), "chance"))
+        parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
     word = "stable" if stable == "stable" else "found again"
-    last = widgets.measure(word, f"in {look.percent(row[stable])} of resamples", look.TERMS[stable])
-    return [*(widgets.measure(word, f"{value},", look.TERMS[term]) for word, value, term in parts), last]
+    last = widgets.measure(word, f"in {wording.percent(row[stable])} of resamples", wording.TERMS[stable])
+    return [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
 
 
 def itemsets(
@@ -78,7 +105,7 @@ def itemsets(
         hidden: how many more were left out as redundant (count).
         name: of the file that they are saved in, after the study's.
     """
-    shown = pd.DataFrame({"itemset": rows["units"].map(look.itemset_text)})
+    shown = pd.DataFrame({"itemset": rows["units"].map(wording.itemset_text)})
     for column in list(SHOWN)[1:]:
         if column in rows:
             shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
@@ -88,7 +115,7 @@ def itemsets(
     def picked() -> None:
         if clicked := st.session_state[key]["selection"]["rows"]:
             units = rows["units"].iloc[clicked[0]]
-            st.query_params["itemset"] = look.itemset_param(units)
+            st.query_params["itemset"] = address.itemset_param(units)
             if units != chosen:  # another was shown, and its gallery may have been turned to another page
                 st.query_params.pop("page", None)
 
@@ -102,10 +129,10 @@ def itemsets(
         selection_default={"selection": {"rows": places[:1]}} if places else None,
         alt="itemsets of this class with their support, confidence, lift and q-value",
     )
-    more = f", {look.count(hidden, 'redundant one')} hidden" if hidden else ""
+    more = f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        look.say(f"{look.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
-        csv("All measures as CSV", lambda: plain(found, rows), look.file_name(found.study.name, name, "csv"))
+        wording.paragraph(f"{wording.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
+        csv("All measures as CSV", lambda: plain(found, rows), wording.file_name(found.study.name, name, "csv"))
 
 
 def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
@@ -155,8 +182,8 @@ def nothing_found(found: Findings) -> None:
 def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of :attr:`~interpret.findings.Findings.table` as a person saves them: names for numbers."""
     shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)
-    shown.insert(0, "class", [look.class_text(found.study, int(one)) for one in rows["class_id"]])
-    shown["units"] = rows["units"].map(look.itemset_text)
+    shown.insert(0, "class", [wording.class_text(found.study, int(one)) for one in rows["class_id"]])
+    shown["units"] = rows["units"].map(wording.itemset_text)
     return shown
 
 
@@ -170,8 +197,8 @@ def plain_shared(found: Findings, rows: pd.DataFrame, chance: pd.Series | None) 
     each = [of_rule.loc[[(row.itemset_id, one) for one in row.class_ids]] for row in rows.itertuples()]
     shown = pd.DataFrame(
         {
-            "units": rows["units"].map(look.itemset_text).to_numpy(),
-            "classes": [", ".join(look.class_text(found.study, one) for one in ids) for ids in rows["class_ids"]],
+            "units": rows["units"].map(wording.itemset_text).to_numpy(),
+            "classes": [", ".join(wording.class_text(found.study, one) for one in ids) for ids in rows["class_ids"]],
         }
     )
     columns = {

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from interpret.figures import charts
-from pages.shared import look
+from pages.shared import wording
+from pages.shared.view import style
 
 
 def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
@@ -23,12 +24,12 @@ def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
         What ``st.plotly_chart`` returns: the selection, where one is asked for.
     """
     state = st.plotly_chart(figure, key=key, config=charts.config(name), alt=alt, **more)
-    paper = look.paper()
+    paper = style.paper()
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
             "Figure as HTML",
             lambda: charts.page(figure, name, paper).encode(),
-            look.file_name(name, "html"),
+            wording.file_name(name, "html"),
             "text/html",
             key=f"save_{key}",
             icon=":material/download:",

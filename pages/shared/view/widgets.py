@@ -1,6 +1,6 @@
-"""The widget that shows evidence: galleries, lines of class names and unit chips, a photo with its map and boxes.
+"""The widget that shows blocks: galleries, lines of class names and unit chips, a photo with its map and boxes.
 
-Everything shown goes to the browser as data and is set as text there (`evidence.js`), so nothing in a class's or a
+Everything shown goes to the browser as data and is set as text there (`blocks.js`), so nothing in a class's or a
 file's name can become markup.
 """
 
@@ -10,21 +10,27 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import look, registry
+from pages.shared import page_list
+from pages.shared.controls import address
 
 Part = dict[str, Any]
+
+
 Block = dict[str, Any]
 
+
 _HERE = Path(__file__).parent
+
+
 _render = st.components.v2.component(
-    "unitscope_evidence",
-    html='<div class="evidence"></div>',
-    css=(_HERE / "evidence.css").read_text(encoding="utf-8"),
-    js=(_HERE / "evidence.js").read_text(encoding="utf-8"),
+    "unitscope_blocks",
+    html='<div class="blocks"></div>',
+    css=(_HERE / "blocks.css").read_text(encoding="utf-8"),
+    js=(_HERE / "blocks.js").read_text(encoding="utf-8"),
 )
 
 
-def evidence(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]], None] | None = None) -> None:
+def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]], None] | None = None) -> None:
     """Show blocks one under the other and do what a click on them asks for.
 
     Args:
@@ -40,9 +46,9 @@ def evidence(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, A
 
     result = _render(key=key, data={"blocks": list(blocks)}, on_act_change=acted)
     act = dict(result.get("act") or {})
-    if act.get("page") in {entry.path for entry in registry.ENTRIES}:
+    if act.get("page") in {entry.path for entry in page_list.ENTRIES}:
         query = {str(name): str(value) for name, value in dict(act.get("query") or {}).items()}
-        look.go(str(act["page"]), query)
+        address.go(str(act["page"]), query)
 
 
 def text(words: str, kind: str = "text") -> Part:
@@ -57,7 +63,7 @@ def measure(word: str, value: str, title: str) -> Part:
 
 def unit(number: int, **more: Any) -> Part:
     """A unit's chip, which opens its page; `on` and `off` say how it stands, `act` what a click does instead."""
-    return {"t": "unit", "unit": str(number), **look.unit_link(number), **more}
+    return {"t": "unit", "unit": str(number), **address.unit_link(number), **more}
 
 
 def units(numbers: Sequence[int], **more: Any) -> list[Part]:

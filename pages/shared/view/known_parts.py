@@ -4,12 +4,14 @@ import pandas as pd
 
 from interpret.findings import Findings
 from interpret.findings.tables import Units
-from pages.shared import backend, look, widgets
+from pages.shared import wording
+from pages.shared.backend import numbers
+from pages.shared.view import widgets
 
 
 def of_unit(found: Findings, unit: int) -> list[widgets.Block]:
     """A line on the part that the unit detects; nothing where no parts are known."""
-    known = backend.dissection(found.study)
+    known = numbers.dissection(found.study)
     if known is None:
         return []
     row = known.units.iloc[unit]
@@ -21,7 +23,7 @@ def of_unit(found: Findings, unit: int) -> list[widgets.Block]:
     name = str(row["best_part"]) if pd.notna(row["part"]) else f"hardly anything known; most of all {row['best_part']}"
     return [
         widgets.line(
-            widgets.text(f"On {look.count(known.facts['images'], 'held-out image')} it detects:"),
+            widgets.text(f"On {wording.count(known.facts['images'], 'held-out image')} it detects:"),
             widgets.text(name, "strong"),
             words,
         )
@@ -30,7 +32,7 @@ def of_unit(found: Findings, unit: int) -> list[widgets.Block]:
 
 def of_itemset(found: Findings, units: Units) -> list[widgets.Block]:
     """A line on the parts of an itemset, and whether they are parts of its classes, where that was judged."""
-    known = backend.dissection(found.study)
+    known = numbers.dissection(found.study)
     if known is None:
         return []
     names = known.units["part"]
@@ -52,7 +54,7 @@ def of_itemset(found: Findings, units: Units) -> list[widgets.Block]:
 
 def score(found: Findings) -> str:
     """One sentence on how many class-shared itemsets are true, beside random ones; empty where nothing was judged."""
-    known = backend.dissection(found.study)
+    known = numbers.dissection(found.study)
     if known is None or found.config != found.study.mine_config:
         return ""
     row = known.shares[(known.shares["kind"] == "shared") & (known.shares["size"] == 0)]
@@ -60,7 +62,7 @@ def score(found: Findings) -> str:
         return ""
     first = row.iloc[0]
     return (
-        f"The drawings' true parts are known: {look.percent(first['share'])} of "
-        f"{look.count(int(first['itemsets']), 'class-shared set')} detect parts that all their classes have; of random "
-        f"sets of the same sizes, {look.percent(first['random'])}."
+        f"The drawings' true parts are known: {wording.percent(first['share'])} of "
+        f"{wording.count(int(first['itemsets']), 'class-shared set')} detect parts that all their classes have; of "
+        f"random sets of the same sizes, {wording.percent(first['random'])}."
     )

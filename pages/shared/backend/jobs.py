@@ -23,17 +23,21 @@ from typing import Any
 from interpret import progress
 from interpret.errors import InputError
 from interpret.files import write_json
-from pages.shared import places, uploads
-from pages.shared.places import studies_root
-from pages.shared.registry import ROOT
+from pages.shared.backend import places, uploads
+from pages.shared.backend.places import studies_root
+from pages.shared.page_list import ROOT
 
 EVALUATED = "evaluation/results/*/evaluation.json"
+
 
 GRACE = 5.0
 """Seconds that a run has to stop by itself before it is ended."""
 
+
 # Started by this server: kept so that a run that has ended is waited for, and none outlives the server.
 _children: dict[str, subprocess.Popen[bytes]] = {}
+
+
 _lock = threading.Lock()
 
 

@@ -1,5 +1,6 @@
 """The form that starts a study: model, layer, photos, options; it starts the command line and hands over to the bar."""
 
+import html
 import re
 from typing import Any
 
@@ -10,7 +11,9 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
 from interpret.data.datasets import scan
 from interpret.errors import InputError
 from interpret.progress import remaining
-from pages.shared import backend, controls, jobs, look, places, uploads
+from pages.shared import wording
+from pages.shared.backend import jobs, places, studies, uploads
+from pages.shared.controls import option_input
 
 SOURCES = {
     "demo": "the embedded demo’s pictures",
@@ -19,8 +22,11 @@ SOURCES = {
     "upload": "photos or a zip from here",
     "imagenette": "Imagenette (340 MB download)",
 }
+
+
 SKIPPED = ("model", "weights", "class_names", "layer")
 """Options that have a control of their own above the others."""
+
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip")
 
@@ -32,7 +38,7 @@ def form() -> None:
         try:
             _form()
         except InputError as error:
-            st.error(look.markdown(str(error)))
+            st.error(wording.markdown(str(error)))
 
 
 def _form() -> None:
@@ -107,7 +113,7 @@ def _form() -> None:
         st.session_state["new_left_out"] = left_out
         st.rerun()
     for line in st.session_state.get("new_left_out", [])[:20]:
-        st.caption(look.markdown(line))
+        st.caption(wording.markdown(line))
 
 
 def _options() -> list[str]:
@@ -123,7 +129,7 @@ def _options() -> list[str]:
             for option in options(config):
                 if option.name in SKIPPED:
                     continue
-                value = controls.option_input(option, key=f"new_{option.name}")
+                value = option_input.option_input(option, key=f"new_{option.name}")
                 if value is not None and value != option.default:
                     option.check(value)
                     arguments += [f"--{option.flag}", str(value)]
@@ -164,23 +170,23 @@ def _estimate(model: str, source: str, folder: str, given: list[Any], limit: int
     photos = uploads.count([(file.name, file) for file in given])  # none is given where they come from elsewhere
     if source == "folder" and folder:
         try:
-            photos = backend.count_photos(str(uploads.allowed(folder, folder=True)))
+            photos = studies.count_photos(str(uploads.allowed(folder, folder=True)))
         except InputError as error:
-            st.warning(look.markdown(str(error)))
+            st.warning(wording.markdown(str(error)))
             return
     elif source == "skimage":
         photos = len(scan("skimage", (), ()).photos)
     photos = min(photos, limit) if limit and photos else photos
-    known = backend.seconds_per_photo(model)
+    known = studies.seconds_per_photo(model)
     if photos and known:
-        look.say(
-            f"{look.count(photos, 'photo')}: about {remaining(known[0] * photos)}, going by the "
-            f"{known[0]:.2g} s a photo that “{look.html.escape(known[1])}” took on this machine.",
+        wording.paragraph(
+            f"{wording.count(photos, 'photo')}: about {remaining(known[0] * photos)}, going by the "
+            f"{known[0]:.2g} s a photo that “{html.escape(known[1])}” took on this machine.",
             "small",
         )
     elif photos:
-        look.say(
-            f"{look.count(photos, 'photo')}. No study was made with this model here yet, so the time is not known; "
+        wording.paragraph(
+            f"{wording.count(photos, 'photo')}. No study was made with this model here yet, so the time is not known; "
             "the bar "
             "tells it after the first photos.",
             "small",

@@ -1,0 +1,1 @@
+"""What the pages share. Imports point down: router, view, controls, backend, wording, page_list."""

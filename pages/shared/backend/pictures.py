@@ -1,0 +1,99 @@
+"""Pictures of photos, patches and maps, made once, and one colour a class."""
+
+import base64
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import streamlit as st
+from PIL import Image
+
+from interpret.explanation.photo import PhotoExplanation
+from interpret.figures import gallery
+from interpret.figures.colours import class_colours, on_dark
+from interpret.findings import supporting
+from interpret.study import Study
+from pages.shared.backend import places, studies
+
+THUMBNAIL = 288
+"""Side of a picture in a gallery, pixels."""
+
+
+def colours(opened: Study) -> dict[int, str]:
+    """One colour a class, the same on every page: classes predicted most often get those that differ most.
+
+    On a dark ground the darkest are shown lighter.
+    """
+    dark = st.context.theme.type == "dark"
+    return _colours(str(opened.folder), places.stamp(opened.folder), dark)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
+    plain = class_colours(supporting.class_order(studies.cached(folder, stamp)))
+    return {class_id: on_dark(colour) for class_id, colour in plain.items()} if dark else plain
+
+
+def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[str]:
+    """Pictures of patches, as addresses that hold the picture itself; empty text where the photo's file is gone."""
+    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), tuple(int(one) for one in patches), side)
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def _patch_tiles(folder: str, stamp: int, patches: tuple[int, ...], side: int) -> list[str]:
+    pictures = patch_pictures(studies.cached(folder, stamp), patches, side)
+    return ["" if picture is None else data_uri(picture) for picture in pictures]
+
+
+def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
+    """Patches as pictures; None where the photo's file is gone."""
+    rows = opened.patches[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
+    sizes = opened.images[["width", "height"]].to_numpy()
+
+    def one(patch: int) -> Image.Image | None:
+        image_id, *box = (int(value) for value in rows[patch])
+        photo = opened.photo(image_id)
+        if photo is None:
+            return None
+        recorded = (int(sizes[image_id][0]), int(sizes[image_id][1]))
+        return gallery.patch_tile(photo, gallery.scaled_box(box, recorded, photo.size), side)
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, patches))
+
+
+def thumbnails(opened: Study, images: Sequence[int], side: int = THUMBNAIL) -> list[str]:
+    """Whole photos, cut square, as :func:`patch_tiles` gives patches."""
+    return _thumbnails(str(opened.folder), places.stamp(opened.folder), tuple(int(one) for one in images), side)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _thumbnails(folder: str, stamp: int, images: tuple[int, ...], side: int) -> list[str]:
+    opened = studies.cached(folder, stamp)
+
+    def one(image_id: int) -> str:
+        photo = opened.photo(image_id)
+        return "" if photo is None else data_uri(gallery.thumbnail(photo, side))
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, images))
+
+
+def stage_pictures(opened: Study, photo: Image.Image, shown: PhotoExplanation, name: str) -> tuple[str, str]:
+    """The photo as the network sees it and the map to lay over it, as addresses that hold the pictures themselves."""
+    return _stage_pictures(str(opened.folder), places.stamp(opened.folder), name, shown.target, photo, shown)
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def _stage_pictures(
+    folder: str, stamp: int, name: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
+) -> tuple[str, str]:
+    preprocessing = studies.cached(folder, stamp).preprocessing
+    height, width = preprocessing.size
+    heat = gallery.heat_layer(_shown.heat, (288, max(1, 288 * height // width)))
+    return data_uri(gallery.view(_photo, preprocessing, 720)), data_uri(heat, transparent=True)
+
+
+def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
+    """A picture as an address that holds the picture itself."""
+    kind, content = ("png", gallery.png(picture)) if transparent else ("jpeg", gallery.jpeg(picture))
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,66 @@
+"""Menus whose choice is kept in the address."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from pages.shared.controls import address
+
+T = TypeVar("T")
+
+
+def choose_several(
+    label: str, options: Sequence[int], param: str, shown: Callable[[int], str], **more: Any
+) -> list[int]:
+    """A menu of which several may be chosen, kept in the address as `2-5`; as :func:`choose` otherwise."""
+    key = f"choose_{param}"
+    asked = address.whole_numbers(st.query_params.get(param))
+    st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options][: more.get("max_selections")]
+
+    def changed() -> None:
+        if chosen := st.session_state[key]:
+            st.query_params[param] = "-".join(str(one) for one in chosen)
+        else:
+            st.query_params.pop(param, None)
+
+    return st.multiselect(label, options, format_func=shown, key=key, on_change=changed, **more)
+
+
+def choose(
+    label: str,
+    options: Sequence[T],
+    param: str,
+    shown: Callable[[T], str],
+    *,
+    forget: Sequence[str] = (),
+    default: T | None = None,
+    **more: Any,
+) -> T:
+    """A menu whose choice is kept in the address as plain text, there for any page to link to.
+
+    Args:
+        label: of the menu.
+        options: at least one, each with a text of its own by ``str``.
+        param: name in the address.
+        shown: what the menu calls an option.
+        forget: other names in the address that a new choice makes meaningless.
+        default: what is chosen where the address says nothing; what was chosen last, or the first option, if None.
+        more: passed on to the menu.
+    """
+    by_text = {str(option): option for option in options}
+    asked = st.query_params.get(param, "")
+    key = f"choose_{param}"
+    if asked in by_text and st.session_state.get(key) != by_text[asked]:
+        st.session_state[key] = by_text[asked]
+    elif not asked and default is not None:
+        st.session_state[key] = default
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+
+    def changed() -> None:
+        st.query_params[param] = str(st.session_state[key])
+        for name in forget:
+            st.query_params.pop(name, None)
+
+    return st.selectbox(label, options, format_func=shown, key=key, on_change=changed, **more)

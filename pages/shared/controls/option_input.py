@@ -1,0 +1,44 @@
+"""The control of one option of the pipeline, made from its description."""
+
+from typing import Any
+
+import streamlit as st
+
+from interpret.config import Option
+
+
+def option_input(option: Option, *, key: str) -> Any:
+    """The control of one option of the pipeline, made from its description."""
+    label = option.name.replace("_", " ").capitalize()
+    if option.choices:
+        return st.selectbox(label, option.choices, option.choices.index(option.default), key=key, help=option.help)
+    if option.kind is bool:
+        return st.checkbox(label, option.default, key=key, help=option.help)
+    if option.kind is int:
+        return st.number_input(
+            label,
+            value=option.default,
+            min_value=_whole(option.low),
+            max_value=_whole(option.high),
+            step=1,
+            key=key,
+            help=option.help,
+            placeholder="left open",
+        )
+    if option.kind is float:
+        return st.number_input(
+            label,
+            value=option.default,
+            min_value=option.low,
+            max_value=option.high,
+            step=0.01,
+            format="%g",
+            key=key,
+            help=option.help,
+            placeholder="left open",
+        )
+    return st.text_input(label, option.default or "", key=key, help=option.help, placeholder="left open") or None
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)

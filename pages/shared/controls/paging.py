@@ -1,0 +1,32 @@
+"""The page of a long list, kept in the address."""
+
+import streamlit as st
+
+from pages.shared.controls import address
+
+
+def page_of(param: str, pages: int) -> int:
+    """The page of a list that the address names, 1 or more; :func:`buttons` shows the control below the list."""
+    return min(max(1, address.whole_number(st.query_params.get(param)) or 1), pages)
+
+
+def buttons(param: str, pages: int) -> None:
+    """Buttons that turn the pages of a list, kept in the address; nothing where there is one page only."""
+    if pages < 2:
+        return
+    page, made = page_of(param, pages), f"turned_{param}"
+    # The buttons keep their own page, and no other can be set: where the address names another one, as after a new
+    # choice or the browser's Back, other buttons take their place.
+    key = f"turn_{param}_{st.session_state.setdefault(made, 0)}"
+    if st.session_state.get(key, page) != page:
+        st.session_state[made] += 1
+        key = f"turn_{param}_{st.session_state[made]}"
+
+    def turned() -> None:
+        if (chosen := int(st.session_state[key])) > 1:
+            st.query_params[param] = str(chosen)
+        else:
+            st.query_params.pop(param, None)
+
+    # Stretched: it leaves numbers out where it has no room, and beside another control it takes none for itself.
+    st.pagination(pages, default=page, key=key, max_visible_pages=5, on_change=turned, width="stretch")

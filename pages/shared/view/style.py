@@ -1,0 +1,50 @@
+"""How the pages look: the style sheet, the icon, the paper that figures stand on."""
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from interpret.figures.charts import Paper
+from interpret.figures.colours import OKABE_ITO
+
+# Static text of ours, no data in it. Streamlit's own parts are made quieter and wider; on a poster's screen everything
+# grows with the screen.
+STYLE = """<style>
+.stMainBlockContainer { padding: 4.2rem clamp(1rem, 3.5vw, 4.5rem) 4rem; max-width: 118rem; }
+.stAppHeader { backdrop-filter: blur(6px); }
+h1 { letter-spacing: -0.015em; text-wrap: balance; padding-bottom: 0.1rem; }
+h2, h3 { letter-spacing: -0.005em; }
+body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+.stHtml p.question { font-size: 1rem; opacity: 0.7; margin: 0; }
+.stHtml dl, .stHtml dd { margin: 0; padding: 0; }
+.stHtml dl.facts { display: flex; flex-wrap: wrap; gap: 0.6rem 2rem; }
+.stHtml dl.facts dt { font-size: 0.875rem; opacity: 0.68; }
+.stHtml dl.facts dd { margin: 0; font-weight: 620; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.stHtml p.said { margin: 0; max-width: 46rem; line-height: 1.55; }
+.stHtml p.small { margin: 0; font-size: 0.875rem; opacity: 0.72; }
+.stHtml abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
+.stHtml .words { line-height: 1.5; font-size: 0.9375rem; }
+.stHtml dl.words dd { margin: 0 0 0.55rem; opacity: 0.86; }
+.stHtml ol.words { padding-left: 1.2rem; } .stHtml ol.words li { margin-bottom: 0.4rem; }
+[data-testid="stElementToolbar"] { opacity: 0.9; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
+  h1 { font-size: 1.55rem !important; }
+  /* Too many names for so little width: these figures keep theirs, and are moved sideways within the page. */
+  [class*="st-key-graph_"] { overflow-x: auto; } [class*="st-key-graph_"] > div { min-width: 44rem; }
+}
+@media (min-width: 2400px) { html { font-size: 24px !important; } }
+@media (min-width: 3400px) { html { font-size: 32px !important; } }
+</style>"""
+
+
+def icon() -> Image.Image:
+    """The page's icon: a patch within a photo. Drawn here, because Streamlit's named icons are fetched from afar."""
+    picture = Image.new("RGB", (64, 64), OKABE_ITO[0])
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((16, 20, 47, 47), fill=OKABE_ITO[1], outline="white", width=4)
+    return picture
+
+
+def paper() -> Paper:
+    """The colours of text and ground that the figures are drawn with, light or dark as the page is."""
+    return Paper(ink="#ecebe7", ground="#121316") if st.context.theme.type == "dark" else Paper()
