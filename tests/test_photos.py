@@ -3,17 +3,23 @@
 import io
 import os
 import struct
+import subprocess
+import sys
+import warnings
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
+from interpret.cli.main import main
 from interpret.data.photos import MAX_PIXELS, UnreadablePhoto, open_photo
 from interpret.errors import InputError
+from interpret.study import open_study
 
-# Pillow's remarks on damaged metadata; the library silences them, pytest brings them back
+# Pillow's remarks on damaged metadata, which the command line silences
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+DAMAGED_EXIF = b"Exif\0\0II*\0garbage garbage"
 
 
 def saved(image: Image.Image, kind: str, **options) -> io.BytesIO:
@@ -142,7 +148,36 @@ def test_exif_orientation_is_undone(orientation, kind):
 
 
 def test_damaged_exif_does_not_lose_the_photo():
-    assert open_photo(saved(noise(), "JPEG", exif=b"Exif\0\0II*\0garbage garbage")).size == (32, 24)
+    assert open_photo(saved(noise(), "JPEG", exif=DAMAGED_EXIF)).size == (32, 24)
+
+
+@pytest.mark.parametrize("value", [0, 9, 77, 255, -3, "6", (6, 6), 6.5])
+def test_an_orientation_that_does_not_exist_leaves_the_photo_as_it_is(value, monkeypatch):
+    image = noise()
+    monkeypatch.setattr(Image.Image, "getexif", lambda self: {0x0112: value})
+    assert np.array_equal(opened(image), np.asarray(image))
+
+
+def test_a_photo_with_a_tag_that_cannot_be_written_again_still_stands_upright():
+    """Pillow's own way of turning a photo writes its metadata anew, which fails for some that cameras write."""
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)  # orientation 6: turned by a quarter
+    strange = struct.pack("<HHI4s", 0x0102, 2, 4, b"AAAA")  # bits per sample, stated as text
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + strange + entry + bytes(4)
+    image = noise()
+    file = saved(image, "PNG", exif=exif)
+    with pytest.raises(struct.error):
+        ImageOps.exif_transpose(Image.open(file))
+    assert np.array_equal(open_photo(file), image.transpose(Image.Transpose.ROTATE_270))
+
+
+def test_nothing_of_where_a_photo_was_taken_is_kept():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    for kind in ("JPEG", "PNG", "TIFF", "WEBP"):
+        photo = open_photo(saved(noise(), kind, exif=exif))
+        assert (photo.info, dict(photo.getexif())) == ({}, {}), kind
 
 
 def test_the_first_frame_of_an_animation_and_the_first_page_of_a_tiff():
@@ -219,6 +254,53 @@ def test_lab_says_what_to_do():
 
 def test_the_pixel_cap_stays_below_the_size_at_which_pillow_warns():
     assert MAX_PIXELS < Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("action", ["ignore", "default", "error"])
+@pytest.mark.parametrize("side", [9_500, 12_000, 60_000])
+def test_too_large_a_photo_is_refused_before_it_is_decoded_whatever_the_warning_filters(side, action, monkeypatch):
+    """9,500 squared is above the size at which Pillow warns, 60,000 squared above the one at which it raises."""
+
+    def decoded(self, *arguments):
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter(action)
+        with pytest.raises(UnreadablePhoto, match="more than the 80 million pixels"):
+            open_photo(io.BytesIO(png_of(side, side)))
+
+
+def test_importing_and_opening_leave_the_warning_filters_alone():
+    code = (
+        "import io, warnings, numpy, PIL.Image, PIL.ImageOps\n"
+        "PIL.Image.init()\n"
+        "before = list(warnings.filters)\n"
+        "import interpret.data.photos, interpret.data.datasets, interpret.data.preprocessing\n"
+        "file = io.BytesIO()\n"
+        "PIL.Image.new('RGB', (8, 8)).save(file, 'JPEG')\n"
+        "interpret.data.photos.open_photo(file)\n"
+        "assert warnings.filters == before, warnings.filters\n"
+        "print('the same')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("the same\n", "")
+
+
+def test_a_run_shows_none_of_pillows_remarks_on_odd_metadata(tmp_path, capfd):
+    (tmp_path / "set").mkdir()
+    for index in range(2):
+        (tmp_path / "set" / f"{index}.jpg").write_bytes(saved(noise(), "JPEG", exif=DAMAGED_EXIF).getvalue())
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        open_photo(tmp_path / "set" / "0.jpg")
+        assert [entry.category for entry in seen] == [UserWarning]  # so that the rest of this test can fail
+        before = list(warnings.filters)
+        assert main(["run", "--model", "demo", "--images", str(tmp_path / "set"), "--study", str(tmp_path / "s")]) == 0
+        assert warnings.filters == before
+    assert not [entry for entry in seen[1:] if issubclass(entry.category, UserWarning | Image.DecompressionBombWarning)]
+    assert "EXIF" not in capfd.readouterr().err
+    assert len(open_study(tmp_path / "s").images) == 2
 
 
 def test_paths(tmp_path):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = parser().parse_args(argv)
     try:
-        arguments.command(arguments)
+        with warnings.catch_warnings():
+            # Pillow remarks on odd metadata; a photo that cannot be read is an error, and listed as skipped.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            arguments.command(arguments)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,13 +1,12 @@
-"""Open one photo, whatever its colour mode, or say in plain words why not."""
+"""Open one photo of any colour mode as upright RGB, or say in plain words why that fails."""
 
 import os
 import stat
-import warnings
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from interpret.errors import InputError
 
@@ -16,16 +15,11 @@ EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
 )
 MAX_PIXELS = 80_000_000
-
-# Pillow warns above 89 million pixels and goes on. As an error the warning stops the file; the filter is set once,
-# here, because setting it around each call is not safe where several threads decode.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-# Its remarks on odd metadata would come between the lines of a progress bar; what matters is raised.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+"""Largest photo that is decoded (width times height). The header states the size, so a larger one is never decoded."""
 
 
-class UnreadablePhoto(InputError):  # noqa: N818 - it names the photo, not the error
-    """A file that gives no photo.
+class UnreadablePhoto(InputError):  # noqa: N818 - named after the photo, which is at fault
+    """A file that cannot be opened as a photo.
 
     Attributes:
         reason: why, in plain words, without the file's name.
@@ -39,25 +33,28 @@ class UnreadablePhoto(InputError):  # noqa: N818 - it names the photo, not the e
 def open_photo(source: str | Path | BinaryIO) -> Image.Image:
     """Open a photo as upright RGB.
 
-    EXIF orientation is applied. Of an animation or a file of several pages the first is taken. What is transparent is
-    laid over white. Grey values of 16 bits are scaled from 0..65535; those of 32 bits or floats from 0..1, 0..255 or
-    0..65535, the first that holds them all, else from the smallest to the largest. CMYK is converted without a colour
-    profile.
+    EXIF orientation is applied. Of an animation or a file of several pages the first is taken. Transparent pixels are
+    composited on white. Grey values of 16 bits are scaled from 0..65535. Those of 32 bits and floats are scaled from
+    0..1, 0..255 or 0..65535, the first range that holds them all, else from their minimum to their maximum. CMYK is
+    converted without a colour profile.
+
+    It may be called from several threads at once. Pillow may warn about odd metadata; the warning filters are left to
+    the caller.
 
     Args:
-        source: a path, or a binary file that can seek.
+        source: a path, or a seekable binary file.
 
     Returns:
-        an RGB image with all its pixels loaded.
+        An RGB image with all its pixels loaded and without metadata.
 
     Raises:
-        UnreadablePhoto: the file is no photo of a format in :data:`FORMATS`, is broken, or has more than
+        UnreadablePhoto: the file is not a photo of a format in :data:`FORMATS`, is broken, or has more than
             :data:`MAX_PIXELS` pixels.
     """
     if not isinstance(source, str | Path):
         return _decode(source)
     try:
-        # without O_NONBLOCK opening a named pipe would wait for someone to write into it
+        # without O_NONBLOCK, opening a named pipe would wait until somebody writes to it
         descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise UnreadablePhoto(f"the file cannot be opened ({plain(error)})") from None
@@ -75,16 +72,20 @@ def _decode(file: BinaryIO) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise UnreadablePhoto(_too_large(image.size))
             image.load()
-            photo = _upright(to_rgb(image), _orientation(image))
-            # the orientation is applied and must not be again; place and camera are not carried on
-            photo.info = {}
+            photo = to_rgb(image)
+            orientation = _orientation(image)
+            photo.info = {}  # metadata may be damaged, or say where the photo was taken: none is kept
+            exif = photo.getexif()
+            exif[ExifTags.Base.Orientation] = orientation
+            ImageOps.exif_transpose(photo, in_place=True)
+            exif.clear()
             return photo
     except UnreadablePhoto:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # a warning if the caller made it an error
         raise UnreadablePhoto(_too_large(None)) from None
     except UnidentifiedImageError:
-        raise UnreadablePhoto(_what(file)) from None
+        raise UnreadablePhoto(_what_it_is(file)) from None
     except MemoryError:
         raise UnreadablePhoto("there is not enough memory for it") from None
     except Exception as error:
@@ -123,35 +124,22 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     return np.floor(grey * (255.0 / top) + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _orientation(image: Image.Image) -> object:
-    """The EXIF orientation, 1 where there is none; damaged metadata is no reason to lose a photo."""
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 if there is none; damaged metadata must not lose a photo."""
     try:
-        return image.getexif().get(0x0112, 1)
-    except Exception:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # Pillow's parser raises nearly anything
         return 1
-
-
-def _upright(image: Image.Image, orientation: object) -> Image.Image:
-    """Undo the camera's rotation; the numbers are the EXIF standard's."""
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    return image.transpose(turns[orientation]) if isinstance(orientation, int) and orientation in turns else image
+    return value if isinstance(value, int) else 1
 
 
 def _too_large(size: tuple[int, int] | None) -> str:
-    stated = f"its {size[0]:,} x {size[1]:,} pixels are" if size else "it has"
-    return f"{stated} more than the {MAX_PIXELS // 1_000_000} million pixels that are allowed"
+    subject = f"its {size[0]:,} x {size[1]:,} pixels are" if size else "it has"
+    return f"{subject} more than the {MAX_PIXELS // 1_000_000} million pixels that are allowed"
 
 
-def _what(file: BinaryIO) -> str:
-    """What a file is that no photo decoder knows, from its first bytes."""
+def _what_it_is(file: BinaryIO) -> str:
+    """What a file that no photo decoder recognises is, from its first bytes."""
     try:
         file.seek(0)
         head = file.read(512)
@@ -174,7 +162,7 @@ def _what(file: BinaryIO) -> str:
 
 
 def kind_of(mode: int) -> str:
-    """What a file system entry is that is not a regular file, from its ``st_mode``."""
+    """What a file system entry that is not a regular file is, from its ``st_mode``."""
     if stat.S_ISDIR(mode):
         return "it is a folder, not a photo"
     if stat.S_ISFIFO(mode):
@@ -183,6 +171,6 @@ def kind_of(mode: int) -> str:
 
 
 def plain(error: BaseException) -> str:
-    """An error in a few words on one line, without paths."""
+    """An error in a few words on one line, without the path."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())[:120].rstrip(".").lower() or "unknown error"
