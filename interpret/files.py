@@ -1,9 +1,25 @@
-"""Where files go that can be made again, and how a file is written so that a reader never sees half of it."""
+"""Where the project's own files and the cache are, and how a file is written so that no reader sees half of it."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+_LIBRARY = Path(__file__).resolve().parent
+
+
+def dashboard_folder() -> Path:
+    """The folder that holds the dashboard's ``app.py``, ``pages/`` and ``assets/``.
+
+    In a checkout that is the repository; an installed wheel keeps them in ``unitscope_dashboard`` beside the library.
+    """
+    installed = _LIBRARY.parent / "unitscope_dashboard"
+    return installed if (installed / "app.py").is_file() else _LIBRARY.parent
+
+
+def assets() -> Path:
+    """The folder of the demo's weights."""
+    return dashboard_folder() / "assets"
 
 
 def cache_dir() -> Path:

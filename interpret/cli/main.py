@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from interpret.cli import dissect, evaluate, info, mine, models, pack, run
+from interpret.cli import dissect, evaluate, info, mine, models, pack, run, serve
 from interpret.errors import InputError
 
 
@@ -46,6 +46,6 @@ def parser() -> argparse.ArgumentParser:
         prog=called, description="Which internal units of an image classifier carry which classes?"
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, mine, evaluate, dissect, info, pack, models):
+    for command in (run, mine, evaluate, dissect, info, pack, models, serve):
         command.add(commands)
     return top

@@ -4,18 +4,17 @@ Convolutions with ReLU, three times halved, then two convolutions of one cell ea
 linear layer. The field of view is bounded on purpose (27 of 112 pixels): what a unit sees is a part, not the whole.
 """
 
-from pathlib import Path
-
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from interpret.demo.canvas import SIZE
 from interpret.demo.parts import CLASS_NAMES
+from interpret.files import assets
 
 __all__ = ["CLASS_NAMES", "INPUT_SIZE", "LAYER", "MEAN", "STD", "UNITS", "WEIGHTS", "Evenly", "build", "trained"]
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "demo.safetensors"
+WEIGHTS = assets() / "demo.safetensors"
 INPUT_SIZE = SIZE
 MEAN = (0.62, 0.60, 0.60)
 STD = (0.25, 0.23, 0.24)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pages.shared.page_list import ROOT
+from interpret.files import assets
 
 
 def studies_root() -> Path:
@@ -35,7 +35,7 @@ def written(file: Path) -> int:
 
 def demo_exists() -> bool:
     """Whether the embedded demo is part of this installation."""
-    return (ROOT / "assets" / "demo.safetensors").is_file()
+    return (assets() / "demo.safetensors").is_file()
 
 
 def default_name() -> str:

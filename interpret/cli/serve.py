@@ -1,0 +1,74 @@
+"""The command `serve`: the dashboard, opened from any folder."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from interpret.errors import InputError
+from interpret.files import dashboard_folder
+
+
+def add(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    command = commands.add_parser("serve", help="open the dashboard")
+    command.set_defaults(command=_serve)
+    command.add_argument("--port", type=_port, default=8501, help="port to listen on (default 8501)")
+    command.add_argument(
+        "--address", metavar="HOST", help="address to listen on (default 127.0.0.1: this machine only)"
+    )
+    command.add_argument(
+        "--studies",
+        type=Path,
+        metavar="DIR",
+        help="folder of studies to list and write (default UNITSCOPE_STUDIES, else ./studies)",
+    )
+    command.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    return int(text)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    environment = dict(os.environ)
+    if arguments.studies is not None:
+        environment["UNITSCOPE_STUDIES"] = str(_studies(arguments.studies))
+    command = streamlit_command(arguments.port, arguments.address, headless=arguments.no_browser)
+    sys.stdout.flush()
+    if os.name == "posix":  # the server takes this process over, so that a signal that ends it reaches the server
+        os.execve(command[0], command, environment)
+    sys.exit(subprocess.call(command, env=environment))
+
+
+def streamlit_command(port: int, address: str | None = None, *, headless: bool = False) -> list[str]:
+    """The command that starts the dashboard's server.
+
+    Streamlit reads ``.streamlit/config.toml`` beside ``app.py``, whatever the current folder is. ``-P`` keeps the
+    current folder off the import path: it may hold another package of the library's name.
+
+    Raises:
+        InputError: the dashboard's files are not installed.
+    """
+    app = dashboard_folder() / "app.py"
+    if not app.is_file():
+        raise InputError(f"The dashboard's files are not in {app.parent}; install Unitscope again.")
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    if address is not None:
+        command += ["--server.address", address]
+    if headless:
+        command += ["--server.headless", "true"]
+    return command
+
+
+def _studies(folder: Path) -> Path:
+    folder = folder.expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give the folder that holds the studies with --studies.")
+    if (folder / "manifest.json").is_file():
+        raise InputError(f"{folder} is one study; give the folder that holds it with --studies: {folder.parent}.")
+    return folder
