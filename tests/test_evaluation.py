@@ -122,6 +122,17 @@ def test_shared_itemsets_and_synergy_worked_out_by_hand():
     assert (line["kind"], line["fall"], line["parts"]) == ("itemsets", -0.5, -0.5)
 
 
+def test_only_the_largest_of_the_itemsets_that_the_same_classes_share_is_measured():
+    rows = [[0, 1, 2]] * 4 + [[0, 1, 2]] * 4 + [[0, 1, 2]] * 2 + [[0, 1, -1]] * 2
+    database = TransactionDatabase(np.array(rows, np.int32), np.repeat([0, 1, 2], 4).astype(np.int32), np.arange(12), 3)
+    mined = mining.mine(database, MineConfig(top_units=3, min_support=0.75, min_class_patches=1))
+    shared = cross_class.shared_falls(hand_made(), CLASSES, mined)
+    # class 2 has {0, 1}, and classes 0 and 1 have {0, 1, 2} besides; nothing smaller adds to these two
+    assert set(zip(shared["units"], shared["classes"], strict=True)) == {((0, 1), (0, 1, 2)), ((0, 1, 2), (0, 1))}
+    two = cross_class.shared_falls(hand_made(), CLASSES[:2], mined)
+    assert set(zip(two["units"], two["classes"], strict=True)) == {((0, 1, 2), (0, 1))}
+
+
 def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
     over = hand_made()
     assert len(cross_class.thinned(over, CLASSES, settings=3)) == 6

@@ -1,4 +1,4 @@
-"""Measures and tests of rules against mlxtend and SciPy, and the display filters against enumeration."""
+"""Measures and tests of rules against mlxtend and SciPy, and condensed itemsets against enumeration and pyfim."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from interpret.mining import Mined, mine, rules
-from interpret.mining.condensed import redundant, shown
+from interpret.mining.condensed import by_class, over_classes, redundant
 from interpret.mining.transactions import TransactionDatabase
 from interpret.stats import benjamini_hochberg
 from interpret.study.schema import PAD
@@ -144,69 +144,94 @@ def test_chance_makes_no_rule() -> None:
     assert reported <= 3
 
 
-def _enumerated(found: Mined) -> tuple[dict[str, list[bool]], list[bool]]:
-    """Closed, maximal and redundant by comparing every pair of itemsets."""
+def _rules(found: Mined) -> list[tuple[int, int, int]]:
+    """Itemset, class and count of every rule."""
+    columns = (found.itemset, found.class_id, found.patches)
+    return list(zip(*(column[found.frequent].tolist() for column in columns), strict=True))
+
+
+def _enumerated(found: Mined) -> tuple[list[bool], list[bool], list[bool]]:
+    """Closed, maximal and redundant rules by comparing every pair of itemsets."""
     units = [set(x) for x in found.units_of]
-    in_class = {
-        (i, c): k
-        for i, c, k, ok in zip(
-            found.itemset.tolist(), found.class_id.tolist(), found.patches.tolist(), found.frequent, strict=True
-        )
-        if ok
-    }
-    rows = [
-        (i, None if c is pd.NA else c) for i, c in zip(found.itemsets.itemset_id, found.itemsets.class_id, strict=True)
-    ]
-    closed, maximal = [], []
-    for i, c in rows:
-        above = [j for j in range(len(units)) if units[i] < units[j] and (c is None or (j, c) in in_class)]
-        count = (lambda j: found.all_patches[j]) if c is None else (lambda j, c=c: in_class[j, c])
-        closed.append(all(count(j) != count(i) for j in above))
+    count = {(i, c): k for i, c, k in _rules(found)}
+    closed, maximal, again = [], [], []
+    for (i, c), k in count.items():
+        above = [j for j in range(len(units)) if units[i] < units[j] and (j, c) in count]
+        closed.append(all(count[j, c] != k for j in above))
         maximal.append(not above)
-    confidence = {(i, c): k / found.all_patches[i] for (i, c), k in in_class.items()}
-    rule_rows = list(zip(found.rules.itemset_id, found.rules.class_id, strict=True))
-    again = [
-        any(
-            units[j] < units[i] and confidence[j, c] >= confidence[i, c]
-            for j in range(len(units))
-            if (j, c) in in_class
-        )
-        for i, c in rule_rows
+        below = [j for j in range(len(units)) if units[j] < units[i] and (j, c) in count]
+        again.append(
+            any(count[j, c] * found.all_patches[i] >= k * found.all_patches[j] for j in below)
+        )  # fmt: skip
+    return closed, maximal, again
+
+
+def _enumerated_over(found: Mined, classes: set[int]) -> tuple[list[bool], list[bool]]:
+    """Closed and maximal over the given classes, by comparing every pair of itemsets."""
+    units = [set(x) for x in found.units_of]
+    counts: list[dict[int, int]] = [{} for _ in units]
+    for i, c, k in _rules(found):
+        if c in classes:
+            counts[i][c] = k
+    above = [
+        [j for j in range(len(units)) if units[i] < units[j] and counts[i] and counts[i].keys() == counts[j].keys()]
+        for i in range(len(units))
     ]
-    return {"closed": closed, "maximal": maximal}, again
+    return [all(counts[j] != counts[i] for j in found_) for i, found_ in enumerate(above)], [not a for a in above]
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(databases(), supports)
-def test_display_filters_equal_enumeration(data: TransactionDatabase, support: float) -> None:
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(databases(), supports, st.sampled_from([None, (0,), (0, 7), (3, 7), ()]))
+def test_condensed_itemsets_equal_enumeration(
+    data: TransactionDatabase, support: float, classes: tuple[int, ...] | None
+) -> None:
     found = mine(data, config(max(support, 0.2)))
     if len(found) > 60:
         return
-    expected, again = _enumerated(found)
+    closed, maximal, again = _enumerated(found)
+    made = by_class(found)
+    assert (made.closed.tolist(), made.maximal.tolist()) == (closed, maximal)
     assert redundant(found).tolist() == again
-    for which in ("closed", "maximal"):
-        assert shown(found, which).itemsets.tolist() == expected[which]
-    assert shown(found).itemsets.all()
-    assert shown(found, hide_redundant=True).rules.tolist() == [not x for x in again]
+    over = over_classes(found, classes)
+    assert (over.closed.tolist(), over.maximal.tolist()) == _enumerated_over(
+        found, set(found.class_ids.tolist() if classes is None else classes)
+    )
 
 
-def test_display_filters_equal_pyfim() -> None:
+def test_closed_and_maximal_by_hand() -> None:
+    # {1} 5, {2} 6, {3} 4, {9} 3; {1,2} 5, {1,3} 4, {2,3} 4; {1,2,3} 4
+    found = mine(database([[1, 2, 3]] * 4 + [[1, 2], [2]] + [[9]] * 3, [0] * 9), config(1 / 3))
+    made = by_class(found)
+    assert list(itertools.compress(found.units_of, made.closed)) == [(2,), (9,), (1, 2), (1, 2, 3)]
+    assert list(itertools.compress(found.units_of, made.maximal)) == [(9,), (1, 2, 3)]
+
+
+def test_closed_over_the_classes_that_share_an_itemset_by_hand() -> None:
+    a, b = 4, 6
+    data = database([[1, 2, 3]] * 5 + [[2]] * 2 + [[1, 3]] * 4 + [[1]], [a] * 7 + [b] * 5)
+    found = mine(data, config(0.5))
+    # in a and b: {1} 5 and 5, {3} 5 and 4, {1,3} 5 and 4; in a alone: {2} 7, {1,2}, {2,3} and {1,2,3} 5
+    made = over_classes(found)
+    assert list(itertools.compress(found.units_of, made.closed)) == [(1,), (2,), (1, 3), (1, 2, 3)]
+    assert list(itertools.compress(found.units_of, made.maximal)) == [(1, 3), (1, 2, 3)]
+    made = over_classes(found, [a])
+    assert list(itertools.compress(found.units_of, made.closed)) == [(2,), (1, 2, 3)]
+    assert list(itertools.compress(found.units_of, made.maximal)) == [(1, 2, 3)]
+
+
+def test_condensed_itemsets_equal_pyfim() -> None:
     fim = pytest.importorskip("fim")
     data = skewed(1500, 3, seed=14, n_units=40)
     found = mine(data, config(0.08))
-    table = found.itemsets
-    for which, target in (("closed", "c"), ("maximal", "m")):
-        kept = table[shown(found, which).itemsets]
+    made = by_class(found)
+    for kept, target in ((made.closed, "c"), (made.maximal, "m")):
         for c in range(3):
             rows = [[u for u in row if u != PAD] for row in data.units[data.class_ids == c].tolist()]
             least = int(found.least[c])
             theirs = fim.eclat([*rows, []], target=target, supp=-least, zmin=1, report="a")
-            ours = kept[kept.class_id.eq(c).fillna(False)]
-            assert sorted(zip(ours.units, ours.support_count, strict=True)) == sorted(
-                (tuple(sorted(x)), k) for x, k in theirs
-            )
-    kinds = [len(table[shown(found, which).itemsets]) for which in ("all", "closed", "maximal")]
-    assert kinds[0] >= kinds[1] > kinds[2]
+            ours = [(found.units_of[i], k) for i, label, k in itertools.compress(_rules(found), kept) if label == c]
+            assert sorted(ours) == sorted((tuple(sorted(x)), k) for x, k in theirs)
+    assert made.closed.sum() > made.maximal.sum() > 0
 
 
 def test_redundant_rules_by_hand() -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from interpret.findings import supporting
-from interpret.mining import condensed
 from interpret.study import Study, open_study
 from tests.small_study import studies
 
@@ -82,29 +81,8 @@ def test_company_counts_patches_that_hold_both(study):
     assert unit not in set(near["unit"])
 
 
-def test_closed_and_maximal_by_hand():
-    #             {1}  {2}  {3}  {1,2} {1,3} {2,3} {1,2,3}
-    itemsets = [(1,), (2,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3), (9,)]
-    counts = [5, 6, 4, 5, 4, 4, 4, 3]
-    closed, maximal = condensed.closed_and_maximal(itemsets, counts)
-    assert [i for i, c in zip(itemsets, closed, strict=True) if c] == [(2,), (1, 2), (1, 2, 3), (9,)]
-    assert [i for i, m in zip(itemsets, maximal, strict=True) if m] == [(1, 2, 3), (9,)]
-
-
 def test_classes_are_ordered_by_photos_and_the_order_does_not_depend_on_which_are_asked_for(study):
     order = supporting.class_order(study)
     counts = study.images["predicted"].value_counts()
     assert [counts[one] for one in order] == sorted(counts, reverse=True)
     assert supporting.class_order(study, {order[3], order[1]}) == [order[1], order[3]]
-
-
-def test_closed_is_within_the_same_classes_and_by_the_counts_in_each():
-    # {1} is frequent in classes A and B; {1,2} holds in as many of A's patches but is not frequent in B
-    itemsets = [(1,), (2,), (1, 2), (3,), (1, 3)]
-    counts = [(5, 4), (7,), (5,), (5, 4), (5, 4)]
-    groups = ["AB", "A", "A", "AB", "AB"]
-    closed, maximal = condensed.closed_and_maximal(itemsets, counts, groups)
-    assert closed.tolist() == [False, True, True, False, True]
-    assert maximal.tolist() == [False, False, True, False, True]
-    closed, _ = condensed.closed_and_maximal(itemsets, [(5, 5), (7,), (5,), (5, 4), (5, 4)], groups)
-    assert closed.tolist() == [True, True, True, False, True]

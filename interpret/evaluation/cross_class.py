@@ -1,7 +1,5 @@
 """What the poster's table leaves unasked: whom else a class's units hurt, and what a set does beyond its parts."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,7 +7,7 @@ import pandas as pd
 from interpret.evaluation.ablation import Bench, Ints, classify
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.mining import Mined
-from interpret.mining.condensed import closed_and_maximal
+from interpret.mining.condensed import by_class, over_classes
 from interpret.mining.relevance import classes_of
 
 MOST_PREDICTIONS = 5_000_000
@@ -56,8 +54,8 @@ def dominance(falls: pd.DataFrame) -> float:
 def shared_falls(tested: Bench, classes: Ints, mined: Mined, limit: int = 40) -> pd.DataFrame:
     """For class-shared itemsets X -> S: do the classes in S fall when X is off, and others not?
 
-    The itemsets taken are closed-off from above (no larger one has the same classes), two units or more first, those
-    whose weakest class supports them best first.
+    The itemsets taken are maximal: no larger one has the same classes, of those measured. Two units or more come first,
+    then those whose weakest class supports them best.
 
     Returns:
         units, classes (those of S that have photos), fall_in, fall_out (mean fall of accuracy over the classes in S and
@@ -108,9 +106,10 @@ def synergies(tested: Bench, classes: Ints, mined: Mined, ranking: Ranking, per_
         synergy), photos (count).
     """
     lines = []
+    maximal = _maximal(mined)
     for class_id in classes.tolist():
         whole = tuple(sorted(ranking.best(class_id, None).tolist()))
-        sets = ([whole] if len(whole) > 1 else []) + list(_maximal(mined, class_id)[:per_class])
+        sets = ([whole] if len(whole) > 1 else []) + maximal.get(class_id, [])[:per_class]
         photos = np.flatnonzero(tested.labels == class_id)
         if not sets or not len(photos):
             continue
@@ -161,24 +160,22 @@ def _shared_itemsets(classes: Ints, mined: Mined, limit: int) -> list[tuple[tupl
         support[itemset] = min(share, support.get(itemset, 1.0))
     served = classes_of(mined)
     found = {}
+    largest = over_classes(mined, classes).maximal  # a smaller itemset of the same classes adds nothing
     for itemset, (units, members) in enumerate(zip(mined.units_of, served, strict=True)):
         measured = tuple(c for c in members if c in known)
-        if len(measured) >= 2:
+        if len(measured) >= 2 and largest[itemset]:
             found[units] = (measured, support[itemset])
-    for units in sorted(found, key=len, reverse=True):  # what a larger set with the same classes says already
-        for left_out in range(len(units)):
-            below = units[:left_out] + units[left_out + 1 :]
-            if units in found and below in found and found[below][0] == found[units][0]:
-                del found[below]
     order = sorted(found, key=lambda units: (len(units) < 2, -found[units][1], units))
     return [(units, found[units][0]) for units in order[:limit]]
 
 
-def _maximal(mined: Mined, class_id: int) -> Sequence[tuple[int, ...]]:
-    """A class's maximal itemsets of two or more units, the best supported first."""
-    kept = np.flatnonzero(mined.frequent & (mined.class_id == class_id))
-    sets = [mined.units_of[i] for i in mined.itemset[kept].tolist()]
-    counts = mined.patches[kept].tolist()
-    _, maximal = closed_and_maximal(sets, counts)
-    found = [(units, count) for units, count, top in zip(sets, counts, maximal, strict=True) if top and len(units) > 1]
-    return [units for units, _ in sorted(found, key=lambda pair: (-pair[1], pair[0]))]
+def _maximal(mined: Mined) -> dict[int, list[tuple[int, ...]]]:
+    """Each class's maximal itemsets of two or more units, the best supported first."""
+    kept = np.flatnonzero(mined.frequent)[by_class(mined).maximal]
+    kept = kept[mined.sizes[mined.itemset[kept]] > 1]
+    found: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+    for class_id, itemset, count in zip(
+        mined.class_id[kept].tolist(), mined.itemset[kept].tolist(), mined.patches[kept].tolist(), strict=True
+    ):
+        found.setdefault(class_id, []).append((-count, mined.units_of[itemset]))
+    return {class_id: [units for _, units in sorted(own)] for class_id, own in found.items()}

@@ -12,7 +12,7 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.findings.supporting import class_order
 from interpret.mining import Mined
-from interpret.mining.condensed import closed_and_maximal, redundant
+from interpret.mining.condensed import by_class, over_classes, redundant
 from interpret.mining.significance import Stability, bootstrap, permutation_test
 from interpret.mining.stored import transactions
 from interpret.stats import wilson
@@ -115,12 +115,8 @@ class Findings:
         table["classes"] = table.groupby("itemset_id")["class_id"].transform("size")
         table["kind"] = np.where(table["classes"] > 1, "shared", "specific")
         table["stable"] = self.stability.same_kind[table["itemset_id"].to_numpy()]
-        table["closed"] = True
-        table["maximal"] = True
-        for _, part in table.groupby("class_id"):
-            closed, maximal = closed_and_maximal(list(part["units"]), list(part["support_count"]))
-            table.loc[part.index, "closed"] = closed
-            table.loc[part.index, "maximal"] = maximal
+        condensed = by_class(self.mined)
+        table["closed"], table["maximal"] = condensed.closed[table["rule"]], condensed.maximal[table["rule"]]
         return table.sort_values(
             ["class_id", "support", "size", "itemset_id"], ascending=[True, False, False, True], ignore_index=True
         )
@@ -190,10 +186,9 @@ class Findings:
             }
         ).reset_index()
         frame.insert(1, "units", pd.Series([self.units_of[int(key)] for key in frame["itemset_id"]], dtype=object))
-        by_class = table.sort_values("class_id").groupby("itemset_id", sort=True)
-        counts = [tuple(part) for _, part in by_class["support_count"]]
-        groups = [tuple(part) for _, part in by_class["class_id"]]
-        frame["closed"], frame["maximal"] = closed_and_maximal(list(frame["units"]), counts, groups)
+        condensed = over_classes(self.mined)
+        frame["closed"] = condensed.closed[frame["itemset_id"]]
+        frame["maximal"] = condensed.maximal[frame["itemset_id"]]
         return frame.sort_values(["weakest", "size", "itemset_id"], ascending=[False, False, True], ignore_index=True)
 
     def shared(self, display: str = "closed", *, hide_redundant: bool = False) -> pd.DataFrame:

@@ -1,17 +1,14 @@
-"""All, closed or maximal itemsets, and rules without the redundant ones: a choice of display, not of meaning.
+"""Closed and maximal itemsets, and redundant rules: what decides which itemsets are listed, never what they mean.
 
-Within class c, an itemset of S(X)'s row for c is *closed* if no proper superset that is frequent in c has the same
-count in c, and *maximal* if no proper superset is frequent in c. Over the whole database the family is that of all
-itemsets held: closed if no proper superset held has the same count over all transactions, maximal if none is held.
+An itemset is *closed* if no proper superset has the same count, and *maximal* if no proper superset is frequent:
+within one class (:func:`by_class`), or over all classes in which it is frequent (:func:`over_classes`). A rule X -> c
+is *redundant* if a proper subset of X predicts c with at least its confidence (:func:`redundant`).
 
-A rule X -> c is *redundant* if a proper subset of X says the same at no lower confidence.
-
-Supersets of one unit more decide the first two: what lies between an itemset and a superset has a count in between.
+Support never rises from an itemset to a superset, so only supersets of one unit more have to be compared.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,116 +17,115 @@ from interpret.mining.itemsets import Mined
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
-Which = Literal["all", "closed", "maximal"]
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """Which rows of the tables of a result to show.
+class Condensed:
+    """Which itemsets stand for others.
 
     Attributes:
-        itemsets: (rows of ``Mined.itemsets``,) bool.
-        rules: (rows of ``Mined.rules``,) bool: those of the itemsets shown for the rule's class.
+        closed: (m,) bool, no proper superset has the same count.
+        maximal: (m,) bool, no proper superset is frequent.
     """
 
-    itemsets: Bools
-    rules: Bools
+    closed: Bools
+    maximal: Bools
 
 
-def shown(mined: Mined, which: Which = "all", *, hide_redundant: bool = False) -> Shown:
-    """Rows to show.
+def by_class(mined: Mined) -> Condensed:
+    """Closed and maximal within each class; one value per row of ``Mined.rules``."""
+    kept = np.flatnonzero(mined.frequent)
+    count = mined.patches[kept]
+    closed, maximal = np.ones(len(kept), np.bool_), np.ones(len(kept), np.bool_)
+    for subset, superset in _rule_pairs(mined, kept):
+        maximal[subset] = False
+        closed[subset[count[subset] == count[superset]]] = False
+    return Condensed(closed, maximal)
+
+
+def over_classes(mined: Mined, classes: Sequence[int] | Ints | None = None) -> Condensed:
+    """Closed and maximal over the classes that share an itemset; one value per itemset.
+
+    Only itemsets that are frequent in the same classes are compared. Closed means that no proper superset has the same
+    count in every one of these classes; maximal, that no proper superset is frequent in all of them.
 
     Args:
         mined: the itemsets.
-        which: all itemsets, the closed or the maximal ones, each row for its own class or for the whole database.
-        hide_redundant: leave out redundant rules; itemsets are not touched by it.
+        classes: class ids; others are disregarded. All classes if None.
     """
     kept = np.flatnonzero(mined.frequent)
-    whole = np.ones(len(mined), np.bool_)
-    by_class = np.ones(len(kept), np.bool_)
-    if which != "all":
-        for sub, sup in _steps(mined):
-            whole[sub[(which == "maximal") | (mined.all_patches[sub] == mined.all_patches[sup])]] = False
-        for sub, sup in _class_steps(mined, kept):
-            equal = mined.patches[kept[sub]] == mined.patches[kept[sup]]
-            by_class[sub[(which == "maximal") | equal]] = False
-    rules = by_class & ~redundant(mined) if hide_redundant else by_class
-    row_itemset = np.concatenate([np.arange(len(mined)), mined.itemset[kept]])
-    order = np.argsort(row_itemset, kind="stable")
-    return Shown(np.concatenate([whole, by_class])[order], rules)
+    counted = np.ones(len(kept), np.bool_) if classes is None else np.isin(mined.class_id[kept], classes)
+    itemset, count = mined.itemset[kept], mined.patches[kept]
+    n_classes = np.bincount(itemset[counted], minlength=len(mined))
+    closed, maximal = np.ones(len(mined), np.bool_), np.ones(len(mined), np.bool_)
+    for subset, superset in _rule_pairs(mined, kept):
+        rows = counted[superset]
+        below, above = subset[rows], superset[rows]
+        same = count[below] == count[above]
+        # The rows of a superset, one for each of its classes, follow one another.
+        first = np.flatnonzero(np.diff(itemset[above], prepend=-1))
+        if not len(first):
+            continue
+        equal = np.add.reduceat(same.astype(np.int64), first)
+        below, above = itemset[below[first]], itemset[above[first]]
+        # A superset is frequent in some of the subset's classes; where it is in as many, it is in the same ones.
+        alike = n_classes[below] == n_classes[above]
+        maximal[below[alike]] = False
+        closed[below[alike & (equal == n_classes[above])]] = False
+    return Condensed(closed, maximal)
 
 
 def redundant(mined: Mined, among: Bools | None = None) -> Bools:
-    """(rows of ``Mined.rules``,) whether a proper subset of the rule's itemset has at least its confidence.
+    """Whether a proper subset of a rule's itemset predicts its class with at least its confidence.
 
     Args:
         mined: the itemsets.
-        among: (rows of ``Mined.rules``,) only these rules are looked at, and only they can make another redundant; all
-            if None. A closed itemset stands for the smaller ones found in the very same patches: where only closed
-            ones are listed, hiding it because of one of those would leave none of them.
+        among: (rows of ``Mined.rules``,) bool. Only these rules are judged, and only they make others redundant; all
+            if None. A closed itemset stands for smaller ones with the same patches: where only closed itemsets are
+            listed, such a smaller one must not hide it, or neither would be listed.
+
+    Returns:
+        (rows of ``Mined.rules``,) bool.
     """
     kept = np.flatnonzero(mined.frequent)
     # Equal fractions of integers below 2**26 are equal as floats, and different ones differ.
     confidence = mined.patches[kept] / mined.all_patches[mined.itemset[kept]]
-    says = confidence if among is None else np.where(among, confidence, 0.0)
-    best = np.zeros(len(kept))  # the largest confidence among proper subsets that are looked at
-    for sub, sup in _class_steps(mined, kept):  # by size, so that subsets are done before their supersets
-        np.maximum.at(best, sup, np.maximum(best[sub], says[sub]))
+    offered = confidence if among is None else np.where(among, confidence, 0.0)
+    best = np.zeros(len(kept))  # the largest confidence that a proper subset offers
+    for subset, superset in _rule_pairs(mined, kept):
+        np.maximum.at(best, superset, np.maximum(best[subset], offered[subset]))
     return (best >= confidence) if among is None else (best >= confidence) & among
 
 
-def _steps(mined: Mined) -> list[tuple[Ints, Ints]]:
-    """Pairs of an itemset and one with one unit more, (itemset, superset) numbers, by the superset's size."""
+def _pairs(mined: Mined) -> Iterator[tuple[Ints, Ints]]:
+    """Numbers of an itemset and of one with one unit more, (subset, superset), small supersets first.
+
+    A superset comes at most once in each pair of arrays, in ascending order.
+    """
     trie = mined.trie(int(mined.unit_values.max(initial=0)) + 1)
     starts = trie.starts()
-    steps = []
     for size, units in enumerate(trie.matrices()[1:], 2):
-        sup = np.arange(len(units)) + starts[size - 1]
+        superset = np.arange(len(units)) + starts[size - 1]
         for left_out in range(size):
-            steps.append((trie.find(np.delete(units, left_out, axis=1)) + starts[size - 2], sup))
-    return steps
+            yield trie.find(np.delete(units, left_out, axis=1)) + starts[size - 2], superset
 
 
-def _class_steps(mined: Mined, kept: Ints) -> list[tuple[Ints, Ints]]:
-    """The same for each class in S of the superset: pairs of positions in ``kept``, the rows of the rules."""
+def _rule_pairs(mined: Mined, kept: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """The same for rules of one class, for each class in which the superset is frequent.
+
+    Args:
+        mined: the itemsets.
+        kept: entries of ``mined.itemset`` that are rules.
+
+    Yields:
+        Rows of ``Mined.rules``, of the subset and of the superset; those of a superset follow one another.
+    """
     itemset, label = mined.itemset[kept], mined.label[kept]
     n_classes = len(mined.class_ids)
     keys = itemset * n_classes + label
     starts = np.searchsorted(itemset, np.arange(len(mined) + 1))
-    steps = []
-    for sub, sup in _steps(mined):
-        n = starts[sup + 1] - starts[sup]
-        # Each row of the superset, and beside it the row of the subset for the same class, which is always there.
-        rows = np.repeat(starts[sup] - (np.cumsum(n) - n), n) + np.arange(n.sum())
-        steps.append((np.searchsorted(keys, np.repeat(sub, n) * n_classes + label[rows]), rows))
-    return steps
-
-
-def closed_and_maximal(
-    itemsets: Sequence[tuple[int, ...]], counts: Sequence[Hashable], groups: Sequence[Hashable] | None = None
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which itemsets are closed and which are maximal.
-
-    Closed: no larger itemset has the same count. Maximal: there is no larger one at all. Every subset of a frequent
-    itemset is frequent, so one more unit is all that has to be looked at.
-
-    Args:
-        itemsets: all frequent itemsets, units ascending.
-        counts: support count of each in one class; or its counts in several classes, as a tuple.
-        groups: only itemsets of one group are compared, such as the classes that they are frequent in; all if None.
-
-    Returns:
-        Two arrays of bool, one value for each itemset.
-    """
-    place = {itemset: index for index, itemset in enumerate(itemsets)}
-    closed = np.ones(len(itemsets), bool)
-    maximal = np.ones(len(itemsets), bool)
-    for index, itemset in enumerate(itemsets):
-        for left_out in range(len(itemset)):
-            below = place.get(itemset[:left_out] + itemset[left_out + 1 :])
-            if below is None or (groups is not None and groups[below] != groups[index]):
-                continue
-            maximal[below] = False
-            if counts[below] == counts[index]:
-                closed[below] = False
-    return closed, maximal
+    for subset, superset in _pairs(mined):
+        n = starts[superset + 1] - starts[superset]
+        rows = np.repeat(starts[superset] - (np.cumsum(n) - n), n) + np.arange(n.sum())
+        # The subset is frequent in every class in which the superset is: its row is always there.
+        yield np.searchsorted(keys, np.repeat(subset, n) * n_classes + label[rows]), rows
