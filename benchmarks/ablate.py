@@ -40,7 +40,7 @@ def main() -> None:
     on = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
     head = ablation.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()
-    trained, tested = ablation.bench(study, head), ablation.bench(on, head)
+    trained, tested = ablation.make_ablation_set(study, head), ablation.make_ablation_set(on, head)
     classes = tested.classes
     rankings = rank_all(study, trained, classes, study.mine_config, config)
     ours = [one for one in rankings if one.name.startswith("Ours-")]

@@ -22,7 +22,7 @@ from interpret import pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
-from interpret.evaluation.ablation import Bench, Ints, bench, classify, load_head
+from interpret.evaluation.ablation import AblationSet, Ints, classify, load_head, make_ablation_set
 from interpret.evaluation.unit_rankings import RULES, Ranking
 from interpret.models.head import Head
 from interpret.study import Study
@@ -60,13 +60,13 @@ def half(study: Study, parity: int, scratch: Path) -> Study:
     return part
 
 
-def split(over: Bench, parity: int) -> Bench:
+def split(over: AblationSet, parity: int) -> AblationSet:
     """Every second photo."""
     chosen = over.rows % 2 == parity
     return replace(over, labels=over.labels[chosen], rows=over.rows[chosen])
 
 
-def accuracy(over: Bench, classes: Ints, ranking: Ranking, budgets: tuple[int | None, ...]) -> float:
+def accuracy(over: AblationSet, classes: Ints, ranking: Ranking, budgets: tuple[int | None, ...]) -> float:
     """In percent, mean over budgets."""
     settings = [[ranking.best(class_id, budget) for class_id in classes.tolist()] for budget in budgets]
     predicted = classify(over, settings, np.searchsorted(classes, over.labels).astype(np.int64))
@@ -75,7 +75,7 @@ def accuracy(over: Bench, classes: Ints, ranking: Ranking, budgets: tuple[int | 
 
 def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, scratch: Path) -> str:
     """The cells of one row: folds, validation, units at the natural size and accuracy with those off."""
-    trained, tested = bench(study, head), bench(on, head)
+    trained, tested = make_ablation_set(study, head), make_ablation_set(on, head)
     classes = tested.classes
     folds = []
     for parity in (0, 1):
@@ -90,7 +90,7 @@ def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, sc
 
 def rivals(study: Study, on: Study, head: Head) -> Iterator[tuple[str, str]]:
     """What the mined rows are to be read beside: the strongest rivals that do not mine."""
-    trained, tested = bench(study, head), bench(on, head)
+    trained, tested = make_ablation_set(study, head), make_ablation_set(on, head)
     classes = tested.classes
     for rank in (unit_rankings.contribution, unit_rankings.weight, unit_rankings.evidence):
         halves = [accuracy(split(trained, 1 - p), classes, rank(split(trained, p), classes), BUDGETS) for p in (0, 1)]

@@ -206,7 +206,7 @@ def _picked(state: object) -> Units | None:
 def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
     """One row of patches for each class in which the itemset is frequent, with what speaks for it there."""
     study, colours = found.study, pictures.colours(found.study)
-    supports = supporting.by_class(study, units, found.config.top_units).table
+    supports = supporting.support_by_class(study, units, found.config.top_units)
     key = found.id_of.get(units)
     own = tables.with_chance(found.table[found.table["itemset_id"] == (-1 if key is None else key)], chance)
     rules = {int(row["class_id"]): row for _, row in own.iterrows()}
@@ -229,7 +229,7 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
     saved: list[list[int]] = []
     for row in rows[:10]:
         patches = supporting.one_per_photo(
-            study, supporting.holders(study, units, found.config.top_units, row.class_id)
+            study, supporting.supporting_patches(study, units, found.config.top_units, row.class_id)
         )
         name = wording.class_text(study, row.class_id)
         blocks.append(

@@ -34,8 +34,8 @@ def page() -> None:
     with heading.container():
         wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
     _summary(found, class_id)
-    rows = tables.with_chance(found.of_class(class_id, display, hide_redundant=lean), chance)
-    hidden = len(found.of_class(class_id, display)) - len(rows) if lean else 0
+    rows = tables.with_chance(found.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
+    hidden = len(found.itemsets_of_class(class_id, display)) - len(rows) if lean else 0
     units = _chosen(found, rows)
     left, right = st.columns(2, gap="large")
     with left:
@@ -64,7 +64,7 @@ def _summary(found: Findings, class_id: int) -> None:
             widgets.text(f"The model calls {wording.count(photos, 'photo')}"),
             widgets.class_tag(name, pictures.colours(study).get(class_id, "#888888")),
             widgets.text(
-                f"({wording.count(found.patches_of[class_id], 'patch', 'patches')}){right}. "
+                f"({wording.count(found.patch_counts[class_id], 'patch', 'patches')}){right}. "
                 f"{wording.count(len(relevant), 'unit')} carry it, {len(specific)} of them no other class:"
             ),
         ),
@@ -128,7 +128,7 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
     row = tables.with_chance(own, chance).iloc[0]
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     words = (
-        f"{wording.share(int(row['support_count']), found.patches_of[class_id], 'patch')}, "
+        f"{wording.share(int(row['support_count']), found.patch_counts[class_id], 'patch')}, "
         f"{wording.share(int(row['image_count']), int(row['images']), 'photo')}"
     )
     others = table[(table["itemset_id"] == row["itemset_id"]) & (table["class_id"] != class_id)]
@@ -146,7 +146,7 @@ def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Seri
         widgets.line(tables.measures(row), size="small"),
     ]
     widgets.show(blocks, "behind")
-    patches = supporting.holders(study, units, found.config.top_units, class_id)
+    patches = supporting.supporting_patches(study, units, found.config.top_units, class_id)
     itemset = address.itemset_param(units)
     patch_gallery.show(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 

@@ -301,7 +301,7 @@ def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) 
     left = [one for one in kept if one not in off]
     links = [{"t": "link", "text": "all off", "act": {"units": left}}] if left else []
     widgets.show([widgets.line(chips, links)], "chips", _switch)
-    held = found.held_by(kept)
+    held = found.itemsets_within(kept)
     if held.empty:
         wording.paragraph(
             "It holds no itemset that is frequent in a class; a smaller support or a larger N would find more.", "small"

@@ -131,7 +131,7 @@ def _image(found: Findings) -> int | None:
         return asked
     best = found.headline()
     if best is not None:
-        holders = supporting.holders(study, best[0], found.config.top_units, best[1][0])
+        holders = supporting.supporting_patches(study, best[0], found.config.top_units, best[1][0])
         if len(holders):
             return int(owners[holders[0]])
     return int(owners[0]) if len(owners) else None
@@ -217,7 +217,7 @@ def _steps(found: Findings, image: int) -> None:
                 widgets.line(widgets.text(f"This study has {len(study.patches):,} of them.", "faint")),
             ],
         )
-    held = found.held_by(kept[0])
+    held = found.itemsets_within(kept[0])
     with grid.cell():
         keys = list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:5]
         _step(

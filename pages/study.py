@@ -51,7 +51,7 @@ def _finding(found: Findings) -> None:
         wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    table = supporting.by_class(study, units, found.config.top_units).table.set_index("class_id")
+    table = supporting.support_by_class(study, units, found.config.top_units).set_index("class_id")
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.text(
@@ -67,7 +67,9 @@ def _finding(found: Findings) -> None:
     saved: list[list[int]] = []
     for one in shown:
         row = table.loc[one]
-        patches = supporting.one_per_photo(study, supporting.holders(study, units, found.config.top_units, one))
+        patches = supporting.one_per_photo(
+            study, supporting.supporting_patches(study, units, found.config.top_units, one)
+        )
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
         parts = patch_gallery.patch_tiles(found, saved[-1], caption=False)
         if not parts:

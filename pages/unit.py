@@ -20,7 +20,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         _picker(found, unit)
     _classes(found, unit)
-    patches = supporting.holders(study, [unit], found.config.top_units)
+    patches = supporting.supporting_patches(study, [unit], found.config.top_units)
     if len(patches) == 0:
         st.info(
             f"Unit {unit} is among the {found.config.top_units} strongest units of no patch. A larger N would show "
@@ -93,7 +93,7 @@ def _classes(found: Findings, unit: int) -> None:
             widgets.class_tag(
                 wording.class_text(study, int(row.class_id)),
                 colours.get(int(row.class_id), "#888888"),
-                f"{wording.share(int(row.support_count), found.patches_of[int(row.class_id)], 'patch')}",
+                f"{wording.share(int(row.support_count), found.patch_counts[int(row.class_id)], 'patch')}",
                 **address.link("class_specific", **{"class": int(row.class_id), "itemset": unit}),
             )
             for row in rows.itertuples()
@@ -117,7 +117,7 @@ def _histogram(found: Findings, unit: int) -> None:
     study, colours = found.study, pictures.colours(found.study)
     values = np.asarray(study.features[:, unit], dtype=np.float32)
     predicted = study.images["predicted"].to_numpy()
-    served = supporting.by_class(study, [unit], found.config.top_units).table
+    served = supporting.support_by_class(study, [unit], found.config.top_units)
     served = served[(served["support_count"] > 0) & served["class_id"].isin(found.classes)].head(3)
     groups = {
         wording.class_text(study, int(one)): (colours.get(int(one), "#888888"), values[predicted == one])
@@ -136,7 +136,7 @@ def _histogram(found: Findings, unit: int) -> None:
 
 
 def _company(found: Findings, unit: int) -> None:
-    near = supporting.company(found.study, unit, found.config.top_units)
+    near = supporting.co_occurring_units(found.study, unit, found.config.top_units)
     if near.empty:
         return
     st.subheader("The company it keeps", anchor=False)
@@ -156,7 +156,7 @@ def _company(found: Findings, unit: int) -> None:
 
 def _per_class(found: Findings, unit: int) -> None:
     study, colours = found.study, pictures.colours(found.study)
-    table = supporting.by_class(study, [unit], found.config.top_units).table
+    table = supporting.support_by_class(study, [unit], found.config.top_units)
     table = table[(table["support_count"] > 0) & table["class_id"].isin(found.classes)].head(10)
     if table.empty:
         return
@@ -165,7 +165,7 @@ def _per_class(found: Findings, unit: int) -> None:
     saved: list[list[int]] = []
     for row in table.itertuples():
         patches = supporting.one_per_photo(
-            study, supporting.holders(study, [unit], found.config.top_units, row.class_id)
+            study, supporting.supporting_patches(study, [unit], found.config.top_units, row.class_id)
         )
         blocks.append(
             widgets.line(
@@ -188,7 +188,7 @@ def _per_class(found: Findings, unit: int) -> None:
 
 
 def _itemsets(found: Findings, unit: int) -> None:
-    rows = found.with_unit(unit)
+    rows = found.itemsets_with_unit(unit)
     rows = rows[rows["size"] > 1]
     if rows.empty:
         return

@@ -7,7 +7,7 @@ import torch
 from interpret import models
 from interpret.config import ModelConfig
 from interpret.errors import InputError
-from interpret.evaluation.ablation import Bench, bench, classify, load_head, logits
+from interpret.evaluation.ablation import AblationSet, classify, load_head, logits, make_ablation_set
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.effect import ablate_class, random_units
 from interpret.models.head import Head, find_head
@@ -20,7 +20,7 @@ def inputs(batch: int, side: int, seed: int = 2) -> torch.Tensor:
     return torch.rand(batch, 3, side, side, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def taken(network, layer: str, images: torch.Tensor, kind=np.float32) -> tuple[Bench, torch.Tensor]:
+def taken(network, layer: str, images: torch.Tensor, kind=np.float32) -> tuple[AblationSet, torch.Tensor]:
     """A bench of images with labels 0, 1, 0, 1, ..., and the network's own logits."""
     head = find_head(network, layer, images[:2])
     with torch.no_grad(), capture(network, layer) as captured:
@@ -29,7 +29,7 @@ def taken(network, layer: str, images: torch.Tensor, kind=np.float32) -> tuple[B
     features = maps.mean(axis=(2, 3)).astype(kind)
     labels = np.arange(len(images)) % 2
     stored = None if head.linear else maps.astype(kind)
-    return Bench(head, labels, features, stored, np.arange(len(images))), own
+    return AblationSet(head, labels, features, stored, np.arange(len(images))), own
 
 
 def hooked(network, layer: str, images: torch.Tensor, off: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_the_mean_in_place_of_zero_equals_a_pass_with_the_maps_overwritten(tiny,
     over, _ = taken(tiny, layer, images)
     assert over.head.linear is (layer == "act")
     fill = np.linspace(0.1, 0.9, over.n_units).astype(np.float32)
-    over = Bench(over.head, over.labels, over.features, over.activations, over.rows, fill)
+    over = AblationSet(over.head, over.labels, over.features, over.activations, over.rows, fill)
     units = np.array([1, 4])
     with torch.no_grad():
         with capture(tiny, layer) as captured:
@@ -94,12 +94,12 @@ def test_the_mean_in_place_of_zero_equals_a_pass_with_the_maps_overwritten(tiny,
     assert np.abs(found - logits(over, [[units[:0]]], np.zeros(6, np.int64))[0]).max() > 1e-3
 
 
-def hand_made() -> Bench:
+def hand_made() -> AblationSet:
     """Three units, three classes, logits that can be worked out in the head; two photos a class."""
     weight = torch.tensor([[4.0, 0.0, 1.0], [0.0, 3.0, 1.0], [1.0, 1.0, 0.0]])
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.tensor([0.0, 0.0, 0.5]))
     features = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 2, 1], [0.5, 0, 0], [0, 0, 0]], np.float32)
-    return Bench(head, np.array([0, 0, 1, 1, 2, 2]), features, None, np.arange(6))
+    return AblationSet(head, np.array([0, 0, 1, 1, 2, 2]), features, None, np.arange(6))
 
 
 def test_predictions_worked_out_by_hand():
@@ -185,7 +185,7 @@ def test_contributions_through_any_tail_equal_those_of_a_linear_one(tiny):
     with torch.no_grad(), capture(tiny, "act") as captured:
         tiny(images)
     plain = Head(tiny, "act", torch.zeros(1, 3, 32, 32))
-    general = Bench(plain, over.labels, over.features, captured.activations.numpy(), over.rows)
+    general = AblationSet(plain, over.labels, over.features, captured.activations.numpy(), over.rows)
     before = state_of(tiny)
     for against in (False, True):
         expected = unit_contributions(over, np.arange(5), 2, against=against)
@@ -219,7 +219,7 @@ def test_a_study_made_with_other_weights_is_refused(tmp_path):
     study = pipeline.run(config(pictures), tmp_path / "study", classifier=tiny_classifier())
     with pytest.raises(InputError, match="not those that"):
         load_head(study, classifier=tiny_classifier(seed=9))
-    over = bench(study, load_head(study, device="cpu", classifier=tiny_classifier()))
+    over = make_ablation_set(study, load_head(study, device="cpu", classifier=tiny_classifier()))
     predicted = classify(over, [[np.zeros(0, np.int64)] * 3], over.labels)[0]
     assert (predicted == study.images["predicted"].to_numpy()).all()
     assert over.labels.tolist() == study.images["label"].astype(int).tolist()

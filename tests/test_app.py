@@ -163,7 +163,7 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
     study = open_study(studies() / "demo")
     found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
     if "specific" in page:
-        everything, kept = found.of_class(0), found.of_class(0, hide_redundant=True)
+        everything, kept = found.itemsets_of_class(0), found.itemsets_of_class(0, hide_redundant=True)
     else:
         everything, kept = found.shared(), found.shared(hide_redundant=True)
     assert 0 < len(kept) < len(everything)
@@ -196,7 +196,7 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
     from interpret.findings import Findings
 
     found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
-    chance = found.by_chance()
+    chance = found.chance_p_values()
     table = next(frame.value for frame in app.dataframe)
     expected = [chance[found.id_of[address.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
     assert table["chance"].tolist() == pytest.approx(expected, nan_ok=True)
@@ -276,7 +276,7 @@ def test_a_saved_table_holds_what_was_measured():
 
     study = open_study(studies() / "demo")
     found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
-    rows, chance = found.shared(), found.by_chance()
+    rows, chance = found.shared(), found.chance_p_values()
     saved = tables.plain_shared(found, rows, chance)
     assert len(saved) == len(rows)
     for line, row in zip(saved.itertuples(), rows.itertuples(), strict=True):
@@ -287,7 +287,7 @@ def test_a_saved_table_holds_what_was_measured():
             assert told == pytest.approx(of[column].tolist(), rel=1e-3)
         p = [float(one) for one in saved.loc[line.Index, "p by shuffling in each"].split(", ")]
         assert p == pytest.approx([chance[row.itemset_id, one] for one in row.class_ids], rel=1e-3, nan_ok=True)
-    own = tables.plain(found, tables.with_chance(found.of_class(0), chance))
+    own = tables.plain(found, tables.with_chance(found.itemsets_of_class(0), chance))
     assert {"p_by_shuffling", "found_again", "stable", "image_q_value", "class"} <= set(own)
     assert "p by shuffling in each" not in tables.plain_shared(found, rows, None)
 

@@ -15,7 +15,7 @@ from interpret.cli.main import main
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
-from interpret.evaluation.ablation import bench, load_head
+from interpret.evaluation.ablation import load_head, make_ablation_set
 from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
 from interpret.evaluation.heldout import best, heldout, kept, same_photos
@@ -303,8 +303,8 @@ def test_a_tail_that_is_not_linear_is_evaluated_on_stored_maps(pictures, others,
     result = evaluate(study, on, head, study.mine_config, EvaluateConfig(budgets=(2,), top_units=(3,), draws=2))
     assert row(result.table, BASELINE, 0)["accuracy"] == on.accuracy()[0]
     assert not {"Top weight", "Greedy drop"} & set(result.table["method"])
-    over = bench(on, head)
-    ranking = unit_rankings.mined(study, bench(study, head), over.classes, study.mine_config, top_units=3)
+    over = make_ablation_set(on, head)
+    ranking = unit_rankings.mined(study, make_ablation_set(study, head), over.classes, study.mine_config, top_units=3)
     right = []
     for photo, label in enumerate(over.labels.tolist()):
         pixels = torch.from_numpy(SMALL.apply(on.photo(photo)))[None]

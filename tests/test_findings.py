@@ -63,7 +63,7 @@ def test_shared_rules_name_exactly_the_classes_where_the_set_is_frequent(found):
 
 def test_a_transaction_supports_what_is_inside_it_only(found):
     units = found.study.patches["units"].iloc[0][: found.config.top_units].tolist()
-    held = found.held_by(units, "all")
+    held = found.itemsets_within(units, "all")
     inside = [row.itemset_id for row in found.table.itertuples() if set(row.units) <= set(units)]
     assert sorted(held["itemset_id"]) == sorted(inside)
     assert list(held["size"]) == sorted(held["size"], reverse=True)
@@ -92,15 +92,15 @@ def test_nothing_found_is_an_answer(found):
     assert nothing.headline() is None
     assert nothing.classes == []
     assert nothing.shared().empty
-    assert nothing.held_by([1, 2, 3]).empty
+    assert nothing.itemsets_within([1, 2, 3]).empty
 
 
 def test_hiding_redundant_rules_hides_what_a_smaller_listed_rule_says_and_nothing_else(found):
     for display in ("closed", "all"):
         hidden = 0
         for class_id in found.classes:
-            listed = found.of_class(class_id, display)
-            kept = found.of_class(class_id, display, hide_redundant=True)
+            listed = found.itemsets_of_class(class_id, display)
+            kept = found.itemsets_of_class(class_id, display, hide_redundant=True)
             rows = [(frozenset(row.units), row.confidence) for row in listed.itertuples()]
             expected = [units for units, c in rows if not any(less < units and d >= c for less, d in rows)]
             assert {frozenset(units) for units in kept["units"]} == set(expected)
@@ -129,7 +129,7 @@ def test_a_shared_rule_is_hidden_only_where_each_of_its_classes_has_a_smaller_on
 
 
 def test_chance_does_as_well_as_units_that_have_nothing_to_do_with_the_class(found):
-    p = found.by_chance()
+    p = found.chance_p_values()
     rules = found.mined.rules
     assert list(p.index) == list(zip(rules["itemset_id"], rules["class_id"], strict=True))
     assert p.min() == pytest.approx(1 / 201), "the study's own labels are one of the deals"

@@ -30,16 +30,16 @@ def test_holders_are_the_patches_with_all_units_strongest_first(study, n):
             (place for place, row in enumerate(rows) if all(u in row for u in units)),
             key=lambda place: (-round(sum(np.float64(np.float32(rows[place][u])) for u in units), 9), place),
         )
-        found = supporting.holders(study, units, n).tolist()
+        found = supporting.supporting_patches(study, units, n).tolist()
         assert sorted(found) == sorted(expected)
         strength = [sum(rows[place][u] for u in units) for place in found]
         assert strength == sorted(strength, reverse=True)
-        of_class = supporting.holders(study, units, n, class_id=2).tolist()
+        of_class = supporting.supporting_patches(study, units, n, class_id=2).tolist()
         assert of_class == [p for p in found if study.patches["predicted"].iloc[p] == 2]
 
 
 def test_a_photo_is_shown_once_by_its_strongest_patch(study):
-    patches = supporting.holders(study, [int(study.patches["units"].iloc[0][0])], 32)
+    patches = supporting.supporting_patches(study, [int(study.patches["units"].iloc[0][0])], 32)
     chosen = supporting.one_per_photo(study, patches)
     images = study.patches["image_id"].to_numpy()
     seen: list[int] = []
@@ -54,7 +54,7 @@ def test_a_photo_is_shown_once_by_its_strongest_patch(study):
 def test_support_by_class_counts_patches_and_photos(study):
     rows = transactions(study, 8)
     unit = max({u for row in rows for u in row}, key=lambda u: sum(u in row for row in rows))
-    table = supporting.by_class(study, [unit], 8).table.set_index("class_id")
+    table = supporting.support_by_class(study, [unit], 8).set_index("class_id")
     predicted, images = study.patches["predicted"].to_numpy(), study.patches["image_id"].to_numpy()
     for class_id in set(predicted.tolist()):
         of = [place for place in range(len(rows)) if predicted[place] == class_id]
@@ -70,7 +70,7 @@ def test_support_by_class_counts_patches_and_photos(study):
 def test_company_counts_patches_that_hold_both(study):
     rows = transactions(study, 8)
     unit = max({u for row in rows for u in row}, key=lambda u: sum(u in row for row in rows))
-    near = supporting.company(study, unit, 8, limit=5)
+    near = supporting.co_occurring_units(study, unit, 8, limit=5)
     own = sum(unit in row for row in rows)
     for entry in near.itertuples():
         both = sum(unit in row and entry.unit in row for row in rows)

@@ -10,7 +10,7 @@ import torch
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
-from interpret.evaluation.ablation import Bench, classify
+from interpret.evaluation.ablation import AblationSet, classify
 from interpret.evaluation.greedy import greedy
 from interpret.evaluation.mulasso import lasso_paths
 from interpret.models.head import Head
@@ -18,14 +18,14 @@ from interpret.study import Study
 from tests.test_ablation import hand_made
 
 
-def linear_bench(photos: int, units: int, classes: int, seed: int = 0) -> Bench:
+def linear_bench(photos: int, units: int, classes: int, seed: int = 0) -> AblationSet:
     rng = np.random.default_rng(seed)
     weight = torch.from_numpy(rng.normal(size=(classes, units)).astype(np.float32))
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.zeros(classes))
     features = rng.random((photos, units)).astype(np.float32)
     labels = (features @ weight.numpy().T).argmax(axis=1)
     labels[::5] = rng.integers(0, classes, len(labels[::5]))
-    return Bench(head, labels.astype(np.int64), features, None, np.arange(photos))
+    return AblationSet(head, labels.astype(np.int64), features, None, np.arange(photos))
 
 
 def study_of(folder: Path, transactions, classes, features, units: int) -> Study:
@@ -57,7 +57,7 @@ def test_orders_of_mined_units_worked_out_by_hand(tmp_path):
     # to the two classes' difference, unit 1 gives 3, unit 2 gives 2, unit 0 gives 1 - 1 = 0; unit 4 gives class 1 less
     weight = torch.tensor([[1.0, 3.0, 2.0, 0.0, 0.0], [1.0, 0.0, 0.0, 2.0, -1.0]])
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.zeros(2))
-    over = Bench(head, np.array(classes), features, None, np.arange(9))
+    over = AblationSet(head, np.array(classes), features, None, np.arange(9))
     study = study_of(tmp_path, transactions, classes, features, 5)
     config = MineConfig(top_units=2, min_support=0.5, min_class_patches=1)
 
@@ -103,7 +103,7 @@ def test_rankings_without_mining_worked_out_by_hand():
 def test_evidence_is_discounted_by_what_rivals_get():
     weight = torch.tensor([[5.0, 4.0], [5.0, 0.0], [0.0, 0.0]])
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.tensor([0.0, 0.0, -50.0]))
-    over = Bench(head, np.zeros(2, np.int64), np.ones((2, 2), np.float32), None, np.arange(2))
+    over = AblationSet(head, np.zeros(2, np.int64), np.ones((2, 2), np.float32), None, np.arange(2))
     classes = np.array([0])
     assert unit_rankings.contribution(over, classes).best(0, 2).tolist() == [0, 1]
     assert unit_rankings.evidence(over, classes).best(0, 2).tolist() == [1, 0]  # unit 0 helps the only rival as much
@@ -187,10 +187,12 @@ def test_greedy_equals_trying_out_every_unit():
 
 def test_what_needs_a_linear_tail_says_so(tiny):
     head = Head(tiny, "first", torch.zeros(1, 3, 32, 32))
-    over = Bench(head, np.array([0]), np.zeros((1, 8), np.float32), np.zeros((1, 8, 4, 4), np.float32), np.arange(1))
+    over = AblationSet(
+        head, np.array([0]), np.zeros((1, 8), np.float32), np.zeros((1, 8, 4, 4), np.float32), np.arange(1)
+    )
     with pytest.raises(InputError, match="not linear"):
         unit_rankings.weight(over, np.array([0]))
     with pytest.raises(InputError, match="pooling and one linear map"):
         greedy(over, np.array([0]))
     with pytest.raises(InputError, match="not stored"):
-        Bench(head, np.array([0]), np.zeros((1, 8), np.float32), None, np.arange(1))
+        AblationSet(head, np.array([0]), np.zeros((1, 8), np.float32), None, np.arange(1))

@@ -31,7 +31,7 @@ def print_evaluation(result: "Evaluation") -> None:
 def _natural(result: "Evaluation") -> Table:
     from interpret.evaluation import published
 
-    theirs = published.of(result.about["model"])
+    theirs = published.poster_rows(result.about["model"])
     table = Table(title="Each method's own number of units", box=None, title_justify="left", title_style="bold")
     for name in ("method", "units off", "accuracy", *(("the poster: accuracy", "units") if theirs else ())):
         table.add_column(name, justify="left" if name == "method" else "right")

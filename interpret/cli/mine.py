@@ -38,5 +38,5 @@ def _mine(arguments: argparse.Namespace) -> None:
     findings = Findings(study, config, mined)
     listed = set(findings.shared("all", hide_redundant=True)["itemset_id"]) if arguments.hide_redundant else None
     # One p-value a rule; of an itemset, the largest of its classes'. NaN where one is too rare to be judged.
-    p_values = findings.by_chance().groupby(level=0).max() if arguments.against_chance else None
+    p_values = findings.chance_p_values().groupby(level=0).max() if arguments.against_chance else None
     print_findings(study, mined, arguments.rows, listed, p_values)

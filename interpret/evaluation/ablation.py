@@ -32,7 +32,7 @@ HEAD_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class AblationSet:
     """Photos as the head sees them, each with the class that counts as right: what every ablation is measured on.
 
     Attributes:
@@ -122,13 +122,15 @@ def model_of(study: Study) -> ModelConfig:
     return replace(study.model_config, layer=study.layer)
 
 
-def truth(study: Study) -> pd.Series:
+def reference_labels(study: Study) -> pd.Series:
     """The class that counts as right for each photo: its label, or what was predicted where no photo has a label."""
     labels = study.images["label"]
     return labels if labels.notna().any() else study.images["predicted"].astype("Int32")
 
 
-def bench(study: Study, head: Head, *, replacement: str = "zero", reference: Study | None = None) -> Bench:
+def make_ablation_set(
+    study: Study, head: Head, *, replacement: str = "zero", reference: Study | None = None
+) -> AblationSet:
     """Make a study's photos ready to have units switched off. Photos without a label are left out if others have one.
 
     Args:
@@ -139,17 +141,22 @@ def bench(study: Study, head: Head, *, replacement: str = "zero", reference: Stu
     """
     if replacement not in ("zero", "mean"):
         raise InputError(f"--replacement is {replacement!r}; choose zero or mean.")
-    right = truth(study)
+    right = reference_labels(study)
     rows = np.flatnonzero(right.notna().to_numpy()).astype(np.int64)
     fill = None
     if replacement == "mean":
         fill = (reference or study).features.mean(axis=0, dtype=np.float64).astype(np.float32)
     labels = right.to_numpy(np.int64, na_value=-1)[rows]
-    return Bench(head, labels, study.features, None if head.linear else study.activations, rows, fill)
+    return AblationSet(head, labels, study.features, None if head.linear else study.activations, rows, fill)
 
 
 def logits(
-    over: Bench, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints | None = None, *, keep: bool = False
+    over: AblationSet,
+    settings: Sequence[Sequence[Ints]],
+    groups: Ints,
+    photos: Ints | None = None,
+    *,
+    keep: bool = False,
 ) -> npt.NDArray[np.float32]:
     """(S, m, C) logits; for tests and a few photos. Takes what :func:`classify` takes."""
     photos = np.arange(len(over)) if photos is None else photos
@@ -164,7 +171,7 @@ def logits(
 
 
 def classify(
-    over: Bench,
+    over: AblationSet,
     settings: Sequence[Sequence[Ints]],
     groups: Ints,
     photos: Ints | None = None,
@@ -197,7 +204,7 @@ def classify(
 
 
 def _run(
-    over: Bench, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints, keep: bool
+    over: AblationSet, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints, keep: bool
 ) -> Iterator[tuple[int, Ints, Tensor]]:
     """Yield (setting, positions among ``photos``, logits); every stored row is read once for all settings."""
     step = LINEAR_ROWS if over.head.linear else HEAD_ROWS
@@ -218,11 +225,11 @@ def _largest(values: Tensor) -> npt.NDArray[np.int64]:
     return values.numpy().argmax(axis=1) if values.device.type == "cpu" else values.argmax(dim=1).cpu().numpy()
 
 
-def _none(over: Bench, keep: bool) -> Ints:
+def _none(over: AblationSet, keep: bool) -> Ints:
     return np.arange(over.n_units) if keep else np.zeros(0, np.int64)
 
 
-def _linear(over: Bench, features: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
+def _linear(over: AblationSet, features: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
     """From units to logits, for features (m, K)."""
     weight = over.head.weight
     assert weight is not None
@@ -237,7 +244,7 @@ def _linear(over: Bench, features: Tensor, keep: bool) -> Callable[[Tensor], Ten
     return run
 
 
-def _general(over: Bench, activations: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
+def _general(over: AblationSet, activations: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
     """From units to logits, for activations (m, K, h, w)."""
     fill = over.filled()[None, :, None, None].expand_as(activations)
 

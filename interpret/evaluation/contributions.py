@@ -5,13 +5,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from interpret.evaluation.ablation import HEAD_ROWS, Bench, Ints
+from interpret.evaluation.ablation import HEAD_ROWS, AblationSet, Ints
 
 LINEAR_ROWS = 4096
 """Photos at a time where the head is linear."""
 
 
-def unit_contributions(over: Bench, photos: Ints, class_id: int, *, against: bool = False) -> npt.NDArray[np.float32]:
+def unit_contributions(
+    over: AblationSet, photos: Ints, class_id: int, *, against: bool = False
+) -> npt.NDArray[np.float32]:
     """Contribution of every unit to one class, photo by photo.
 
     Args:
@@ -42,7 +44,7 @@ def _others(logits: Tensor, class_id: int) -> Tensor:
     return others
 
 
-def _linear(over: Bench, features: Tensor, class_id: int, against: bool) -> Tensor:
+def _linear(over: AblationSet, features: Tensor, class_id: int, against: bool) -> Tensor:
     weight = over.head.weight
     assert weight is not None
     with torch.inference_mode():
@@ -52,7 +54,7 @@ def _linear(over: Bench, features: Tensor, class_id: int, against: bool) -> Tens
         return (weight[class_id] - shares @ weight) * features
 
 
-def _general(over: Bench, activations: Tensor, class_id: int, against: bool) -> Tensor:
+def _general(over: AblationSet, activations: Tensor, class_id: int, against: bool) -> Tensor:
     with torch.enable_grad():
         leaf = activations.detach().requires_grad_(True)
         logits = over.head.logits(leaf)

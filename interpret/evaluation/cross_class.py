@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from interpret.evaluation.ablation import Bench, Ints, classify
+from interpret.evaluation.ablation import AblationSet, Ints, classify
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.mining import Mined
 from interpret.mining.condensed import by_class, over_classes
@@ -17,7 +17,7 @@ Z95 = 1.959963984540054
 """How many standard errors to either side hold 95 % of a normal distribution."""
 
 
-def matrix(tested: Bench, classes: Ints, ranking: Ranking, budget: int | None = None) -> pd.DataFrame:
+def matrix(tested: AblationSet, classes: Ints, ranking: Ranking, budget: int | None = None) -> pd.DataFrame:
     """Switch off A's units in all photos and measure every class B.
 
     Args:
@@ -51,7 +51,7 @@ def dominance(falls: pd.DataFrame) -> float:
     return 1.0 - others / own
 
 
-def shared_falls(tested: Bench, classes: Ints, mined: Mined, limit: int = 40) -> pd.DataFrame:
+def shared_falls(tested: AblationSet, classes: Ints, mined: Mined, limit: int = 40) -> pd.DataFrame:
     """For class-shared itemsets X -> S: do the classes in S fall when X is off, and others not?
 
     The itemsets taken are maximal: no larger one has the same classes, of those measured. Two units or more come first,
@@ -90,7 +90,7 @@ def shared_falls(tested: Bench, classes: Ints, mined: Mined, limit: int = 40) ->
     return pd.DataFrame(lines, columns=["units", "classes", "fall_in", "fall_out", "difference", "low", "high"])
 
 
-def synergies(tested: Bench, classes: Ints, mined: Mined, ranking: Ranking, per_class: int = 5) -> pd.DataFrame:
+def synergies(tested: AblationSet, classes: Ints, mined: Mined, ranking: Ranking, per_class: int = 5) -> pd.DataFrame:
     """Whether a set of units does more than its units one by one.
 
     Args:
@@ -131,7 +131,7 @@ def synergies(tested: Bench, classes: Ints, mined: Mined, ranking: Ranking, per_
     return pd.DataFrame(lines, columns=columns)
 
 
-def thinned(tested: Bench, classes: Ints, *, settings: int) -> Ints:
+def thinned(tested: AblationSet, classes: Ints, *, settings: int) -> Ints:
     """Positions of the photos to use: all, or the first of each class where ``settings`` of all would be too many."""
     each = max(5, MOST_PREDICTIONS // max(1, settings * len(classes)))
     return np.sort(np.concatenate([np.flatnonzero(tested.labels == c)[:each] for c in classes.tolist()]))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.errors import InputError
-from interpret.evaluation.ablation import Bench, Ints, classify
+from interpret.evaluation.ablation import AblationSet, Ints, classify
 from interpret.stats import standard_error
 
 
@@ -52,11 +52,14 @@ class ClassEffect:
         return float(low), float(high)
 
 
-def ablate_class(over: Bench, class_id: int, units: Iterable[int], *, draws: int = 20, seed: int = 0) -> ClassEffect:
+def ablate_class(
+    over: AblationSet, class_id: int, units: Iterable[int], *, draws: int = 20, seed: int = 0
+) -> ClassEffect:
     """Switch units off in all photos of a class.
 
     Args:
-        over: the photos and the head, from :func:`interpret.evaluation.ablation.bench`; keep it between clicks.
+        over: the photos and the head, from
+            :func:`interpret.evaluation.ablation.make_ablation_set`; keep it between clicks.
         class_id: the class whose photos are classified again.
         units: which units.
         draws: how many random sets of the same size to compare with (count).

@@ -11,7 +11,7 @@ import pandas as pd
 from interpret.config import MineConfig, digest
 from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
-from interpret.evaluation.ablation import Bench, Ints, bench
+from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.greedy import greedy
 from interpret.evaluation.table1 import BASELINE, EvaluateConfig, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
@@ -104,8 +104,8 @@ def evaluate(
         config: the other options.
         progress: called now and then.
     """
-    trained = bench(study, head, replacement=config.replacement)
-    tested = bench(on, head, replacement=config.replacement, reference=study)
+    trained = make_ablation_set(study, head, replacement=config.replacement)
+    tested = make_ablation_set(on, head, replacement=config.replacement, reference=study)
     classes = tested.classes
     progress(Progress("Ranking units", 0, 0))
     rankings = rank_all(study, trained, classes, mine, config)
@@ -135,7 +135,9 @@ def evaluate(
     return Evaluation(table, differences, keep, matrix, cross_class.dominance(matrix), shared, synergy, about)
 
 
-def rank_all(study: Study, trained: Bench, classes: Ints, mine: MineConfig, config: EvaluateConfig) -> list[Ranking]:
+def rank_all(
+    study: Study, trained: AblationSet, classes: Ints, mine: MineConfig, config: EvaluateConfig
+) -> list[Ranking]:
     """Every ranking but the random ones, all from the mined photos."""
     known = unit_rankings.trained_classes(trained, classes.tolist())
     rankings = [

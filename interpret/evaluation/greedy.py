@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from interpret.errors import InputError
-from interpret.evaluation.ablation import Bench, Ints
+from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.unit_rankings import Ranking
 
@@ -19,7 +19,9 @@ CHUNK = 1 << 22
 """Logits held at a time (count)."""
 
 
-def greedy(over: Bench, classes: Ints, *, budget: int = 50, shortlist: int = SHORTLIST, photos: int = 200) -> Ranking:
+def greedy(
+    over: AblationSet, classes: Ints, *, budget: int = 50, shortlist: int = SHORTLIST, photos: int = 200
+) -> Ranking:
     """Units in the order in which switching them off lowers the class's accuracy most on the mined photos.
 
     Each step takes the unit after which fewest photos are still classified as the class; ties go to the one that
@@ -47,7 +49,7 @@ def greedy(over: Bench, classes: Ints, *, budget: int = 50, shortlist: int = SHO
 
 
 @torch.inference_mode()
-def _order(over: Bench, features: Tensor, class_id: int, tried: Ints, budget: int) -> Ints:
+def _order(over: AblationSet, features: Tensor, class_id: int, tried: Ints, budget: int) -> Ints:
     weight = over.head.weight
     assert weight is not None
     candidates = torch.from_numpy(tried).to(over.device)

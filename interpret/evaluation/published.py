@@ -38,6 +38,6 @@ TABLE_1: dict[str, tuple[PosterRow, ...]] = {
 }
 
 
-def of(model: str) -> dict[str, PosterRow]:
+def poster_rows(model: str) -> dict[str, PosterRow]:
     """The poster's rows for a model by method; none for a model that is not on it."""
     return {row.method: row for row in TABLE_1.get(model, ())}

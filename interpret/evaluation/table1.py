@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.evaluation import unit_rankings
-from interpret.evaluation.ablation import Bench, Ints, classify
+from interpret.evaluation.ablation import AblationSet, Ints, classify
 from interpret.evaluation.unit_rankings import DEFAULT_RULE, Ranking
 from interpret.progress import Callback, Progress
 from interpret.stats import paired_intervals, standard_error
@@ -56,7 +56,7 @@ class _Row:
 
 
 def table_1(
-    tested: Bench,
+    tested: AblationSet,
     classes: Ints,
     rankings: Sequence[Ranking],
     ours: Sequence[Ranking],
@@ -79,7 +79,7 @@ def table_1(
     return _summarise(rows, right, len(tested)), _compare(rows, right, ours, config)
 
 
-def keep_only(tested: Bench, classes: Ints, rankings: Sequence[Ranking], config: EvaluateConfig) -> pd.DataFrame:
+def keep_only(tested: AblationSet, classes: Ints, rankings: Sequence[Ranking], config: EvaluateConfig) -> pd.DataFrame:
     """Accuracy with all units off but the first of each ranking: do they suffice?
 
     The units kept are those of the photo's true class, so a setting can be right for saying "this class" whatever the
@@ -98,7 +98,7 @@ def keep_only(tested: Bench, classes: Ints, rankings: Sequence[Ranking], config:
 
 
 def _right(
-    tested: Bench, classes: Ints, rows: Sequence[_Row], *, keep: bool, progress: Callback = lambda _: None
+    tested: AblationSet, classes: Ints, rows: Sequence[_Row], *, keep: bool, progress: Callback = lambda _: None
 ) -> npt.NDArray[np.bool_]:
     """(rows, n) whether each photo is classified as its own class under each setting."""
     groups = np.searchsorted(classes, tested.labels).astype(np.int64)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
-from interpret.evaluation.ablation import Bench, Ints
+from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.mulasso import MU, lasso_paths
 from interpret.mining.stored import mine_study
@@ -50,7 +50,7 @@ class Ranking:
 
 def mined(
     study: Study,
-    over: Bench,
+    over: AblationSet,
     classes: Ints,
     config: MineConfig,
     *,
@@ -72,7 +72,7 @@ def mined(
 
     Args:
         study: the study that was mined.
-        over: its photos with the head, from :func:`interpret.evaluation.ablation.bench`.
+        over: its photos with the head, from :func:`interpret.evaluation.ablation.make_ablation_set`.
         classes: (c,) int64, the classes asked for.
         config: options of mining.
         top_units: N, instead of that of ``config``.
@@ -105,12 +105,12 @@ def mined(
     return Ranking(f"Ours-{config.top_units}", ranked, natural)
 
 
-def activation(over: Bench, classes: Ints) -> Ranking:
+def activation(over: AblationSet, classes: Ints) -> Ranking:
     """Units by their mean activation over the class's photos."""
     return Ranking("Top activation", {c: _descending(_mean_feature(over, c)) for c in classes.tolist()})
 
 
-def contribution(over: Bench, classes: Ints) -> Ranking:
+def contribution(over: AblationSet, classes: Ints) -> Ranking:
     """Units by their mean contribution to the class's logit over the class's photos: Grad-CAM without patches."""
     ranked = {}
     for class_id in classes.tolist():
@@ -119,7 +119,7 @@ def contribution(over: Bench, classes: Ints) -> Ranking:
     return Ranking("Top contribution", ranked)
 
 
-def evidence(over: Bench, classes: Ints) -> Ranking:
+def evidence(over: AblationSet, classes: Ints) -> Ranking:
     """Units by their mean contribution to the class's log-odds over the class's photos: the mined order, not mined."""
     ranked = {}
     for class_id in classes.tolist():
@@ -129,7 +129,7 @@ def evidence(over: Bench, classes: Ints) -> Ranking:
     return Ranking("Top evidence", ranked)
 
 
-def weight(over: Bench, classes: Ints) -> Ranking:
+def weight(over: AblationSet, classes: Ints) -> Ranking:
     """Units by the classifier's weight for the class; only where the head is linear."""
     if over.head.weight is None:
         raise InputError("The head behind this layer is not linear, so units have no weights to be ranked by.")
@@ -137,7 +137,7 @@ def weight(over: Bench, classes: Ints) -> Ranking:
     return Ranking("Top weight", {c: _descending(weights[c]) for c in classes.tolist()})
 
 
-def lasso(over: Bench, classes: Ints, *, budget: int = 50, mu: float = MU) -> Ranking:
+def lasso(over: AblationSet, classes: Ints, *, budget: int = 50, mu: float = MU) -> Ranking:
     """[6]: per class a mu-lasso from the channels' responses to the label, see :mod:`interpret.evaluation.mulasso`."""
     features = np.asarray(over.features[over.rows], np.float32)
     paths = lasso_paths(features, over.labels, classes, budget=budget, mu=mu)
@@ -162,12 +162,12 @@ def random(n_units: int, classes: Ints, sizes: Mapping[int, int], *, seed: int) 
     return Ranking("Random", ranked, sizes)
 
 
-def trained_classes(over: Bench, classes: Sequence[int]) -> Ints:
+def trained_classes(over: AblationSet, classes: Sequence[int]) -> Ints:
     """Those of ``classes`` that the mined photos hold, ascending: nothing can be learnt about others."""
     return np.intersect1d(np.asarray(classes, np.int64), over.classes)
 
 
-def _mean_feature(over: Bench, class_id: int) -> npt.NDArray[np.float64]:
+def _mean_feature(over: AblationSet, class_id: int) -> npt.NDArray[np.float64]:
     photos = np.flatnonzero(over.labels == class_id)
     return np.asarray(over.features[over.rows[photos]], np.float32).mean(axis=0, dtype=np.float64)
 

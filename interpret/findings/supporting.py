@@ -1,7 +1,6 @@
 """Which patches stand behind an itemset or a unit, and what can be said about them: the numbers under the galleries."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ from interpret.study import Study
 Ints = npt.NDArray[np.int64]
 
 
-def scores_of(study: Study, units: Sequence[int], top_units: int) -> npt.NDArray[np.float32]:
+def unit_scores(study: Study, units: Sequence[int], top_units: int) -> npt.NDArray[np.float32]:
     """How strongly each patch holds an itemset.
 
     Returns:
@@ -25,7 +24,7 @@ def scores_of(study: Study, units: Sequence[int], top_units: int) -> npt.NDArray
     return np.stack(columns, axis=1) if columns else np.ones((len(ranked), 0), np.float32)
 
 
-def holders(study: Study, units: Sequence[int], top_units: int, class_id: int | None = None) -> Ints:
+def supporting_patches(study: Study, units: Sequence[int], top_units: int, class_id: int | None = None) -> Ints:
     """Patches whose transaction holds all ``units``, the strongest first.
 
     Strength is the sum of the units' scores in the patch; ties go to the lower patch id. A patch is listed once, and a
@@ -40,7 +39,7 @@ def holders(study: Study, units: Sequence[int], top_units: int, class_id: int | 
     Returns:
         (n,) int64 positions in ``study.patches``.
     """
-    scores = scores_of(study, units, top_units)
+    scores = unit_scores(study, units, top_units)
     held = (scores > 0).all(axis=1)
     if class_id is not None:
         held &= study.patches["predicted"].to_numpy() == class_id
@@ -55,7 +54,7 @@ def one_per_photo(study: Study, patches: Ints) -> Ints:
     return patches[np.sort(first)]
 
 
-def company(study: Study, unit: int, top_units: int, limit: int = 12) -> pd.DataFrame:
+def co_occurring_units(study: Study, unit: int, top_units: int, limit: int = 12) -> pd.DataFrame:
     """The units that share transactions with ``unit`` most often.
 
     Returns:
@@ -74,21 +73,14 @@ def company(study: Study, unit: int, top_units: int, limit: int = 12) -> pd.Data
     return pd.DataFrame({"unit": order, "together": together[order], "share": share, "lift": lift})
 
 
-@dataclass(frozen=True, eq=False)
-class ClassSupport:
-    """In how many of each class's patches and photos an itemset is found.
+def support_by_class(study: Study, units: Sequence[int], top_units: int) -> pd.DataFrame:
+    """In how many of each class's patches and photos an itemset is found, whether it reaches the threshold or not.
 
-    Attributes:
-        table: class_id, support_count, patches (count), support, image_count, images (count), image_support; one row
-            for each class with a patch, by falling support, then rising class id.
+    Returns:
+        class_id, support_count, patches (count), support, image_count, images (count), image_support; one row for each
+        class with a patch, by falling support, then rising class id.
     """
-
-    table: pd.DataFrame
-
-
-def by_class(study: Study, units: Sequence[int], top_units: int) -> ClassSupport:
-    """Count an itemset in every class, whether it reaches the threshold there or not."""
-    held = (scores_of(study, units, top_units) > 0).all(axis=1)
+    held = (unit_scores(study, units, top_units) > 0).all(axis=1)
     frame = pd.DataFrame(
         {
             "class_id": study.patches["predicted"].to_numpy(np.int64),
@@ -109,7 +101,7 @@ def by_class(study: Study, units: Sequence[int], top_units: int) -> ClassSupport
             "image_support": photos["sum"].to_numpy(float) / photos["size"].to_numpy(float),
         }
     )
-    return ClassSupport(table.sort_values(["support", "class_id"], ascending=[False, True], ignore_index=True))
+    return table.sort_values(["support", "class_id"], ascending=[False, True], ignore_index=True)
 
 
 def class_order(study: Study, ids: Collection[int] | None = None) -> list[int]:

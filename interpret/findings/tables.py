@@ -72,7 +72,7 @@ class Findings:
             itemsets, rules = np.full(len(self.mined), np.nan), np.full(len(self.mined.rules), np.nan)
             return Stability(itemsets, itemsets, rules)
 
-    def by_chance(self) -> pd.Series:
+    def chance_p_values(self) -> pd.Series:
         """How often chance alone does as well: family-wise p-values of the rules, by itemset_id and class_id.
 
         The classes are shuffled among the photos :data:`SHUFFLES` times; see
@@ -109,7 +109,7 @@ class Findings:
         table = rows.merge(rules, on=["itemset_id", "class_id"], how="left", validate="one_to_one")
         table["units"] = [self.units_of[key] for key in table["itemset_id"]]
         table["size"] = [len(units) for units in table["units"]]
-        photos = self.photos_with_patches
+        photos = self.photo_counts
         table["images"] = table["class_id"].map(photos).astype(np.int64)
         table["image_support"] = table["image_count"] / table["images"]
         table["classes"] = table.groupby("itemset_id")["class_id"].transform("size")
@@ -122,12 +122,12 @@ class Findings:
         )
 
     @cached_property
-    def photos_with_patches(self) -> dict[int, int]:
+    def photo_counts(self) -> dict[int, int]:
         """How many photos of each predicted class have a patch (count)."""
         return dict(self.study.patches.groupby("predicted")["image_id"].nunique())
 
     @cached_property
-    def patches_of(self) -> dict[int, int]:
+    def patch_counts(self) -> dict[int, int]:
         """How many patches each predicted class has (count)."""
         return {int(key): int(n) for key, n in self.study.patches["predicted"].value_counts().items()}
 
@@ -140,7 +140,9 @@ class Findings:
         """The rows of :attr:`table` that a display lists: closed, maximal or all."""
         return self.table if display == "all" else self.table[self.table[display]]
 
-    def of_class(self, class_id: int, display: str = "closed", *, hide_redundant: bool = False) -> pd.DataFrame:
+    def itemsets_of_class(
+        self, class_id: int, display: str = "closed", *, hide_redundant: bool = False
+    ) -> pd.DataFrame:
         """A class's itemsets, those of highest support first.
 
         Args:
@@ -211,11 +213,11 @@ class Findings:
         units = self.mined.units
         return units[units["class_id"] == class_id].sort_values("rank", ignore_index=True)
 
-    def with_unit(self, unit: int) -> pd.DataFrame:
+    def itemsets_with_unit(self, unit: int) -> pd.DataFrame:
         """The rows of :attr:`table` whose itemset holds a unit."""
         return self.table[_mask(unit in units for units in self.table["units"])].reset_index(drop=True)
 
-    def held_by(self, units: Iterable[int], display: str = "closed") -> pd.DataFrame:
+    def itemsets_within(self, units: Iterable[int], display: str = "closed") -> pd.DataFrame:
         """Itemsets that a transaction supports: those whose units are all in it, larger ones first."""
         given = set(units)
         table = self.shown(display)
@@ -252,7 +254,7 @@ class Findings:
         for row, class_id in enumerate(class_ids):
             held = ranked[predicted == class_id]
             counts[row] = np.bincount(held[held >= 0], minlength=self.study.n_units)[units]
-        totals = np.array([max(self.patches_of.get(one, 0), 1) for one in class_ids])
+        totals = np.array([max(self.patch_counts.get(one, 0), 1) for one in class_ids])
         return counts / totals[:, None], counts
 
 

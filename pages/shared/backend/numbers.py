@@ -11,7 +11,7 @@ from interpret.config import MineConfig
 from interpret.dissection.dissect import FOLDER, Dissection
 from interpret.errors import InputError
 from interpret.evaluation import ablation, effect, heldout
-from interpret.evaluation.ablation import Bench
+from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
 from interpret.findings import Findings
@@ -41,16 +41,16 @@ def _findings(folder: str, stamp: int, config: MineConfig) -> Findings:
 
 
 def by_chance(found: Findings) -> pd.Series:
-    """What :meth:`~interpret.findings.Findings.by_chance` measures, worked out once for a study and its thresholds."""
+    """:meth:`~interpret.findings.Findings.chance_p_values`, worked out once for a study and its thresholds."""
     return _by_chance(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Shuffling the classes among the photos …")
 def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) -> pd.Series:
-    return _found.by_chance()
+    return _found.chance_p_values()
 
 
-def ablation_bench(opened: Study) -> tuple[Bench, threading.Lock]:
+def ablation_bench(opened: Study) -> tuple[AblationSet, threading.Lock]:
     """Photos and the head, ready to have units switched off: held-out photos where the study was evaluated on some.
 
     Raises:
@@ -67,9 +67,9 @@ def heldout_photos(opened: Study) -> Study | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def _ablation_bench(folder: str, stamp: int, on: str) -> tuple[Bench, threading.Lock]:
+def _ablation_bench(folder: str, stamp: int, on: str) -> tuple[AblationSet, threading.Lock]:
     opened = studies.cached(folder, stamp)
-    bench = ablation.bench(open_study(on), ablation.load_head(opened, device="cpu"))
+    bench = ablation.make_ablation_set(open_study(on), ablation.load_head(opened, device="cpu"))
     return bench, threading.Lock()
 
 
@@ -86,7 +86,7 @@ def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassE
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _class_effect(
-    folder: str, stamp: int, on: str, class_id: int, units: tuple[int, ...], _bench: Bench, _lock: threading.Lock
+    folder: str, stamp: int, on: str, class_id: int, units: tuple[int, ...], _bench: AblationSet, _lock: threading.Lock
 ) -> ClassEffect:
     with _lock:
         return effect.ablate_class(_bench, class_id, units)

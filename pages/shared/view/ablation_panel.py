@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from interpret.errors import InputError
-from interpret.evaluation.ablation import truth
+from interpret.evaluation.ablation import reference_labels
 from interpret.evaluation.heldout import same_photos
 from interpret.figures import evaluation_charts
 from interpret.findings import Findings
@@ -20,7 +20,7 @@ def render(found: Findings, class_id: int, units: Units) -> None:
     """Show what switching ``units`` off does to the class; nothing where no photo of it can be measured on."""
     study = found.study
     on = numbers.heldout_photos(study)
-    if not (truth(on or study) == class_id).any():
+    if not (reference_labels(on or study) == class_id).any():
         return
     st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:

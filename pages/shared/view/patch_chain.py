@@ -70,7 +70,7 @@ def _chain(found: Findings, patch: int) -> None:
             widgets.class_tag(name, colour, wording.percent(float(about["confidence"]))),
         )
     )
-    held = found.held_by(kept)
+    held = found.itemsets_within(kept)
     blocks.append(
         widgets.line(
             widgets.text("6 · Itemsets that it supports", "strong"),

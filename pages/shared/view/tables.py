@@ -166,7 +166,7 @@ def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
 
 def nothing_found(found: Findings) -> None:
     """Say why there is nothing and what would change that."""
-    largest = max(found.patches_of.values(), default=0)
+    largest = max(found.patch_counts.values(), default=0)
     least = found.config.min_class_patches
     if largest < least:
         text = (
