@@ -17,8 +17,9 @@ import numpy as np
 import torch
 
 from interpret import models
+from interpret.config import EvaluateConfig
 from interpret.evaluation import ablation, heldout
-from interpret.evaluation.evaluate import EvaluateConfig, rank_all
+from interpret.evaluation.evaluate import rank_all
 from interpret.evaluation.table1 import table_1
 from interpret.models.hooks import zero_units
 from interpret.models.precision import prepare

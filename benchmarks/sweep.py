@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from interpret import pipeline
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.config import RANKING_RULES, ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, classify, load_head, make_ablation_set
-from interpret.evaluation.unit_rankings import RULES, Ranking
+from interpret.evaluation.unit_rankings import Ranking
 from interpret.models.head import Head
 from interpret.study import Study
 
@@ -122,14 +122,14 @@ def main() -> None:
         varied_mining += [(f"support {one}", MineConfig(min_support=one)) for one in (0.05, 0.1, 0.3, 0.5)]
         for name, mine in varied_mining:
             try:
-                for rule in RULES:
+                for rule in RANKING_RULES:
                     print(f"| {name} | {rule} | {measure(study, on, head, mine, rule, Path(scratch))} |", flush=True)
             except InputError:  # more itemsets than can be looked at: an answer too
                 print(f"| {name} | | refused: too many itemsets | | | |", flush=True)
         for name, extract in EXTRACTIONS.items() if arguments.extraction else ():
             folder = place / ("train" if extract == USUAL else f"train-{name.replace(' ', '-')}")
             varied = study_of(folder, arguments.train, arguments.model, extract)
-            for rule in RULES:
+            for rule in RANKING_RULES:
                 print(
                     f"| {name} | {rule} | {measure(varied, on, head, MineConfig(), rule, Path(scratch))} |", flush=True
                 )

@@ -1,140 +1,50 @@
 """Every option of the pipeline, once: type, default, bounds and one line of help.
 
-The command line's arguments and the dashboard's controls are generated from these dataclasses by :func:`options`.
+The command line's arguments and the dashboard's controls are made from these dataclasses, see
+:mod:`interpret.options`.
 """
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from interpret.errors import InputError
+from interpret.options import Checked, option
 
-_KINDS = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
-
-
-@dataclass(frozen=True)
-class Option:
-    """The description of one field of a configuration.
-
-    Attributes:
-        name: the field's name; the command line writes it with dashes.
-        kind: the type of one value: ``int``, ``float``, ``str`` or ``bool``.
-        default: the default value; None where the option may stay unset, ``dataclasses.MISSING`` where it is required.
-        help: one line.
-        low: the smallest value allowed; no bound if None.
-        high: the largest value allowed; no bound if None.
-        choices: the values allowed; any if empty.
-        many: whether the option holds a tuple of values; every one of them is checked.
-    """
-
-    name: str
-    kind: type
-    default: Any
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    many: bool = False
-
-    def check(self, value: Any) -> None:
-        """Raise :class:`InputError` if ``value`` has another type, is out of bounds or is not among the choices.
-
-        An ``int`` is accepted as a ``float``; a ``bool`` is not accepted as a number.
-        """
-        if value is None:
-            if self.default is not None:
-                raise InputError(f"--{self.flag} needs a value: {self.help}")
-        elif not self.many:
-            self._check_one(value)
-        elif not isinstance(value, tuple) or not value:
-            raise InputError(f"--{self.flag} is {value!r}; give a tuple of at least one value.")
-        else:
-            for each in value:
-                self._check_one(each)
-
-    def _check_one(self, value: Any) -> None:
-        allowed: Any = (int, float) if self.kind is float else self.kind
-        if not isinstance(value, allowed) or (isinstance(value, bool) and self.kind is not bool):
-            raise InputError(
-                f"--{self.flag} is {value!r} ({type(value).__name__}); give {_KINDS[self.kind]} ({self.kind.__name__})."
-            )
-        if self.choices and value not in self.choices:
-            raise InputError(f"--{self.flag} is {value!r}; choose one of {', '.join(self.choices)}.")
-        if value != value:  # NaN
-            raise InputError(f"--{self.flag} is not a number.")
-        if self.low is not None and value < self.low:
-            raise InputError(f"--{self.flag} is {value}; the smallest value allowed is {self.low}.")
-        if self.high is not None and value > self.high:
-            raise InputError(f"--{self.flag} is {value}; the largest value allowed is {self.high}.")
-
-    @property
-    def flag(self) -> str:
-        """The option's name on the command line, without the two dashes."""
-        return self.name.replace("_", "-")
-
-
-def _option(
-    default: Any,
-    help: str,
-    *,
-    kind: type | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """Return a dataclass field that carries its description; a tuple as the default makes an option of many values."""
-    many = isinstance(default, tuple)
-    kind = kind or type(default[0] if many else default)
-    meta = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "many": many}
-    return field(default=default, metadata=meta)
-
-
-def options(config: Any) -> Iterator[Option]:
-    """Yield the described options of a configuration class or instance, in the order in which they are written."""
-    for item in dataclasses.fields(config):
-        if "help" in item.metadata:
-            yield Option(name=item.name, default=item.default, **item.metadata)
-
-
-class _Checked:
-    """Checks every described field when an instance is made."""
-
-    def __post_init__(self) -> None:
-        for option in options(self):
-            option.check(getattr(self, option.name))
+RANKING_RULES = ("evidence", "score", "support")
+"""How the mined units of a class are ordered, see :func:`interpret.evaluation.unit_rankings.mined`."""
 
 
 @dataclass(frozen=True)
-class ModelConfig(_Checked):
+class ModelConfig(Checked):
     """Which network and layer, and how a photo becomes the network's input."""
 
-    model: str = _option("efficientnet_lite0", "architecture; `python -m interpret models` lists them")
-    weights: str | None = _option(
+    model: str = option("efficientnet_lite0", "architecture; `unitscope models` lists them")
+    weights: str | None = option(
         None,
         "your own checkpoint (.safetensors, or a state dict written by torch.save); the word random: untrained weights",
         kind=str,
     )
-    class_names: str | None = _option(
+    class_names: str | None = option(
         None,
         "class names of your own checkpoint: a text file with one a line, or a JSON list; or the word imagenet",
         kind=str,
     )
-    layer: str | None = _option(
+    layer: str | None = option(
         None,
         "module whose output channels are the units; the last one with spatial extent if not set",
         kind=str,
     )
-    input_size: int | None = _option(
+    input_size: int | None = option(
         None,
         "height and width of the network's input in pixels; the model's own if not set",
         kind=int,
         low=16,
         high=2048,
     )
-    crop_fraction: float | None = _option(
+    crop_fraction: float | None = option(
         None,
         "fraction of the resized photo's shorter side that the centre crop keeps; the model's own if not set "
         "(photos that already have the input's size are then not cropped)",
@@ -142,88 +52,86 @@ class ModelConfig(_Checked):
         low=0.05,
         high=1.0,
     )
-    mean: str | None = _option(
-        None, "three comma-separated channel means in 0..1; the model's own if not set", kind=str
-    )
-    std: str | None = _option(
+    mean: str | None = option(None, "three comma-separated channel means in 0..1; the model's own if not set", kind=str)
+    std: str | None = option(
         None, "three comma-separated channel standard deviations; the model's own if not set", kind=str
     )
-    precision: str = _option(
+    precision: str = option(
         "auto",
         "number type of the backbone; auto: bfloat16 where the processor or GPU is fast at it",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
-    device: str = _option(
+    device: str = option(
         "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
     )
 
 
 @dataclass(frozen=True)
-class ExtractConfig(_Checked):
+class ExtractConfig(Checked):
     """From photos to patches and their units: Grad-CAM, threshold, encoding."""
 
-    threshold: str = _option(
+    threshold: str = option(
         "fraction",
         "how a Grad-CAM map is thresholded: at a fraction of its maximum, or by Otsu's method",
         choices=("fraction", "otsu"),
     )
-    tau: float = _option(0.5, "fraction of the map's maximum at which it is thresholded", low=0.01, high=0.99)
-    patches: str = _option(
+    tau: float = option(0.5, "fraction of the map's maximum at which it is thresholded", low=0.01, high=0.99)
+    patches: str = option(
         "regions",
         "what a patch is: a connected region above the threshold, or the part of one around each peak of the map",
         choices=("regions", "peaks"),
     )
-    max_patches: int = _option(4, "patches kept per photo, largest explanation mass first", low=1, high=64)
-    min_area: float = _option(
+    max_patches: int = option(4, "patches kept per photo, largest explanation mass first", low=1, high=64)
+    min_area: float = option(
         0.001,
         "patches whose box covers less than this fraction of the input image are dropped",
         low=0.0,
         high=0.5,
     )
-    score: str = _option(
+    score: str = option(
         "contribution",
         "what ranks a patch's units: gradient weight times activation, or the activation alone",
         choices=("contribution", "activation"),
     )
-    encoding: str = _option(
+    encoding: str = option(
         "region",
         "pool the photo's own activations inside the patch, or crop the patch and run the network on it",
         choices=("region", "crop"),
     )
-    stored_units: int = _option(
+    stored_units: int = option(
         32, "units stored per patch, best first: the largest N that can be mined later", low=1, high=512
     )
 
 
 @dataclass(frozen=True)
-class MineConfig(_Checked):
+class MineConfig(Checked):
     """From transactions to itemsets, rules and relevant units."""
 
-    top_units: int = _option(10, "N: units per transaction, best first", low=1, high=512)
-    min_support: float = _option(0.2, "s: fraction of a class's patches that must hold an itemset", low=1e-6, high=1.0)
-    min_class_patches: int = _option(
+    top_units: int = option(10, "N: units per transaction, best first", low=1, high=512)
+    min_support: float = option(0.2, "s: fraction of a class's patches that must hold an itemset", low=1e-6, high=1.0)
+    min_class_patches: int = option(
         10, "classes with fewer patches are not mined: a fraction of a handful says little", low=1, high=1_000_000
     )
-    max_size: int | None = _option(None, "largest itemset to look for; no limit if not set", kind=int, low=1, high=512)
-    engine: str = _option(
+    max_size: int | None = option(None, "largest itemset to look for; no limit if not set", kind=int, low=1, high=512)
+    engine: str = option(
         "auto",
         "Eclat in torch or through pyfim, with the same result; auto is torch",
         choices=("auto", "pyfim", "torch"),
     )
-    max_itemsets: int = _option(
+    max_itemsets: int = option(
         200_000, "stop with an error if there are more itemsets than this", low=1, high=100_000_000
     )
 
 
 @dataclass(frozen=True)
-class RunConfig(_Checked):
+class RunConfig(Checked):
     """All options of one study.
 
     ``batch_size`` may change float rounding, and batches do not cross shards: both sizes are part of the study's key.
     ``workers`` never changes a result.
     """
 
-    images: str = _option(
+    images: str = option(
         dataclasses.MISSING,
         "folder of class folders (named by wnid, ImageNet index or class name), or a flat folder; or one of "
         "demo, demo-val, skimage, imagenette, imagenette-val",
@@ -232,12 +140,12 @@ class RunConfig(_Checked):
     model: ModelConfig = field(default_factory=ModelConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)
     mine: MineConfig = field(default_factory=MineConfig)
-    limit: int | None = _option(
+    limit: int | None = option(
         None, "use at most this many photos, evenly over the classes; all if not set", kind=int, low=1
     )
-    batch_size: int = _option(32, "photos per forward pass", low=1)
-    workers: int = _option(2, "threads that decode photos", low=1)
-    shard_size: int = _option(
+    batch_size: int = option(32, "photos per forward pass", low=1)
+    workers: int = option(2, "threads that decode photos", low=1)
+    shard_size: int = option(
         256, "photos that are written to disk together: at most this many are repeated after an interruption", low=1
     )
 
@@ -246,6 +154,38 @@ class RunConfig(_Checked):
         for name, kind in (("model", ModelConfig), ("extract", ExtractConfig), ("mine", MineConfig)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"The {name} of a RunConfig is {getattr(self, name)!r}; give a {kind.__name__}.")
+
+
+@dataclass(frozen=True)
+class EvaluateConfig(Checked):
+    """Options of an evaluation: each class's units are ablated, and photos classified again.
+
+    Attributes:
+        top_units: N of the mined rankings, Ours-5 and Ours-10 (counts).
+        resamples: bootstrap samples (count).
+        keep_budgets: units kept (counts), for the sufficiency curves.
+    """
+
+    budgets: tuple[int, ...] = option(
+        (1, 2, 5, 7, 10, 20, 50), "units ablated per class, for the comparison at equal numbers", low=1, high=100_000
+    )
+    top_units: tuple[int, ...] = (5, 10)
+    rule: str = option("evidence", "how the mined units of a class are ordered", choices=RANKING_RULES)
+    replacement: str = option("zero", "what replaces an ablated unit's activations", choices=("zero", "mean"))
+    draws: int = option(20, "random sets of units", low=1, high=10_000)
+    seed: int = option(0, "seed of the random draws and of the bootstrap", low=0, high=1_000_000_000)
+    resamples: int = 2000
+    lasso: bool = option(True, "compare with the mu-lasso")
+    greedy: bool = option(True, "compare with the greedy ranking, where the head is linear")
+    keep_budgets: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class DissectConfig(Checked):
+    """Options of a dissection: each unit is compared with parts that are known."""
+
+    quantile: float = option(0.005, "fraction of a unit's activations above its threshold", low=1e-6, high=1 - 1e-6)
+    level: float = option(0.04, "IoU from which a unit detects a part", low=1e-6, high=1 - 1e-6)
 
 
 def digest(*parts: Any) -> str:

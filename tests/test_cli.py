@@ -9,7 +9,9 @@ import safetensors.torch
 import torch
 
 from interpret.cli.main import main, parser
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
+from interpret.cli.options import configured, inherited, values_of
+from interpret.config import DissectConfig, EvaluateConfig, ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.options import options
 from tests.conftest import draw_photos
 
 
@@ -124,12 +126,95 @@ def test_a_checkpoint_of_ones_own_with_its_own_classes(made, tmp_path, capsys):
     assert "names" in capsys.readouterr().err
 
 
-def test_every_option_is_an_argument_with_the_same_default(made):
-    arguments = parser().parse_args(["run", "--images", "x", "--study", "y"])
+COMMANDS = {
+    "run": (ModelConfig, ExtractConfig, MineConfig, RunConfig),
+    "mine": (MineConfig,),
+    "evaluate": (EvaluateConfig, RunConfig),
+    "dissect": (DissectConfig, MineConfig, RunConfig),
+}
+REQUIRED = {
+    "run": ["--images", "x", "--study", "y"],
+    "mine": ["s"],
+    "evaluate": ["s", "--images", "x"],
+    "dissect": ["s"],
+}
+
+
+def offered(command):
+    """Every option of the schema that a command offers."""
+    names = vars(parser().parse_args([command, *REQUIRED[command]]))
+    described = [option for config in COMMANDS[command] for option in options(config)]
+    return [option for option in described if option.name in names and option.name != "images"]
+
+
+def test_every_option_is_an_argument_with_the_same_default():
+    arguments = parser().parse_args(["run", *REQUIRED["run"]])
     for config in (ModelConfig, ExtractConfig, MineConfig):
-        for option in options(config):
-            assert getattr(arguments, option.name) == option.default
-            assert option.help
+        assert values_of(arguments, config) == {option.name: option.default for option in options(config)}
+    assert configured(parser().parse_args(["evaluate", *REQUIRED["evaluate"]]), EvaluateConfig) == EvaluateConfig()
+    assert configured(parser().parse_args(["dissect", *REQUIRED["dissect"]]), DissectConfig) == DissectConfig()
+
+
+def test_the_options_of_an_evaluation_arrive_as_they_were_given():
+    given = "--budgets 4,2 --rule score --replacement mean --draws 3 --seed 7 --no-lasso --no-greedy"
+    arguments = parser().parse_args(["evaluate", *REQUIRED["evaluate"], *given.split()])
+    expected = EvaluateConfig(
+        budgets=(4, 2), rule="score", replacement="mean", draws=3, seed=7, lasso=False, greedy=False
+    )
+    assert configured(arguments, EvaluateConfig) == expected
+
+
+def test_options_that_are_not_given_are_the_studys():
+    own = MineConfig(top_units=7, min_support=0.3, max_size=2)
+    arguments = parser().parse_args(["dissect", "s", "--min-support", "0.4"])
+    assert inherited(arguments, own) == MineConfig(top_units=7, min_support=0.4, max_size=2)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_number_out_of_bounds_is_one_sentence(command, made, capsys):
+    folders = {"s": str(made / "s"), "x": str(made / "photos"), "y": str(made / "never")}
+    required = [folders.get(word, word) for word in REQUIRED[command]]
+    checked = 0
+    for option in offered(command):
+        for text, words in (
+            (None if option.low is None else str(option.low - 1), "smallest value allowed"),
+            (None if option.high is None else str(option.high + 1), "largest value allowed"),
+            ("abc" if option.kind in (int, float) else None, "number"),
+        ):
+            if text is not None:
+                assert main([command, *required, f"--{option.flag}={text}"]) == 2
+                error = capsys.readouterr().err
+                assert error.startswith(f"error: --{option.flag} is ")
+                assert words in error
+                assert error.count("\n") == 1
+                checked += 1
+    assert checked >= 10
+    assert not (made / "never").exists()
+
+
+def test_a_support_of_nothing_is_refused_by_dissect(made, capsys):
+    assert main(["dissect", str(made / "s"), "--min-support", "0"]) == 2
+    assert capsys.readouterr().err == "error: --min-support is 0.0; the smallest value allowed is 1e-06.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("run --images x", "required: --study; see"),
+        ("mine s --rows none", "'none' is no whole number"),
+        ("mine s --engine abacus", "invalid choice: 'abacus'"),
+        ("info s --loud", "unrecognized arguments: --loud"),
+        ("serve --port 99999", "'99999' is no port"),
+    ],
+)
+def test_an_argument_that_does_not_fit_is_one_line(arguments, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert error.startswith("error: ")
+    assert words in error
+    assert error.count("\n") == 1
 
 
 def test_models_and_layers_are_listed(capsys):
@@ -172,9 +257,3 @@ def test_a_folder_named_like_markup_and_a_disk_that_refuses(made, capsys, tmp_pa
     monkeypatch.setattr("interpret.study.copies.pack", full)
     assert main(["pack", str(tmp_path / "[old]s[/x]")]) == 2
     assert capsys.readouterr().err.strip() == "error: the disk says somewhere.png: No space left on device"
-
-
-def test_a_count_that_is_none_is_said_so(capsys):
-    with pytest.raises(SystemExit):
-        parser().parse_args(["run", "--images", "x", "--study", "y", "--limit", "abc"])
-    assert "'abc' is no whole number" in capsys.readouterr().err

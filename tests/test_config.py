@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, Option, RunConfig, digest, options
+from interpret.config import DissectConfig, EvaluateConfig, ExtractConfig, MineConfig, ModelConfig, RunConfig, digest
 from interpret.errors import InputError
+from interpret.options import Option, options
 
-CONFIGS = (ModelConfig, ExtractConfig, MineConfig, RunConfig)
+CONFIGS = (ModelConfig, ExtractConfig, MineConfig, RunConfig, EvaluateConfig, DissectConfig)
 REQUIRED = {RunConfig: {"images": "photos"}}
 WRONG = {
     int: ("10", True, 10.0, np.int64(10), (10,), [10]),
@@ -23,18 +24,22 @@ def made(config, **values):
     return config(**{**REQUIRED.get(config, {}), **values})
 
 
+def given(option, value):
+    return (value,) if option.many else value
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_bound_holds_at_its_edge_and_not_beyond(config):
     for option in options(config):
         assert option.help == option.help.strip()
         if option.low is not None:
-            made(config, **{option.name: option.kind(option.low)})
+            made(config, **{option.name: given(option, option.kind(option.low))})
             with pytest.raises(InputError, match=f"--{option.flag} is .* smallest value"):
-                made(config, **{option.name: option.low - 1})
+                made(config, **{option.name: given(option, option.low - 1)})
         if option.high is not None:
-            made(config, **{option.name: option.kind(option.high)})
+            made(config, **{option.name: given(option, option.kind(option.high))})
             with pytest.raises(InputError, match=f"--{option.flag} is .* largest value"):
-                made(config, **{option.name: option.high + 1})
+                made(config, **{option.name: given(option, option.high + 1)})
         for choice in option.choices:
             made(config, **{option.name: choice})
         if option.choices:
@@ -49,10 +54,10 @@ def test_a_value_of_another_type_is_refused_by_every_option(config):
     for option in options(config):
         for value in WRONG[option.kind]:
             with pytest.raises(InputError, match=rf"--{option.flag} is .* \({type(value).__name__}\); give ") as caught:
-                made(config, **{option.name: value})
+                made(config, **{option.name: given(option, value)})
             assert "\n" not in str(caught.value)
             checked += 1
-    assert checked > 15
+    assert checked >= 10
 
 
 def test_a_whole_number_is_accepted_as_a_fraction_and_kept_as_it_is():

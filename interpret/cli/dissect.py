@@ -1,15 +1,15 @@
 """The command `dissect`: which part each unit detects, and how much of what was mined is true of the classes."""
 
 import argparse
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from interpret.cli.console import OUT, announce
-from interpret.cli.options import add_progress_file, add_study, positive
+from interpret.cli.options import add_options, add_progress_file, add_study, configured, inherited, values_of
 from interpret.cli.progress_bar import progress_bar
+from interpret.config import DissectConfig, MineConfig, RunConfig
 
 if TYPE_CHECKING:
     from interpret.dissection.dissect import Dissection
@@ -22,38 +22,29 @@ def add(commands: Any) -> None:
     add_study(command)
     command.add_argument("--images", metavar="DIR", help="held-out images; the demo's own if not given")
     command.add_argument("--masks", metavar="DIR", help="masks of their parts; the demo's own if not given")
-    command.add_argument("--limit", type=positive, help="use at most this many images, evenly over the classes")
-    command.add_argument(
-        "--quantile", type=float, default=0.005, help="share of activations above a unit's threshold (default 0.005)"
-    )
-    command.add_argument(
-        "--level", type=float, default=0.04, help="IoU from which a unit detects a part (default 0.04)"
-    )
-    command.add_argument("--top-units", type=positive, help="judge what is mined with this N, not the study's")
-    command.add_argument("--min-support", type=float, help="judge what is mined with this s, not the study's")
     add_progress_file(command)
+    add_options(command, DissectConfig)
+    add_options(command, RunConfig, only=("limit",))
+    add_options(command, MineConfig, only=("top_units", "min_support"), inherit=True)
 
 
 def _dissect(arguments: argparse.Namespace) -> None:
     from interpret.dissection.dissect import dissect
-    from interpret.errors import InputError
     from interpret.progress import Progress
     from interpret.study import open_study
 
-    for name in ("quantile", "level"):
-        if not 0 < getattr(arguments, name) < 1:
-            raise InputError(f"--{name} is {getattr(arguments, name)}; give a fraction between 0 and 1.")
+    config = configured(arguments, DissectConfig)
+    photos = values_of(arguments, RunConfig)
     study = open_study(arguments.study)
-    given = {name: getattr(arguments, name) for name in ("top_units", "min_support") if getattr(arguments, name)}
+    mine = inherited(arguments, study.mine_config)
     with progress_bar(arguments.progress_file) as progress:
         result = dissect(
             study,
-            mine=dataclasses.replace(study.mine_config, **given),
-            images=arguments.images,
+            **photos,
+            mine=mine,
             masks=arguments.masks,
-            limit=arguments.limit,
-            quantile=arguments.quantile,
-            level=arguments.level,
+            quantile=config.quantile,
+            level=config.level,
             progress=progress,
             announce=announce,
         )

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ from rich.text import Text
 
 from interpret.cli.console import OUT, announce
 from interpret.cli.evaluation_report import print_evaluation
-from interpret.cli.options import IMAGES_HELP, add_progress_file, add_study, positive
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_study, configured, values_of
 from interpret.cli.progress_bar import progress_bar
+from interpret.config import EvaluateConfig, ModelConfig, RunConfig
 
 if TYPE_CHECKING:
     from interpret.evaluation.evaluate import Evaluation
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     command = commands.add_parser(
-        "evaluate", help="switch each class's units off and classify other photos again (the poster's Table 1)"
+        "evaluate", help="ablate each class's units and classify other photos again (the poster's Table 1)"
     )
     command.set_defaults(command=_evaluate)
     add_study(command)
@@ -27,33 +29,11 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--out", type=Path, metavar="CSV", help="write the table here, and what else was measured beside it"
     )
-    command.add_argument("--plot", type=Path, metavar="PNG", help="draw accuracy against units switched off")
-    command.add_argument("--budgets", type=_budgets, default=(1, 2, 5, 7, 10, 20, 50), metavar="N,N,...",
-                         help="units off per class, for the equal comparison (default 1,2,5,7,10,20,50)")  # fmt: skip
-    command.add_argument("--replacement", choices=("zero", "mean"), default="zero",
-                         help="what a unit that is off becomes (default zero)")  # fmt: skip
-    command.add_argument("--rule", choices=("evidence", "score", "support"), default="evidence",
-                         help="how the mined units of a class are ordered (default evidence)")  # fmt: skip
-    command.add_argument("--draws", type=positive, default=20, help="random sets of units (default 20)")
-    command.add_argument("--seed", type=int, default=0, help="of the random draws (default 0)")
-    command.add_argument("--no-lasso", action="store_true", help="leave out the mu-lasso")
-    command.add_argument("--no-greedy", action="store_true", help="leave out the greedy ranking")
-    command.add_argument("--limit", type=positive, help="use at most this many photos, evenly over the classes")
-    command.add_argument("--batch-size", type=positive, default=32, help="photos per forward pass (default 32)")
-    command.add_argument("--workers", type=positive, default=2, help="threads that decode photos (default 2)")
-    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
-                         help="where to compute; auto: a GPU if there is one")  # fmt: skip
+    command.add_argument("--plot", type=Path, metavar="PNG", help="draw accuracy against units ablated")
     add_progress_file(command)
-
-
-def _budgets(text: str) -> tuple[int, ...]:
-    try:
-        found = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no comma-separated list of counts") from None
-    if not found or found[0] < 1:
-        raise argparse.ArgumentTypeError("each must be 1 or more")
-    return tuple(found)
+    add_options(command, EvaluateConfig)
+    add_options(command, RunConfig, only=("limit", "batch_size", "workers"))
+    add_options(command, ModelConfig, only=("device",))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -64,29 +44,20 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     study = open_study(arguments.study)
     stored = study.extract_config.stored_units
-    config = evaluate.EvaluateConfig(
-        budgets=arguments.budgets,
-        top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,),
-        rule=arguments.rule,
-        replacement=arguments.replacement,
-        draws=arguments.draws,
-        seed=arguments.seed,
-        lasso=not arguments.no_lasso,
-        greedy=not arguments.no_greedy,
-    )
+    given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
+    config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))
+    photos = values_of(arguments, RunConfig)
+    device = values_of(arguments, ModelConfig)["device"]
     with progress_bar(arguments.progress_file) as progress:
         classifier = models.load(ablation.model_of(study), announce=announce)
         on = heldout.heldout(
             study,
-            arguments.images,
-            limit=arguments.limit,
-            batch_size=arguments.batch_size,
-            workers=arguments.workers,
-            device=arguments.device,
+            **photos,
+            device=device,
             progress=progress,
             classifier=classifier,
         )
-        head = ablation.load_head(study, device=arguments.device, classifier=classifier)
+        head = ablation.load_head(study, device=device, classifier=classifier)
         result = evaluate.evaluate(study, on, head, study.mine_config, config, progress)
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
             result.write(evaluate.results_folder(study, on, study.mine_config, config))

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from interpret.cli import dissect, evaluate, info, mine, models, pack, run, serve
 from interpret.errors import InputError
@@ -39,12 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what does not fit, where argparse would print the usage of every option first."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The argument parser, its options taken from :mod:`interpret.config`."""
     called = "unitscope" if Path(sys.argv[0]).stem == "unitscope" else "python -m interpret"
-    top = argparse.ArgumentParser(
-        prog=called, description="Which internal units of an image classifier carry which classes?"
-    )
+    top = _Parser(prog=called, description="Which internal units of an image classifier carry which classes?")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (run, mine, evaluate, dissect, info, pack, models, serve):
         command.add(commands)

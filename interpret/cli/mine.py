@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from interpret.cli.options import add_options, add_study, configured, positive
+from interpret.cli.options import add_options, add_study, inherited, positive
 from interpret.cli.study_report import print_findings
 from interpret.config import MineConfig
 
@@ -33,7 +33,7 @@ def _mine(arguments: argparse.Namespace) -> None:
     from interpret.study import open_study
 
     study = open_study(arguments.study)
-    config = configured(arguments, study.mine_config)
+    config = inherited(arguments, study.mine_config)
     mined = mine_study(study, config)
     findings = Findings(study, config, mined)
     listed = set(findings.shared("all", hide_redundant=True)["itemset_id"]) if arguments.hide_redundant else None

@@ -2,15 +2,16 @@
 
 import argparse
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from interpret.config import options
+from interpret.config import RunConfig
+from interpret.options import Option, options
 
-IMAGES_HELP = (
-    "folder of class folders (named by wnid, ImageNet index or class name), or a flat folder; or one of "
-    "demo, demo-val, skimage, imagenette, imagenette-val"
-)
+C = TypeVar("C")
+
+IMAGES_HELP = next(option.help for option in options(RunConfig) if option.name == "images")
 
 
 def positive(text: str) -> int:
@@ -34,36 +35,65 @@ def add_progress_file(command: argparse.ArgumentParser) -> None:
     command.add_argument("--progress-file", type=Path, help=argparse.SUPPRESS)
 
 
-def add_options(command: argparse.ArgumentParser, config: type, *, inherit: bool = False) -> None:
+def add_options(
+    command: argparse.ArgumentParser, config: type, *, only: Collection[str] | None = None, inherit: bool = False
+) -> None:
     """Add one argument for each described option of a configuration.
+
+    The arguments hold text; :func:`values_of` parses and checks it with the option's own description.
 
     Args:
         command: where to.
         config: the configuration's class.
-        inherit: the defaults are None, to be taken from the study.
+        only: names of the options to add; all if None.
+        inherit: an option that is not given is None, to be taken from the study.
     """
     group = command.add_argument_group(config.__name__.removesuffix("Config").lower() + " options")
     for option in options(config):
-        default = "the study's own" if inherit else option.default
-        text = option.help + ("" if option.default is None and not inherit else f" (default {default})")
+        if only is None or option.name in only:
+            _add_option(group, option, inherit)
+
+
+def _add_option(group: Any, option: Option, inherit: bool) -> None:
+    default = None if inherit else option.default
+    if option.kind is bool:
+        action = argparse.BooleanOptionalAction
         group.add_argument(
-            f"--{option.flag}",
-            type=option.kind,
-            default=None if inherit else option.default,
-            choices=option.choices or None,
-            metavar=None if option.choices else option.kind.__name__.upper(),
-            help=text.replace("%", "%%"),
+            f"--{option.flag}", action=action, default=default, help=f"{option.help} (default: %(default)s)"
         )
+        return
+    shown = ",".join(map(str, option.default)) if option.many else option.default
+    note = " (default: the study's own)" if inherit else "" if option.default is None else f" (default: {shown})"
+    kind = option.kind.__name__.upper()
+    group.add_argument(
+        f"--{option.flag}",
+        default=default,
+        choices=option.choices or None,
+        metavar=None if option.choices else f"{kind},{kind},..." if option.many else kind,
+        help=(option.help + note).replace("%", "%%"),
+    )
 
 
-def configured(arguments: argparse.Namespace, config: Any) -> Any:
-    """An instance of ``config`` from the arguments.
+def values_of(arguments: argparse.Namespace, config: Any) -> dict[str, Any]:
+    """The values of those options of a configuration that the command has, by name, parsed and checked.
 
-    Args:
-        arguments: as parsed.
-        config: a configuration's class, or an instance whose values hold where an argument was not given.
+    Raises:
+        InputError: a value does not fit its option.
     """
-    values = {option.name: getattr(arguments, option.name) for option in options(config)}
-    if isinstance(config, type):
-        return config(**values)
-    return dataclasses.replace(config, **{name: value for name, value in values.items() if value is not None})
+    values = {}
+    for option in options(config):
+        if hasattr(arguments, option.name):
+            given = getattr(arguments, option.name)
+            values[option.name] = option.parse(given) if isinstance(given, str) else given
+    return values
+
+
+def configured(arguments: argparse.Namespace, config: type[C], **more: Any) -> C:
+    """An instance of a configuration's class, from the arguments and ``more`` fields that are no options."""
+    return config(**values_of(arguments, config), **more)
+
+
+def inherited(arguments: argparse.Namespace, config: C) -> C:
+    """A copy of a configuration, changed where an argument was given."""
+    given = {name: value for name, value in values_of(arguments, config).items() if value is not None}
+    return dataclasses.replace(config, **given)  # type: ignore[type-var]

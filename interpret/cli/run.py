@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret.cli.console import announce
-from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured, positive
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
@@ -17,10 +17,8 @@ def add(commands: Any) -> None:
     command.set_defaults(command=_run)
     command.add_argument("--images", required=True, metavar="DIR", help=IMAGES_HELP)
     command.add_argument("--study", required=True, metavar="OUT", type=Path, help="folder to make, or to resume")
-    command.add_argument("--limit", type=positive, help="use at most this many photos, evenly over the classes")
-    command.add_argument("--batch-size", type=positive, default=32, help="photos per forward pass (default 32)")
-    command.add_argument("--workers", type=positive, default=2, help="threads that decode photos (default 2)")
     add_progress_file(command)
+    add_options(command, RunConfig, only=("limit", "batch_size", "workers"))
     for config in (ModelConfig, ExtractConfig, MineConfig):
         add_options(command, config)
 
@@ -28,14 +26,12 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
 
-    config = RunConfig(
-        images=arguments.images,
+    config = configured(
+        arguments,
+        RunConfig,
         model=configured(arguments, ModelConfig),
         extract=configured(arguments, ExtractConfig),
         mine=configured(arguments, MineConfig),
-        limit=arguments.limit,
-        batch_size=arguments.batch_size,
-        workers=arguments.workers,
     )
     with progress_bar(arguments.progress_file) as progress:
         study = pipeline.run(config, arguments.study, progress, announce=announce)

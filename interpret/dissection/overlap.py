@@ -13,9 +13,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret.config import DissectConfig
+
 Bits = NDArray[np.bool_]
 
-QUANTILE = 0.005
+QUANTILE = DissectConfig.quantile
 """Share of a unit's activations above its threshold, as in the paper."""
 
 _CHUNK_VALUES = 1 << 24  # float32 numbers worked on at a time

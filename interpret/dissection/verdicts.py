@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from interpret.config import DissectConfig
+
 Bits = NDArray[np.bool_]
 
-LEVEL = 0.04
+LEVEL = DissectConfig.level
 """IoU from which a unit counts as the detector of a part, as in Network Dissection."""
 
 DRAWS = 200

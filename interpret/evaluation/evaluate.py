@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from interpret.config import MineConfig, digest
+from interpret.config import EvaluateConfig, MineConfig, digest
 from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.greedy import greedy
-from interpret.evaluation.table1 import BASELINE, EvaluateConfig, keep_only, table_1
+from interpret.evaluation.table1 import BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.mining.stored import mine_study
 from interpret.models.head import Head
 from interpret.progress import Callback, Progress
 from interpret.study import Study
-
-__all__ = ["EvaluateConfig", "Evaluation", "evaluate", "results_folder"]
 
 DEFAULTS = EvaluateConfig()
 

@@ -7,43 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from interpret.config import EvaluateConfig
 from interpret.evaluation import unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, classify
-from interpret.evaluation.unit_rankings import DEFAULT_RULE, Ranking
+from interpret.evaluation.unit_rankings import Ranking
 from interpret.progress import Callback, Progress
 from interpret.stats import paired_intervals, standard_error
 
 BASELINE = "No unit off"
 RANDOM = "Random"
-
-
-@dataclass(frozen=True)
-class EvaluateConfig:
-    """Options of an evaluation.
-
-    Attributes:
-        budgets: units switched off per class (counts), for the equal comparison.
-        top_units: N of the mined rankings, Ours-5 and Ours-10.
-        rule: how mined units are ordered, see :func:`interpret.evaluation.unit_rankings.mined`.
-        replacement: what a unit that is off becomes: ``zero`` or ``mean``.
-        draws: random draws (count).
-        seed: of the random draws and of the bootstrap.
-        resamples: bootstrap samples (count).
-        lasso: whether to fit the mu-lasso.
-        greedy: whether to fit the greedy ranking; only where the head is linear.
-        keep_budgets: units kept (counts), for the sufficiency curves.
-    """
-
-    budgets: tuple[int, ...] = (1, 2, 5, 7, 10, 20, 50)
-    top_units: tuple[int, ...] = (5, 10)
-    rule: str = DEFAULT_RULE
-    replacement: str = "zero"
-    draws: int = 20
-    seed: int = 0
-    resamples: int = 2000
-    lasso: bool = True
-    greedy: bool = True
-    keep_budgets: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from interpret.config import MineConfig
+from interpret.config import RANKING_RULES, EvaluateConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.contributions import unit_contributions
@@ -15,10 +15,7 @@ from interpret.mining.stored import mine_study
 from interpret.study import Study
 from interpret.study.schema import PAD
 
-RULES = ("evidence", "score", "support")
-"""How the mined units of a class are ordered, see :func:`mined`."""
-
-DEFAULT_RULE = "evidence"
+DEFAULT_RULE = EvaluateConfig.rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +73,10 @@ def mined(
         classes: (c,) int64, the classes asked for.
         config: options of mining.
         top_units: N, instead of that of ``config``.
-        rule: one of ``RULES``.
+        rule: one of ``RANKING_RULES``.
     """
-    if rule not in RULES:
-        raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RULES)}.")
+    if rule not in RANKING_RULES:
+        raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RANKING_RULES)}.")
     config = config if top_units is None else replace(config, top_units=top_units)
     units, scores = study.ranked
     units, scores = units[:, : config.top_units], scores[:, : config.top_units]

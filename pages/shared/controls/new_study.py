@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from interpret import models
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, options
+from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data.datasets import scan
 from interpret.errors import InputError
+from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
 from pages.shared.backend import jobs, places, studies, uploads

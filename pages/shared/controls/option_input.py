@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from interpret.config import Option
+from interpret.options import Option
 
 
 def option_input(option: Option, *, key: str) -> Any:
