@@ -559,7 +559,7 @@ def test_a_run_ends_in_a_study_and_leaves_no_process(empty):
     made = open_study(empty / "mine")
     assert len(made.images) + len(made.skipped) == 20
     assert not alive(pid)
-    jobs.put_away(done)
+    jobs.dismiss(done)
     assert jobs.jobs() == []
 
 
@@ -570,7 +570,7 @@ def test_a_run_that_cannot_be_says_the_command_lines_own_sentence(empty):
     assert "Traceback" not in job.error
     app = show("pages/study.py")
     assert any("nothing" in error.value for error in app.error)
-    jobs.put_away(job)
+    jobs.dismiss(job)
 
 
 def test_cancel_ends_the_process_and_a_reload_finds_the_run(empty):
@@ -666,7 +666,7 @@ def ended(study: str, images: Path, weights: Path | None = None) -> jobs.Job:
     return next(job for job in jobs.jobs() if job.study == study)
 
 
-def test_uploads_go_with_the_run_that_is_put_away_and_no_other_folder_does(empty, tmp_path):
+def test_uploads_go_with_the_run_that_is_dismissed_and_no_other_folder_does(empty, tmp_path):
     mine = tmp_path / "photos"
     mine.mkdir()
     (mine / "a.png").write_bytes(picture())
@@ -677,7 +677,7 @@ def test_uploads_go_with_the_run_that_is_put_away_and_no_other_folder_does(empty
     ended("waiting", another)
     for job in (ended("one", photos, weights), ended("two", mine), ended("three", kept), ended("four", empty)):
         assert job.state == "stopped"
-        jobs.put_away(job)
+        jobs.dismiss(job)
     assert sorted(one.name for one in (empty / ".uploads").iterdir()) == sorted([kept.name, another.name])
     assert (mine / "a.png").exists()
     assert (empty / "made").exists()

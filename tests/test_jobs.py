@@ -5,6 +5,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared.backend import jobs, places, uploads
+from pages.shared.backend import first_study, jobs, places, uploads
 from pages.shared.controls import new_study
 
 
@@ -44,6 +46,36 @@ def placed(root: Path, study: str, state: str, kind: str = "run", name: str = ""
     return job
 
 
+@pytest.mark.parametrize("kind", ["run", "evaluate"])
+def test_a_finished_run_is_done_whatever_its_log_says(root, kind):
+    job = placed(root, "mine", "done", kind)
+    (root / ".runs" / job.id / "stderr.txt").write_text("error: 3 photos cannot be read\n")
+    assert [(job.state, job.error) for job in jobs.jobs()] == [("done", "")]
+
+
+@pytest.mark.parametrize("stage", ["Done", "Mining itemsets"])
+def test_a_run_that_ends_with_an_error_is_failed_even_where_its_study_is_there(root, monkeypatch, stage):
+    """Mining comes after the study is written: too low a support ends the run there."""
+    job = placed(root, "mine", "done")
+    (root / ".runs" / job.id / "progress.json").write_text(json.dumps({"stage": stage}))
+    (root / ".runs" / job.id / "stderr.txt").write_text("error: too many itemsets\n")
+    for code, state in ((2, "failed"), (0, "done")):
+        child = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
+        monkeypatch.setitem(jobs._children, job.id, child)
+        child.wait()
+        assert jobs.jobs()[0].state == state
+        assert jobs.jobs()[0].error == ("too many itemsets" if code else "")
+
+
+def test_a_run_of_an_earlier_server_is_judged_by_the_last_stage_that_it_reported(root):
+    job = placed(root, "mine", "done")
+    progress = root / ".runs" / job.id / "progress.json"
+    progress.write_text('{"stage": "Mining itemsets"}')
+    assert jobs.jobs()[0].state == "failed"
+    progress.unlink()  # a full disk keeps the progress from being written, not the study
+    assert jobs.jobs()[0].state == "done"
+
+
 def watching() -> None:
     import streamlit as st
 
@@ -54,7 +86,7 @@ def watching() -> None:
 
 
 @pytest.mark.parametrize("kind", ["run", "evaluate"])
-def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_put_it_away(root, kind):
+def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_dismissed_it(root, kind):
     job = placed(root, "demo", "running", kind)
     app = AppTest.from_function(watching, default_timeout=60)
     app.query_params["kind"] = kind
@@ -68,15 +100,15 @@ def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_put_it_awa
 
 
 @pytest.mark.parametrize("other", ["running", "stopped"])
-def test_putting_a_run_away_keeps_what_another_of_its_name_works_on(root, other):
+def test_dismissing_a_run_keeps_what_another_of_its_name_works_on(root, other):
     partial = root / "mine.partial"
     partial.mkdir()
     old, new = placed(root, "mine", "stopped", name="0-old"), placed(root, "mine", other, name="1-new")
-    jobs.put_away(old)
+    jobs.dismiss(old)
     assert partial.exists()
     assert [job.id for job in jobs.jobs()] == [new.id]
     shutil.rmtree(root / ".runs" / new.id)
-    jobs.put_away(placed(root, "mine", "failed"))
+    jobs.dismiss(placed(root, "mine", "failed"))
     assert not partial.exists()
 
 
@@ -91,14 +123,14 @@ def test_a_comparison_that_was_cut_off_is_tried_once_more_and_then_left_out(root
     (root / "demo" / "manifest.json").write_text('{"model": "demo", "config": {"images": "demo"}}')
     begun: list[str] = []
     monkeypatch.setattr(jobs, "start", lambda study, arguments, kind: begun.append(kind))
-    jobs.complete_demo()
+    first_study.complete_demo()
     placed(root, "demo", "failed", "dissect")
-    jobs.complete_demo()
+    first_study.complete_demo()
     placed(root, "demo", "stopped", "dissect")
-    jobs.complete_demo()
+    first_study.complete_demo()
     assert begun == ["dissect", "dissect", "evaluate"]
     placed(root, "demo", "stopped", "evaluate")
-    jobs.complete_demo()
+    first_study.complete_demo()
     assert len(begun) == 3, "an evaluation that was stopped is gone on with by a person"
 
 
@@ -106,7 +138,7 @@ def test_a_default_study_that_is_gone_is_made_again_whatever_was_left_of_it(root
     begun: list[str] = []
     monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
     placed(root, places.default_name(), "failed", "dissect")
-    jobs.begin_default()
+    first_study.begin_default()
     assert begun == [places.default_name()]
     assert jobs.jobs() == []
 

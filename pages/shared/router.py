@@ -7,7 +7,7 @@ import streamlit as st
 
 from interpret.errors import InputError
 from pages.shared import page_list
-from pages.shared.backend import jobs
+from pages.shared.backend import first_study
 from pages.shared.view import style
 
 _ROUTED = "routed"
@@ -18,8 +18,8 @@ def run() -> None:
     st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
     st.html(style.STYLE)
     with contextlib.suppress(InputError):  # the first page says it; here it only starts early, while the page loads
-        jobs.begin_default()
-        jobs.complete_demo()
+        first_study.begin_default()
+        first_study.complete_demo()
     pages = [
         st.Page(entry.file, title=entry.title, url_path=entry.path or None, default=not entry.path)
         for entry in page_list.ENTRIES

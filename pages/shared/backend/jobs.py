@@ -23,20 +23,15 @@ from typing import Any
 from interpret import progress
 from interpret.errors import InputError
 from interpret.files import write_json
-from pages.shared.backend import places, uploads
+from pages.shared.backend import uploads
 from pages.shared.backend.places import studies_root
 from pages.shared.page_list import ROOT
-
-EVALUATED = "evaluation/results/*/evaluation.json"
-
 
 GRACE = 5.0
 """Seconds that a run has to stop by itself before it is ended."""
 
-
 # Started by this server: kept so that a run that has ended is waited for, and none outlives the server.
 _children: dict[str, subprocess.Popen[bytes]] = {}
-
 
 _lock = threading.Lock()
 
@@ -50,7 +45,7 @@ class Job:
         study: the name of the study that it makes.
         state: running, done, failed or stopped.
         progress: what the run last wrote: stage, done, total, skipped, rate, remaining; empty before that.
-        error: the one line that it ended with; empty where there was none.
+        error: the sentence that a failed run ended with; empty in any other state.
         arguments: of the command line, after `python -m interpret`.
         kind: run, which makes the study; evaluate or dissect, which look closer at one that is made.
     """
@@ -109,60 +104,13 @@ def start(study: str, arguments: Sequence[str], kind: str = "run") -> Job:
     return _read(folder)
 
 
-def begin_default() -> None:
-    """Start making the default study where there is no study at all and it is not being made, or was not yet tried.
-
-    Raises:
-        InputError: the folder of studies cannot be written to.
-    """
-    name = places.default_name()
-    own = [job for job in jobs() if job.study == name]
-    if not places.study_names() and not any(job.kind == "run" for job in own):
-        for job in own:  # of a study that was there before
-            put_away(job)
-        start(name, places.default_arguments())
-
-
-def complete_demo() -> None:
-    """Compare the demo's units with its parts, then measure them on its held-out drawings, one after the other.
-
-    Both are quick, need no choice, and fill pages that would otherwise ask a visitor to wait.
-    """
-    folder = studies_root() / "demo"
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    if manifest.get("model") != "demo" or manifest.get("config", {}).get("images") != "demo":
-        return
-    own = [job for job in jobs() if job.study == "demo"]
-    for job in own:
-        if job.kind != "run" and job.state == "done":
-            put_away(job)
-    # An evaluation that was ended stays so until a person goes on with it: the page Evaluation shows it.
-    if any(job.state == "running" or (job.kind == "evaluate" and job.state != "done") for job in own):
-        return
-    # No page shows a comparison that was cut off, as by the server's own end: it is tried twice. What is left of the
-    # tries says how many there were, and a third one would hold up the evaluation, which does not need it.
-    cut_off = [job for job in own if job.kind == "dissect" and job.state != "done"]
-    wanted: tuple[tuple[str, str, list[str]], ...] = (
-        ("dissect", "dissection/*/facts.json", []),
-        ("evaluate", EVALUATED, ["--images", "demo-val"]),
-    )
-    for kind, result, arguments in wanted:
-        if any(folder.glob(result)) or (kind == "dissect" and len(cut_off) > 1):
-            continue
-        start("demo", arguments, kind)
-        return
-
-
 def jobs() -> list[Job]:
-    """All runs that have not been put away, the newest first."""
+    """All runs that have not been dismissed, the newest first."""
     if not _runs().is_dir():
         return []
     found = []
     for folder in sorted(_runs().iterdir(), reverse=True):
-        with contextlib.suppress(OSError, ValueError):  # about to start, or put away by another page at this moment
+        with contextlib.suppress(OSError, ValueError):  # about to start, or dismissed by another page at this moment
             found.append(_read(folder))
     return found
 
@@ -171,36 +119,45 @@ def _read(folder: Path) -> Job:
     about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     study = str(about["study"])
     kind = str(about.get("kind", "run"))
-    said = _said(folder)
     reported = progress.read(folder / "progress.json") or {}
-    finished = kind == "run" or reported.get("stage") == "Done"
+    error = ""
     if _alive(folder.name, int(about["pid"]), about.get("born")):
         state = "running"
-    elif finished and (studies_root() / study / "manifest.json").is_file() and not said.startswith("error:"):
+    elif _finished(folder.name, study, kind, reported):
         state = "done"
     elif (folder / "cancelled").exists():
         state = "stopped"
     else:
         state = "failed"
-    error = (
-        ""
-        if state != "failed"
-        else said.removeprefix("error: ") or "The run was ended from outside; start it again to go on."
-    )
+        error = _error_line(folder) or "The run was ended from outside; start it again to go on."
     return Job(folder.name, study, state, reported, error, tuple(about["arguments"]), kind)
 
 
-def _said(folder: Path) -> str:
-    """The one line of an error that a person can mend; another sentence for any other, whose text stays in the file."""
+def _finished(job_id: str, study: str, kind: str, reported: dict[str, Any]) -> bool:
+    """Whether a run that has ended did what it was started for.
+
+    The exit status decides. A run of an earlier server has none: there the last stage that it reported decides, and
+    for a run that could report nothing, as on a full disk, whether its study is there. What it logged never does.
+    """
+    child = _children.get(job_id)
+    made = (studies_root() / study / "manifest.json").is_file()
+    if child is not None:
+        return made and child.poll() == 0
+    return made and (reported.get("stage") == "Done" or (kind == "run" and not reported))
+
+
+def _error_line(folder: Path) -> str:
+    """The sentence that a failed run ended with; another one for a traceback, whose text stays in the file."""
+    log = folder / "stderr.txt"
     try:
-        lines = (folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
     for line in reversed(lines):
         if line.startswith("error: "):
-            return line
+            return line.removeprefix("error: ")
     if any(line.startswith("Traceback") for line in lines):
-        return "error: The run met a fault of the program; what it said is in " + str(folder / "stderr.txt") + "."
+        return f"The run met a fault of the program; what it said is in {log}."
     return ""
 
 
@@ -232,7 +189,7 @@ def cancel(job: Job) -> None:
         (folder / "cancelled").touch()
     try:
         pid = int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"])
-    except (OSError, ValueError):  # it has ended and was put away meanwhile
+    except (OSError, ValueError):  # it has ended and was dismissed meanwhile
         return
     _end(job.id, pid)
 
@@ -255,7 +212,7 @@ def _end(name: str, pid: int) -> None:
             time.sleep(0.05)
 
 
-def put_away(job: Job) -> None:
+def dismiss(job: Job) -> None:
     """Forget a run that has ended, and what an unfinished one left behind; uploads stay where a study uses them."""
     if job.state == "running":
         return

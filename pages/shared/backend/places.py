@@ -33,6 +33,10 @@ def written(file: Path) -> int:
         return 0
 
 
+EVALUATIONS = "evaluation/results/*/evaluation.json"
+"""Where the results of evaluations lie in a study's folder, as a pattern."""
+
+
 def demo_exists() -> bool:
     """Whether the embedded demo is part of this installation."""
     return (assets() / "demo.safetensors").is_file()

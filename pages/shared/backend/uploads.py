@@ -21,23 +21,17 @@ from pages.shared.backend.places import studies_root
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 """Names of the folders that uploads are kept in."""
 
-
 MAX_FILES = 20_000
-
 
 MAX_FILE_BYTES = 64 << 20
 
-
 MAX_TOTAL_BYTES = 2 << 30
-
 
 MAX_RATIO = 100
 """A member that grows by more than this while it is unpacked is no photo: photos are compressed already."""
 
-
 _DAMAGED = (zlib.error, lzma.LZMAError)
 """What unpacking raises, beyond the errors of zipfile itself, where the packed bytes are not as they were written."""
-
 
 ORPHANED = 24 * 3600.0
 """Seconds after which an upload that nothing names is given up; before that its run may still be about to start."""

@@ -24,10 +24,8 @@ SOURCES = {
     "imagenette": "Imagenette (340 MB download)",
 }
 
-
 SKIPPED = ("model", "weights", "class_names", "layer")
 """Options that have a control of their own above the others."""
-
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip")
 
@@ -159,7 +157,7 @@ def _plain_name(name: str) -> str:
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60]
     if not plain:
         raise InputError("The name needs letters or digits; type another one.")
-    if plain.lower().endswith(".partial"):  # of an unfinished study; it goes when that one is put away
+    if plain.lower().endswith(".partial"):  # of an unfinished study; it goes when that one is dismissed
         raise InputError("Names that end in .partial are those of unfinished studies; type another one.")
     if (places.studies_root() / plain).exists():
         raise InputError(f"There is a study called {plain} already; type another name.")

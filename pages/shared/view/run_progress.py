@@ -7,7 +7,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import jobs, places
+from pages.shared.backend import first_study, jobs, places
 from pages.shared.controls import current_study
 
 POLL = 0.7
@@ -19,7 +19,7 @@ def first_start() -> None:
     if places.study_names():
         return
     try:
-        jobs.begin_default()
+        first_study.begin_default()
     except InputError as error:
         st.error(wording.markdown(str(error)))
         st.stop()
@@ -42,7 +42,7 @@ def _watch(kind: str = "run") -> None:
     gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
     st.session_state[f"runs_listed_{kind}"] = listed
     seen: set[str] = st.session_state.setdefault("runs_seen_running", set())
-    if gone:  # put away elsewhere, as by another tab that saw the end first: this page may wait for what is made
+    if gone:  # dismissed elsewhere, as by another tab that saw the end first: this page may wait for what is made
         seen -= gone
         st.rerun(scope="app")
     for job in own:
@@ -50,7 +50,7 @@ def _watch(kind: str = "run") -> None:
             seen.add(job.id)
         elif job.state == "done" and job.id in seen:
             seen.discard(job.id)
-            jobs.put_away(job)
+            jobs.dismiss(job)
             current_study.switch_to(job.study)
             st.rerun(scope="app")
         _one(job)
@@ -77,7 +77,7 @@ def _one(job: jobs.Job) -> None:
             )
         with st.container(horizontal=True):
             if job.state == "done" and st.button("Open it", key=f"take_{job.id}", type="primary"):
-                jobs.put_away(job)
+                jobs.dismiss(job)
                 current_study.switch_to(job.study)
                 st.rerun(scope="app")
             if job.state in ("stopped", "failed") and st.button(
@@ -90,8 +90,8 @@ def _one(job: jobs.Job) -> None:
                 else:
                     st.session_state.pop(refused, None)
                     st.rerun(scope="fragment")
-            if st.button("Put away", key=f"away_{job.id}", icon=":material/close:"):
-                jobs.put_away(job)
+            if st.button("Dismiss", key=f"dismiss_{job.id}", icon=":material/close:"):
+                jobs.dismiss(job)
                 st.rerun(scope="app")
         if refused in st.session_state and job.state in ("stopped", "failed"):
             st.error(wording.markdown(st.session_state[refused]))

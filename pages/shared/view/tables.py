@@ -57,10 +57,8 @@ SHOWN = {
     ),
 }
 
-
 SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
 """Columns that are called otherwise in a saved table than here."""
-
 
 PERCENT = ("support", "image_support", "confidence", "stable")
 

@@ -15,12 +15,9 @@ from pages.shared.controls import address
 
 Part = dict[str, Any]
 
-
 Block = dict[str, Any]
 
-
 _HERE = Path(__file__).parent
-
 
 _render = st.components.v2.component(
     "unitscope_blocks",
