@@ -4,11 +4,11 @@ import html
 
 import streamlit as st
 
-from interpret.errors import InputError
+from interpret.errors import ExplosionError
 from interpret.findings import Findings, supporting
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import numbers, pictures, places, studies
+from pages.shared.backend import numbers, pictures, places
 from pages.shared.controls import address, current_study, new_study
 from pages.shared.view import patch_chain, patch_gallery, run_progress, tables, widgets
 
@@ -18,7 +18,7 @@ def page() -> None:
     study = current_study.opened()
     try:
         found = numbers.findings(study, study.mine_config)
-    except InputError as error:
+    except ExplosionError as error:
         st.error(wording.markdown(str(error)))
         found = None
     if found is not None:
@@ -124,16 +124,15 @@ def _list(words: list[str]) -> str:
 
 def _about(study: Study) -> None:
     """The open study in one line, and what was left out of it."""
-    counts = study.manifest["counts"]
     pairs = [
         ("Study", study.name),
         ("Model", f"{study.manifest['model']}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
         (
             "Photos",
-            f"{counts['images']:,}, in "
-            f"{wording.count(counts['classes_predicted'], 'predicted class', 'predicted classes')}",
+            f"{len(study.images):,}, in "
+            f"{wording.count(study.images['predicted'].nunique(), 'predicted class', 'predicted classes')}",
         ),
-        ("Patches", f"{counts['patches']:,}"),
+        ("Patches", f"{len(study.patches):,}"),
     ]
     accuracy = study.accuracy()
     if accuracy:
@@ -142,7 +141,7 @@ def _about(study: Study) -> None:
         pairs.append(("Accuracy (95\u00a0% interval)", told))
     wording.facts(pairs)
     skipped = study.skipped
-    without = int(counts.get("images_without_patch", 0))
+    without = len(study.images) - study.patches["image_id"].nunique()
     if len(skipped) or without:
         with st.expander(
             f"{wording.count(len(skipped), 'file')} left out, {wording.count(without, 'photo')} without a patch"
@@ -162,20 +161,7 @@ def _others(study: Study) -> None:
     if len(names) < 2:
         wording.paragraph(f"This is the only one in {html.escape(str(places.studies_root()))}.", "small")
         return
-    for name in names[:20]:
-        about = studies.summary(name)
-        if about is None:
-            continue
-        on = name == study.name
-        if st.button(
-            f"**{wording.markdown(name)}** · {wording.markdown(about)}",
-            key=f"open_{name}",
-            type="tertiary",
-            disabled=on,
-            icon=":material/check:" if on else ":material/folder_open:",
-        ):
-            current_study.switch_to(name)
-            st.rerun()
+    current_study.offer_others(study.name)
 
 
 router.enter(page)

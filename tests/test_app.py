@@ -27,18 +27,8 @@ from interpret.study import Study, open_study
 from pages.shared import page_list, wording
 from pages.shared.backend import jobs, numbers, places, uploads
 from pages.shared.controls import address
+from tests.shown_pages import APP, PAGES, blocks, show, tiles, unescaped, words_on
 from tests.small_study import COUNT, studies
-
-APP = str(Path(__file__).resolve().parents[1] / "app.py")
-PAGES = {
-    "pages/study.py": "share",
-    "pages/explain.py": "Why ",
-    "pages/class_specific.py": "Which units carry ",
-    "pages/class_shared.py": "Which units do classes have in common?",
-    "pages/unit.py": "What does unit ",
-    "pages/evaluation.py": "Do these units matter?",
-    "pages/method.py": "How does it work?",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -47,65 +37,19 @@ def root(monkeypatch) -> Path:
     return studies()
 
 
-def show(page: str, /, **query: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    if page != "pages/study.py":
-        app.switch_page(page)
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def evidence(app: AppTest) -> list[dict]:
-    """The blocks of all evidence widgets on the page."""
-    found: list[dict] = []
-
-    def walk(node: object) -> None:
-        if getattr(node, "type", "") == "bidi_component":
-            found.extend(json.loads(node.proto.json)["blocks"])  # type: ignore[attr-defined]
-        for child in getattr(node, "children", {}).values():
-            walk(child)
-
-    walk(app._tree)
-    return found
-
-
-def tiles(app: AppTest) -> list[dict]:
-    return [tile for block in evidence(app) if block["kind"] == "tiles" for tile in block["tiles"]]
-
-
-def said(app: AppTest) -> str:
-    lines = [
-        " ".join(str(p.get("text") or p.get("unit") or p.get("name")) for p in b["parts"])
-        for b in evidence(app)
-        if "parts" in b
-    ]
-    html = [element.proto.body for element in app.get("html")]
-    return "\n".join(lines + html).replace("\u00a0", " ")
-
-
 @pytest.mark.parametrize(("page", "title"), PAGES.items())
 def test_every_page_opens_with_its_title_and_pictures(page, title):
     app = show(page)
-    assert title in look_plain(app.title[0].value)
+    assert title in unescaped(app.title[0].value)
     assert not app.error
-    pictures = tiles(app) + [block for block in evidence(app) if block["kind"] == "stage"]
+    pictures = tiles(app) + [block for block in blocks(app) if block["kind"] == "stage"]
     assert pictures or page == "pages/evaluation.py", "the first screen shows pictures"
     assert all(picture["src"].startswith("data:image/jpeg;base64,") and picture["alt"] for picture in pictures)
 
 
-def look_plain(markdown: str) -> str:
-    return markdown.replace("\\", "")
-
-
 def test_the_first_screen_is_a_finding_with_its_share_and_count():
     app = show("pages/study.py")
-    text = said(app)
+    text = words_on(app)
     assert "% of" in text
     assert len(tiles(app)) >= 4
     assert f"{COUNT:,}, in 10 predicted classes" in text
@@ -124,7 +68,7 @@ def test_a_class_and_an_itemset_in_the_address_are_shown():
     table = next(frame.value for frame in app.dataframe if "itemset" in frame.value)
     row = table.iloc[len(table) // 2]
     again = show("pages/class_specific.py", **{"class": "2", "itemset": row["itemset"].replace(",", "-")})
-    units = next(block for block in evidence(again) if block.get("size") == "big")["parts"]
+    units = next(block for block in blocks(again) if block.get("size") == "big")["parts"]
     assert [part["unit"] for part in units if part["t"] == "unit"] == row["itemset"].split(",")
     assert len(tiles(again)) > 0
     assert all(tile["name"] == wording.class_text(study, 2) for tile in tiles(again))
@@ -168,10 +112,10 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
         everything, kept = found.shared(), found.shared(hide_redundant=True)
     assert 0 < len(kept) < len(everything)
     noun = "itemset" if "specific" in page else "set"
-    first = said(show(page, **{"class": "0"}))
+    first = words_on(show(page, **{"class": "0"}))
     assert wording.count(len(everything), noun).replace("\u00a0", " ") in first
     assert "hidden" not in first
-    second = said(show(page, **{"class": "0", "lean": "true"}))
+    second = words_on(show(page, **{"class": "0", "lean": "true"}))
     assert wording.count(len(kept), noun).replace("\u00a0", " ") in second
     hidden = len(everything) - len(kept)
     assert wording.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
@@ -180,10 +124,7 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
 def values(app: AppTest, word: str) -> list[str]:
     """What stands behind a measure's name, wherever it is shown."""
     return [
-        part["text"].strip(" ,")
-        for block in evidence(app)
-        for part in block.get("parts", [])
-        if part.get("word") == word
+        part["text"].strip(" ,") for block in blocks(app) for part in block.get("parts", []) if part.get("word") == word
     ]
 
 
@@ -201,9 +142,7 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
     expected = [chance[found.id_of[address.itemset_from(t.replace(",", "-"))], 6] for t in table["itemset"]]
     assert table["chance"].tolist() == pytest.approx(expected, nan_ok=True)
     assert len(values(app, "p by shuffling")) == 1
-    units = tuple(
-        int(p["unit"]) for b in evidence(app) if b.get("size") == "big" for p in b["parts"] if p["t"] == "unit"
-    )
+    units = tuple(int(p["unit"]) for b in blocks(app) if b.get("size") == "big" for p in b["parts"] if p["t"] == "unit")
     assert values(app, "p by shuffling") == [wording.small_number(chance[found.id_of[units], 6])]
 
 
@@ -228,12 +167,12 @@ def test_the_page_of_a_gallery_is_in_the_address_and_a_new_choice_forgets_it():
 def test_shared_by_is_in_the_address():
     study = open_study(studies() / "demo")
     first = show("pages/class_shared.py")
-    rule = next(block for block in evidence(first) if block.get("act") and not block.get("on"))
+    rule = next(block for block in blocks(first) if block.get("act") and not block.get("on"))
     names = [part["name"] for part in rule["parts"] if part["t"] == "class"]
     ids = [study.class_names.index(name) for name in names]
     only = show("pages/class_shared.py", by="-".join(str(one) for one in ids))
-    rules = [block for block in evidence(only) if block.get("act")]
-    assert 0 < len(rules) < len([block for block in evidence(first) if block.get("act")])
+    rules = [block for block in blocks(only) if block.get("act")]
+    assert 0 < len(rules) < len([block for block in blocks(first) if block.get("act")])
     assert all(set(names) <= {part["name"] for part in block["parts"] if part["t"] == "class"} for block in rules)
     assert only.multiselect(key="choose_by").value == ids
     only.multiselect(key="choose_by").set_value(ids[:1]).run()
@@ -257,7 +196,7 @@ def test_a_figure_is_saved_as_a_page_that_asks_for_nothing():
 
 def test_a_shared_rule_has_its_measures_in_every_class():
     app = show("pages/class_shared.py", chance="true")
-    rule = next(block for block in evidence(app) if block.get("on"))
+    rule = next(block for block in blocks(app) if block.get("on"))
     classes = [part["name"] for part in rule["parts"] if part["t"] == "class"]
     for word in ("confidence", "lift", "q", "p by shuffling", "found again"):
         assert len(values(app, word)) == len(classes), word
@@ -294,10 +233,10 @@ def test_a_saved_table_holds_what_was_measured():
 
 def test_a_shared_rule_has_one_row_of_patches_for_each_of_its_classes():
     app = show("pages/class_shared.py")
-    rule = next(block for block in evidence(app) if block.get("on"))
+    rule = next(block for block in blocks(app) if block.get("on"))
     classes = [part["name"] for part in rule["parts"] if part["t"] == "class"]
     assert len(classes) > 1
-    strips = [block for block in evidence(app) if block["kind"] == "tiles"]
+    strips = [block for block in blocks(app) if block["kind"] == "tiles"]
     assert len(strips) == len(classes)
     assert all(strip["tiles"] for strip in strips)
 
@@ -353,8 +292,8 @@ def test_switching_units_off_changes_the_answer_at_once():
     units = [int(unit) for unit in study.patches[study.patches["image_id"] == 0]["units"].iloc[0][:8]]
     off = "-".join(str(unit) for unit in units)
     app = show("pages/explain.py", image="0", off=off)
-    assert "Without" in said(app)
-    chips = [p for b in evidence(app) for p in b.get("parts", []) if p["t"] == "unit" and p.get("off")]
+    assert "Without" in words_on(app)
+    chips = [p for b in blocks(app) for p in b.get("parts", []) if p["t"] == "unit" and p.get("off")]
     assert {chip["unit"] for chip in chips} == {str(unit) for unit in units}
 
 
@@ -366,7 +305,7 @@ def test_another_class_can_be_explained():
 
 def test_the_chain_of_a_patch_opens_from_its_address():
     app = show("pages/class_specific.py", patch="0")
-    text = said(app)
+    text = words_on(app)
     assert "5 · Its transaction" in text
     assert "6 · Itemsets that it supports" in text
 
@@ -435,14 +374,14 @@ def test_a_photo_without_a_label_is_explained(tmp_path, monkeypatch):
     study = altered(tmp_path, monkeypatch)
     without_labels(study)
     assert study.images["label"].isna().all()
-    text = said(show("pages/explain.py", image="0"))
+    text = words_on(show("pages/explain.py", image="0"))
     assert "The model says" in text
     assert "and is" not in text
 
 
 def test_the_map_is_as_strong_as_the_address_says():
     app = show("pages/explain.py", image="0", opacity="20")
-    assert [block["opacity"] for block in evidence(app) if block["kind"] == "stage"] == [0.2]
+    assert [block["opacity"] for block in blocks(app) if block["kind"] == "stage"] == [0.2]
 
 
 def test_a_class_name_may_hold_what_no_key_may(tmp_path, monkeypatch):
@@ -460,7 +399,7 @@ def test_classes_of_one_short_name_are_told_apart(tmp_path, monkeypatch):
     assert app.selectbox(key="choose_class").value == 2
     assert "Crane, machine" in app.title[0].value
     app.selectbox(key="choose_class").set_value(8).run()
-    assert "Twin (#8)" in look_plain(app.title[0].value)
+    assert "Twin (#8)" in unescaped(app.title[0].value)
 
 
 def test_an_empty_folder_is_not_measured_on(monkeypatch):
@@ -499,7 +438,7 @@ def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
         raise InputError("Weights of <b>net_1.5</b> are gone.")
 
     monkeypatch.setattr(numbers, "class_effect", fail)
-    assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in said(show("pages/class_specific.py"))
+    assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in words_on(show("pages/class_specific.py"))
 
 
 def test_the_library_does_not_import_streamlit():
@@ -600,7 +539,7 @@ def test_another_process_with_the_same_number_is_not_taken_for_a_run(empty):
 def test_the_first_start_makes_the_default_study(empty):
     app = AppTest.from_file(APP, default_timeout=120).run()
     assert not app.exception
-    assert "being made" in said(app)
+    assert "being made" in words_on(app)
     job = jobs.jobs()[0]
     assert job.study == "demo"
     jobs.cancel(job)
@@ -727,7 +666,7 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     shutil.copytree(studies() / "demo", tmp_path / "demo")
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     empty = show("pages/evaluation.py")
-    assert "Nothing was measured" in said(empty)
+    assert "Nothing was measured" in words_on(empty)
     assert [button.label for button in empty.button] == ["Measure"]
     command = ["evaluate", str(tmp_path / "demo"), "--images", str(tmp_path / "demo"), "--no-lasso", "--no-greedy"]
     assert main([*command, "--budgets", "1,5", "--draws", "3"]) == 0
@@ -740,13 +679,13 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     low, high = binomtest(round(accuracy * labelled), labelled).proportion_ci(method="wilson")
     around = natural.set_index("method")["95 % interval"].str.replace("\u00a0", " ")
     assert around["No unit off"] == f"{100 * low:.2f} to {100 * high:.2f} %"
-    assert f"{100 * low:.1f} to {100 * high:.1f} %" in said(app)
-    first = " ".join(re.sub(r"<.*?>", " ", said(show("pages/study.py"))).split())
+    assert f"{100 * low:.1f} to {100 * high:.1f} %" in words_on(app)
+    first = " ".join(re.sub(r"<.*?>", " ", words_on(show("pages/study.py"))).split())
     told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} labelled photos"
     assert f"Accuracy (95 % interval) {told}" in first
     drawn = result_of(tmp_path / "demo").table.set_index("method").loc["Random, as Ours-10"]
     assert around["Random, as Ours-10"] == f"{100 * drawn['low']:.2f} to {100 * drawn['high']:.2f} %"
-    assert f"{labelled:,} photos" in said(app)
+    assert f"{labelled:,} photos" in words_on(app)
     assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
     assert {"Ours-10", "Random"} <= set(equal["method"])
     assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)

@@ -11,8 +11,8 @@ import pytest
 from interpret.config import MineConfig
 from interpret.mining.stored import mine_study
 from interpret.study import open_study
+from tests.shown_pages import show
 from tests.small_study import studies
-from tests.test_app import show
 
 PAGE = "pages/class_specific.py"
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from interpret.errors import InputError
-from pages.shared import page_list
+from pages.shared import page_list, wording
 from pages.shared.backend import first_study
+from pages.shared.controls import current_study
 from pages.shared.view import style
 
 _ROUTED = "routed"
@@ -28,6 +29,9 @@ def run() -> None:
     st.session_state[_ROUTED] = True
     try:
         chosen.run()
+    except InputError as error:  # as of a study whose files are damaged: the page ends here, other studies still open
+        st.error(wording.markdown(str(error)))
+        current_study.offer_others(None)
     finally:
         st.session_state[_ROUTED] = False
 

@@ -9,10 +9,10 @@ from pages.shared.backend import places
 
 
 def opened(name: str) -> Study:
-    """Open a study by its name.
+    """The study of this name, opened once for all sessions.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or its manifest is damaged.
     """
     if name not in places.study_names():
         raise InputError(f"There is no study called {name!r} here; the page Study lists those that there are.")
@@ -22,35 +22,60 @@ def opened(name: str) -> Study:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def cached(folder: str, stamp: int) -> Study:
-    return open_study(folder)
+    """The study in a folder; ``stamp`` is when its manifest was written, in nanoseconds."""
+    study = open_study(folder)
+    try:  # what every page reads
+        _ = study.key, study.class_names, study.layer, study.n_units, study.images_root, study.preprocessing
+        _ = study.manifest["model"], study.model_config, study.extract_config, study.mine_config
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"The file {study.folder / 'manifest.json'} is damaged; make the study again.") from error
+    return study
 
 
 def summary(name: str) -> str | None:
-    """A study in a few words; None where it cannot be read."""
+    """A study in a few words: its model, how many photos and patches, as far as it says; None if it is damaged."""
     try:
         study = opened(name)
     except InputError:
         return None
-    counts = study.manifest["counts"]
-    return f"{study.manifest['model']}, {counts['images']:,} photos, {counts['patches']:,} patches"
+    told = [str(study.manifest["model"])]
+    for noun in ("photos", "patches"):
+        count = _number(study, "counts", {"photos": "images"}.get(noun, noun))
+        if count is not None:
+            told.append(f"{count:,.0f} {noun}")
+    return ", ".join(told)
 
 
 def seconds_per_photo(model: str) -> tuple[float, str] | None:
-    """How long a photo took with this model in a study made on this machine, and the study's name; None if none was."""
+    """How long a photo took with a model, going by a study made here without a break.
+
+    Args:
+        model: its name.
+
+    Returns:
+        Seconds a photo and the name of the newest study that says so; None if none does.
+    """
     for name in places.study_names():
         try:
-            manifest = opened(name).manifest
+            study = opened(name)
         except InputError:
             continue
-        photos, seconds = int(manifest["counts"]["images"]), float(manifest["timings"]["seconds"])
+        photos, seconds = _number(study, "counts", "images") or 0, _number(study, "timings", "seconds") or 0
         if (
-            manifest["model"] == model
+            study.manifest["model"] == model
             and photos >= 10
             and seconds > 0
-            and not manifest["timings"].get("shards_resumed")
+            and not _number(study, "timings", "shards_resumed")
         ):
             return seconds / photos, name
     return None
+
+
+def _number(study: Study, section: str, name: str) -> float | None:
+    """A number in the manifest that pages can do without; None if it is not there."""
+    values = study.manifest.get(section)
+    value = values.get(name) if isinstance(values, dict) else None
+    return value if isinstance(value, int | float) else None
 
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner="Counting photos …")

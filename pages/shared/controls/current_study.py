@@ -1,5 +1,7 @@
 """The open study: named in the address, else the one of this session, else the newest."""
 
+import html
+
 import streamlit as st
 
 from interpret.errors import InputError
@@ -8,12 +10,21 @@ from pages.shared import wording
 from pages.shared.backend import places, studies
 from pages.shared.controls import address
 
+LISTED = 20
+"""Studies listed at most (count)."""
+
 STUDY = "study"
 """Key, in the address and in the session, of the open study's name."""
 
 
 def opened() -> Study:
-    """The study in the address, else the one open in this session, else the newest; stops the page without one."""
+    """The study in the address, else the one open in this session, else one that can be opened, the default first.
+
+    Stops the page where there is no study at all.
+
+    Raises:
+        InputError: the study that was asked for is damaged, or all of them are.
+    """
     names = places.study_names()
     asked = st.query_params.get(STUDY) or st.session_state.get(STUDY)
     if asked and asked not in names:
@@ -26,15 +37,47 @@ def opened() -> Study:
         )
         st.page_link("pages/study.py", label="Make a study", icon=":material/add:")
         st.stop()
-    name = asked or (places.default_name() if places.default_name() in names else names[0])
-    st.session_state[STUDY] = name
-    if st.query_params.get(STUDY) != name:
-        st.query_params[STUDY] = name
-    try:
-        return studies.opened(name)
-    except InputError as error:
-        st.error(wording.markdown(str(error)))
-        st.stop()
+    study = studies.opened(asked) if asked else _first_that_opens(names)
+    st.session_state[STUDY] = study.name
+    if st.query_params.get(STUDY) != study.name:
+        st.query_params[STUDY] = study.name
+    return study
+
+
+def _first_that_opens(names: list[str]) -> Study:
+    damage: InputError | None = None
+    for name in sorted(names, key=lambda name: name != places.default_name()):  # the others stay in their order
+        try:
+            return studies.opened(name)
+        except InputError as error:
+            damage = damage or error
+    assert damage is not None, "there is at least one study"
+    raise damage
+
+
+def offer_others(current: str | None) -> None:
+    """A button for each study; one that is damaged is named, and hides none of the others.
+
+    Args:
+        current: the name of the study that is open; None if none is.
+    """
+    damaged = []
+    for name in places.study_names()[:LISTED]:
+        about = studies.summary(name)
+        if about is None:
+            damaged.append(name)
+        elif st.button(
+            f"**{wording.markdown(name)}** · {wording.markdown(about)}",
+            key=f"open_{name}",
+            type="tertiary",
+            disabled=name == current,
+            icon=":material/check:" if name == current else ":material/folder_open:",
+        ):
+            switch_to(name)
+            st.rerun()
+    if damaged:
+        named = ", ".join(html.escape(name) for name in damaged)
+        wording.paragraph(f"Damaged, or of another version: {named}.", "small")
 
 
 def switch_to(name: str) -> None:

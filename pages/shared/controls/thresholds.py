@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from interpret.config import MineConfig
-from interpret.errors import ExplosionError, InputError
+from interpret.errors import ExplosionError
 from interpret.findings import Findings
 from interpret.findings.tables import DISPLAYS
 from interpret.study import Study
@@ -28,7 +28,7 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
         config = _thresholds(study)
     try:
         return title, numbers.findings(study, config)
-    except InputError as error:
+    except ExplosionError as error:
         with title:
             wording.header("Nothing to show at these thresholds")
         st.error(wording.markdown(str(error)))
@@ -36,7 +36,7 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
         st.stop()
 
 
-def _ways_out(study: Study, error: InputError) -> None:
+def _ways_out(study: Study, error: ExplosionError) -> None:
     """A button for each setting that is known to give something."""
 
     def set_to(**values: int) -> None:
@@ -44,11 +44,11 @@ def _ways_out(study: Study, error: InputError) -> None:
 
     own = study.mine_config
     with st.container(horizontal=True):
-        if isinstance(error, ExplosionError) and error.support is not None:
+        if error.support is not None:
             support = math.ceil(100 * error.support)
             label = f"Support {support}\u00a0%"
             st.button(label, type="primary", on_click=set_to, kwargs={"support": support}, icon=":material/tune:")
-        if isinstance(error, ExplosionError) and error.max_size is not None:
+        if error.max_size is not None:
             label = f"Itemsets of at most {wording.count(error.max_size, 'unit')}"
             st.button(label, type="primary", on_click=set_to, kwargs={"size": error.max_size}, icon=":material/tune:")
         n = min(own.top_units, study.extract_config.stored_units)
