@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+from tests.browser import browser, page, served  # noqa: F401 - fixtures
+
 torch.set_num_threads(2)
 
 

@@ -1,140 +1,14 @@
-"""The dashboard in headless Chromium: real clicks, no request to anywhere else, nothing left behind."""
+"""The dashboard in headless Chromium: real clicks and keys, the address, Back, a study made from a folder."""
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from PIL import Image
 
 from interpret.study import open_study
+from tests.browser import LONG, drawn_anew, go
 from tests.small_study import studies
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LONG = 90_000
-"""Milliseconds to wait at the most: a busy machine is slow."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[str]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed here")
-    pytest.importorskip("playwright", reason="Playwright is not installed here")
-    root = tmp_path_factory.mktemp("served")
-    shutil.copytree(studies() / "demo", root / "demo")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "UNITSCOPE_STUDIES": str(root),
-        "UNITSCOPE_ROOTS": str(studies()),
-        "OMP_NUM_THREADS": "2",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-        cwd=Path(__file__).resolve().parents[1],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(address + "/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            _, told = process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, told = process.communicate()
-    assert b"Traceback" not in told, told.decode()
-    assert not _running(str(root)), "a run outlived the server"
-
-
-def _running(text: str) -> list[str]:
-    """Command lines of processes that name a folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if "interpret" in line and text in line:
-                found.append(line)
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser(server) -> Iterator[object]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser, server):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(LONG)
-    tab = context.new_page()
-    away: list[str] = []
-    faults: list[str] = []
-    tab.on(
-        "request",
-        lambda r: away.append(r.url) if not r.url.startswith((server, "data:", "blob:", "ws://127.0.0.1")) else None,
-    )
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.server = server
-    yield tab
-    assert away == [], "the page asked for something from elsewhere"
-    assert faults == []
-    assert tab.locator("[data-testid=stException]").all_inner_texts() == []
-    context.close()
-
-
-def go(page, path: str) -> None:
-    page.goto(f"{page.server}/{path}")
-    page.wait_for_selector("h1")
-    page.wait_for_selector(".blocks img")
-
-
-@pytest.mark.parametrize("path", ["", "explain", "class_specific", "class_shared", "unit", "method"])
-def test_every_page_can_be_opened_by_its_address(page, path):
-    go(page, path)
-    pictures = page.locator(".blocks img:not(.heat)")
-    assert pictures.count() > 0
-    assert all(pictures.nth(place).get_attribute("alt") for place in range(pictures.count()))
-    assert page.evaluate("[...document.querySelectorAll('h1')].length") == 1
 
 
 def test_from_the_finding_to_a_unit_and_back(page):
@@ -156,19 +30,16 @@ def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
     page.locator("[data-testid=stSelectbox]").first.click()
     option = page.locator("li[role=option], [role=option]").nth(2)
     name = option.inner_text()
-    option.click()
+    with drawn_anew(page):
+        option.click()
     page.wait_for_selector(f"h1:has-text('carry {name}')")
     assert "class=" in page.url
     chosen = page.locator(".blocks .line.big").first
-    before = chosen.inner_text()
-    # The title comes first; the other class's table stands until its own has come.
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.wait_for_selector(f".blocks .line.big .class:has-text('{name}')")
-    table = page.locator("[data-testid=stDataFrame]").first
-    table.locator("canvas").first.wait_for()
-    table.click(position={"x": 15, "y": 35 * 3 + 52}, force=True)
+    before = chosen.inner_text()
+    with drawn_anew(page):
+        click_row(page, 3)
     expect(chosen).not_to_have_text(before, timeout=LONG)
-    page.wait_for_timeout(1000)
     tile = page.locator(".blocks .tiles button.frame").first
     tile.click()
     dialog = page.locator("[role=dialog]")
@@ -197,10 +68,7 @@ def test_a_shared_rule_is_picked_with_the_keyboard(page):
 
 def test_a_cell_of_the_map_is_clicked(page):
     go(page, "class_shared?view=Map")
-    cell = page.locator(".js-plotly-plot .scatterlayer .point").first
-    cell.wait_for(state="attached")
-    box = cell.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    click_point(page, 0)
     page.wait_for_url("**itemset=**")
 
 
@@ -214,60 +82,51 @@ def itemset_of(page) -> str:
     return parse_qs(urlsplit(page.url).query)["itemset"][0]
 
 
-def idle(page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(700)
-
-
-def test_back_leads_to_the_itemset_that_was_clicked_before(page):
-    go(page, "class_specific?class=2")
+def click_row(page, row: int) -> None:
+    """Click the box of a row in the first table, which is a canvas."""
     table = page.locator("[data-testid=stDataFrame]").first
     table.locator("canvas").first.wait_for()
-    picked = []
-    for row in (3, 5):
-        idle(page)
-        table.click(position={"x": 15, "y": 35 * row + 52}, force=True)
+    table.click(position={"x": 15, "y": 35 * row + 52}, force=True)
+
+
+def click_point(page, place: int) -> None:
+    """Click a point of the first figure, once it stands still."""
+    point = page.locator(".js-plotly-plot .scatterlayer .point").nth(place)
+    point.wait_for(state="attached")
+    point.element_handle().wait_for_element_state("stable")
+    box = point.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+@pytest.mark.parametrize(
+    ("address", "click", "places"),
+    [
+        ("class_specific?class=2", click_row, (3, 5)),
+        ("class_shared?view=Map", click_point, (0, 2)),
+        ("class_shared?view=Graph", click_point, (0, 2)),
+    ],
+    ids=["table", "map", "graph"],
+)
+def test_back_leads_to_the_itemset_that_was_clicked_before(page, address, click, places):
+    go(page, address)
+    picked: list[str] = []
+    for place in places:
+        with drawn_anew(page):
+            click(page, place)
         page.wait_for_function(
-            "old => new URLSearchParams(location.search).get('itemset') !== old", arg=picked[-1] if picked else None
+            "old => ![null, old].includes(new URLSearchParams(location.search).get('itemset'))",
+            arg=picked[-1] if picked else None,
         )
         picked.append(itemset_of(page))
         wait_for_units(page, picked[-1])
-    page.go_back()
+    with drawn_anew(page):
+        page.go_back()
     wait_for_units(page, picked[0])
-    idle(page)
-    assert itemset_of(page) == picked[0], "the table's row has overruled the address"
-    wait_for_units(page, picked[0])
-    table.click(position={"x": 15, "y": 35 * 5 + 52}, force=True)
+    assert itemset_of(page) == picked[0], "what is marked in the table or the figure has overruled the address"
+    with drawn_anew(page):
+        click(page, places[1])
     wait_for_units(page, picked[1])
     assert itemset_of(page) == picked[1]
-
-
-@pytest.mark.parametrize("view", ["Map", "Graph"])
-def test_back_leads_to_the_unit_that_was_clicked_before(page, view):
-    go(page, f"class_shared?view={view}")
-    picked: list[str] = []
-
-    def click(place: int) -> None:
-        idle(page)
-        points = page.locator(".js-plotly-plot .scatterlayer .point")
-        points.first.wait_for(state="attached")
-        box = points.nth(place).bounding_box()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-    for place in (0, 2):
-        click(place)
-        page.wait_for_function(
-            "old => new URLSearchParams(location.search).get('itemset') !== old", arg=picked[-1] if picked else None
-        )
-        picked.append(itemset_of(page))
-        wait_for_units(page, picked[-1])
-    page.go_back()
-    wait_for_units(page, picked[0])
-    idle(page)
-    assert itemset_of(page) == picked[0], "the figure's mark has overruled the address"
-    wait_for_units(page, picked[0])
-    click(2)
-    wait_for_units(page, picked[1])
 
 
 def test_units_are_switched_off_one_after_the_other(page):
@@ -287,39 +146,14 @@ def test_a_unit_keeps_the_focus_when_it_is_switched_with_the_keyboard(page):
     number = unit.inner_text()
     unit.focus()
     for off in (True, False):
-        page.keyboard.press("Enter")
+        with drawn_anew(page):
+            page.keyboard.press("Enter")
         page.wait_for_function("off => location.search.includes('off=') === off", arg=off)
-        page.wait_for_selector("button.unit.off" if off else "button.unit:not(.off)")
-        idle(page)
+        page.wait_for_selector("button.unit.off:focus" if off else "button.unit:not(.off):focus")
         focused = page.locator("button.unit:focus")
         assert focused.count() == 1
         assert focused.inner_text() == number
         assert ("off" in focused.get_attribute("class").split()) == off
-
-
-def test_a_photo_is_uploaded_and_explained(page, tmp_path):
-    study = open_study(studies() / "demo")
-    go(page, "explain")
-    page.locator("button:has-text('upload')").first.click()
-    page.wait_for_selector("[data-testid=stFileUploader]")
-    file = tmp_path / "mine.png"
-    study.photo(3).resize((300, 260)).save(file)
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(str(file))
-    page.wait_for_selector(".stage .box")
-    page.wait_for_selector("text=The model says")
-    page.wait_for_selector("button.unit")
-
-
-def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):
-    go(page, "explain")
-    page.locator("button:has-text('upload')").first.click()
-    page.wait_for_selector("[data-testid=stFileUploader]")
-    file = tmp_path / "bad.png"
-    file.write_bytes(b"this is text")
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(str(file))
-    alert = page.locator("[data-testid=stAlert]").first
-    alert.wait_for()
-    assert "cannot be read" in alert.inner_text()
 
 
 def test_thresholds_are_in_the_address_and_mine_anew(page):
@@ -343,39 +177,17 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
     page.keyboard.type("demo")
     page.keyboard.press("Enter")
     form.locator("input[aria-label='Name of the study']").fill("made here")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(800)
+    with drawn_anew(page):
+        page.keyboard.press("Enter")
     form.locator("button:has-text('Start')").click()
     page.wait_for_selector("button:has-text('Cancel')")
+    assert len(page.served.runs()) > 0
     page.reload()
     page.locator("button:has-text('Cancel')").click()
     page.wait_for_selector("text=was stopped")
     page.locator("button:has-text('Go on')").click()
     page.wait_for_url("**study=made-here**", timeout=2 * LONG)
     page.wait_for_selector(".blocks img")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["", "explain", "class_specific", "class_shared", "unit", "method"])
-def test_nothing_is_cut_off_on_a_phone(browser, server, path, scheme):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    context.set_default_timeout(LONG)
-    tab = context.new_page()
-    tab.server = server
-    go(tab, path)
-    wide = tab.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 390, "the page scrolls sideways"
-    ground = tab.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-    light = sum(json.loads("[" + ground[4:-1] + "]")) / 3
-    assert light > 200 if scheme == "light" else light < 60
-    context.close()
-
-
-def test_pictures_differ(page):
-    """A gallery that shows one picture over and over would look right to every other test."""
-    go(page, "unit")
-    sources = page.locator(".blocks .tiles").first.locator("img").evaluate_all("all => all.map(one => one.src)")
-    assert len(set(sources)) == len(sources) > 3
 
 
 def test_redundant_rules_are_hidden_by_a_click(page):
@@ -410,45 +222,3 @@ def test_a_gallery_is_turned_and_its_page_is_in_the_address(page):
     expect(picture).to_have_attribute("src", first, timeout=LONG)
     page.go_back()
     expect(picture).to_have_attribute("src", second, timeout=LONG)
-
-
-def test_what_is_shown_can_be_saved(page, browser, tmp_path):
-    go(page, "class_specific")
-    shown = page.locator(".blocks .tiles img").count()
-    with page.expect_download() as saved:
-        page.locator("button:has-text('Save gallery')").first.click()
-    saved.value.save_as(tmp_path / "gallery.png")
-    sheet = Image.open(tmp_path / "gallery.png")
-    across, down = (sheet.width - 6) // 294, (sheet.height - 6) // 294
-    assert (across, down) == (4, -(-shown // 4))
-    corners = [(6 + 294 * (i % 4), 6 + 294 * (i // 4)) for i in range(shown)]
-    tiles = {sheet.crop((x, y, x + 288, y + 288)).tobytes() for x, y in corners}
-    assert len(tiles) == shown
-    with page.expect_download() as saved:
-        page.locator("button:has-text('All measures as CSV')").click()
-    saved.value.save_as(tmp_path / "table.csv")
-    assert "image_q_value" in (tmp_path / "table.csv").read_text().splitlines()[0]
-    go(page, "class_shared?view=Map")
-    page.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Figure as HTML").click()
-    saved.value.save_as(tmp_path / "figure.html")
-    alone = browser.new_context(offline=True).new_page()
-    asked: list[str] = []
-    alone.on("request", lambda r: asked.append(r.url))
-    alone.goto((tmp_path / "figure.html").as_uri())
-    alone.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    alone.context.close()
-
-
-def test_strips_of_few_pictures_keep_their_size(page):
-    """A class of which one patch holds the unit once had a picture as wide as the page."""
-    go(page, "unit")
-    strips = page.locator(".tiles.strip")
-    widths = [
-        strips.nth(place).locator(".tile").first.evaluate("one => one.getBoundingClientRect().width")
-        for place in range(strips.count())
-    ]
-    assert max(widths) < 220
-    assert max(widths) - min(widths) < 2

@@ -1,0 +1,186 @@
+"""The dashboard in headless Chromium: its server, its tabs, and when a page has been drawn."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from tests.small_study import studies
+
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONG = 90_000
+"""Milliseconds to wait at the most: a busy machine is slow."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running dashboard: where it answers, and the folder that holds its studies."""
+
+    address: str
+    root: Path
+
+    def runs(self) -> list[str]:
+        """Command lines of the processes that write a study into the folder."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                except OSError:
+                    continue
+                if "interpret" in line and str(self.root) in line:
+                    found.append(line)
+        return found
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Iterator[Served]:
+    """One dashboard for all tests. The system picks the port; the server prints the one that it holds."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed here")
+    pytest.importorskip("playwright", reason="Playwright is not installed here")
+    root = tmp_path_factory.mktemp("served")
+    shutil.copytree(studies() / "demo", root / "demo")
+    environment = {
+        **os.environ,
+        "UNITSCOPE_STUDIES": str(root),
+        "UNITSCOPE_ROOTS": str(studies()),
+        "OMP_NUM_THREADS": "2",
+        "PYTHONUNBUFFERED": "1",
+    }
+    printed = tmp_path_factory.mktemp("server") / "printed.txt"
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", "--server.port=0"],
+            cwd=Path(__file__).resolve().parents[1],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Served("", root)
+    try:
+        server = Served(_address(process, printed), root)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert "Traceback" not in printed.read_text(), printed.read_text()
+    assert not server.runs(), "a run outlived the server"
+
+
+def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
+    """The address that a server prints, once it answers there."""
+    end = time.monotonic() + LONG / 1000
+    while time.monotonic() < end:
+        assert process.poll() is None, printed.read_text()
+        address = next((line.split()[-1] for line in printed.read_text().splitlines() if "URL: http" in line), None)
+        if address:
+            with urllib.request.urlopen(address + "/_stcore/health", timeout=LONG / 1000) as answer:
+                assert answer.status == 200
+            return address
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {printed.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser(served) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+class Runs:
+    """The runs of a page's script, counted by a tab from what the server sends."""
+
+    def __init__(self, tab: Any) -> None:
+        self.tab, self.socket = tab, None
+        self.ended, self.under_way = 0, False
+        tab.on("websocket", self._connected)
+
+    def _connected(self, socket: Any) -> None:
+        self.socket, self.ended, self.under_way = socket, 0, False
+        socket.on("framereceived", self._heard)
+
+    def _heard(self, payload: bytes) -> None:
+        message = ForwardMsg.FromString(payload)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self.under_way = True
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            self.under_way, self.ended = False, self.ended + 1  # after an early end another run begins
+
+    def wait(self, after: int = 0) -> None:
+        """Wait until more than `after` runs have ended, none is under way, and the browser has drawn the last one."""
+        while self.under_way or self.ended <= after:
+            self.socket.wait_for_event("framereceived", timeout=LONG)
+        self.tab.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
+@contextmanager
+def drawn_anew(tab: Any) -> Iterator[None]:
+    """Wait until the run of the page's script that the block sets off has ended and is drawn."""
+    before = tab.runs.ended
+    yield
+    tab.runs.wait(before)
+
+
+@contextmanager
+def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
+    """A tab; at its end it has asked for nothing from elsewhere and no error stands in it."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(LONG)
+    tab = context.new_page()
+    tab.served, tab.runs = served, Runs(tab)
+    own = (served.address, served.address.replace("http://", "ws://"), "data:", "blob:")
+    away: list[str] = []
+    faults: list[str] = []
+    tab.on("request", lambda r: away.append(r.url) if not r.url.startswith(own) else None)
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    try:
+        yield tab
+        assert away == [], "the page asked for something from elsewhere"
+        assert faults == []
+        assert tab.locator("[data-testid=stException]").all_inner_texts() == []
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def page(browser, served) -> Iterator[Any]:
+    with opened(browser, served, viewport={"width": 1440, "height": 900}) as tab:
+        yield tab
+
+
+def go(page: Any, path: str) -> None:
+    """Open an address and wait until its pictures are there."""
+    page.goto(f"{page.served.address}/{path}")
+    page.wait_for_selector("h1")
+    page.wait_for_selector(".blocks img")
+    page.runs.wait()

@@ -1,0 +1,107 @@
+"""The pages in headless Chromium as they open: pictures, a phone's width, what is saved from them, uploads."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from interpret.study import open_study
+from tests.browser import go, opened
+from tests.small_study import studies
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("path", ["", "explain", "class_specific", "class_shared", "unit", "method"])
+def test_every_page_can_be_opened_by_its_address(page, path):
+    go(page, path)
+    pictures = page.locator(".blocks img:not(.heat)")
+    assert pictures.count() > 0
+    assert all(pictures.nth(place).get_attribute("alt") for place in range(pictures.count()))
+    assert page.evaluate("[...document.querySelectorAll('h1')].length") == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "explain", "class_specific", "class_shared", "unit", "method"])
+def test_nothing_is_cut_off_on_a_phone(browser, served, path, scheme):
+    with opened(browser, served, viewport={"width": 390, "height": 844}, color_scheme=scheme) as tab:
+        go(tab, path)
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, "the page scrolls sideways"
+        ground = tab.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+        light = sum(json.loads("[" + ground[4:-1] + "]")) / 3
+        assert light > 200 if scheme == "light" else light < 60
+
+
+def test_pictures_differ(page):
+    """A gallery that shows one picture over and over would look right to every other test."""
+    go(page, "unit")
+    sources = page.locator(".blocks .tiles").first.locator("img").evaluate_all("all => all.map(one => one.src)")
+    assert len(set(sources)) == len(sources) > 3
+
+
+def test_what_is_shown_can_be_saved(page, browser, tmp_path):
+    go(page, "class_specific")
+    shown = page.locator(".blocks .tiles img").count()
+    with page.expect_download() as saved:
+        page.locator("button:has-text('Save gallery')").first.click()
+    saved.value.save_as(tmp_path / "gallery.png")
+    sheet = Image.open(tmp_path / "gallery.png")
+    across, down = (sheet.width - 6) // 294, (sheet.height - 6) // 294
+    assert (across, down) == (4, -(-shown // 4))
+    corners = [(6 + 294 * (i % 4), 6 + 294 * (i // 4)) for i in range(shown)]
+    tiles = {sheet.crop((x, y, x + 288, y + 288)).tobytes() for x, y in corners}
+    assert len(tiles) == shown
+    with page.expect_download() as saved:
+        page.locator("button:has-text('All measures as CSV')").click()
+    saved.value.save_as(tmp_path / "table.csv")
+    assert "image_q_value" in (tmp_path / "table.csv").read_text().splitlines()[0]
+    go(page, "class_shared?view=Map")
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Figure as HTML").click()
+    saved.value.save_as(tmp_path / "figure.html")
+    alone = browser.new_context(offline=True).new_page()
+    asked: list[str] = []
+    alone.on("request", lambda r: asked.append(r.url))
+    alone.goto((tmp_path / "figure.html").as_uri())
+    alone.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    alone.context.close()
+
+
+def test_strips_of_few_pictures_keep_their_size(page):
+    """A class of which one patch holds the unit once had a picture as wide as the page."""
+    go(page, "unit")
+    strips = page.locator(".tiles.strip")
+    widths = [
+        strips.nth(place).locator(".tile").first.evaluate("one => one.getBoundingClientRect().width")
+        for place in range(strips.count())
+    ]
+    assert max(widths) < 220
+    assert max(widths) - min(widths) < 2
+
+
+def test_a_photo_is_uploaded_and_explained(page, tmp_path):
+    study = open_study(studies() / "demo")
+    go(page, "explain")
+    page.locator("button:has-text('upload')").first.click()
+    page.wait_for_selector("[data-testid=stFileUploader]")
+    file = tmp_path / "mine.png"
+    study.photo(3).resize((300, 260)).save(file)
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(str(file))
+    page.wait_for_selector(".stage .box")
+    page.wait_for_selector("text=The model says")
+    page.wait_for_selector("button.unit")
+
+
+def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):
+    go(page, "explain")
+    page.locator("button:has-text('upload')").first.click()
+    page.wait_for_selector("[data-testid=stFileUploader]")
+    file = tmp_path / "bad.png"
+    file.write_bytes(b"this is text")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(str(file))
+    alert = page.locator("[data-testid=stAlert]").first
+    alert.wait_for()
+    assert "cannot be read" in alert.inner_text()
