@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from interpret import models
 from interpret.config import EvaluateConfig
 from interpret.evaluation import ablation, heldout
 from interpret.evaluation.evaluate import rank_all
 from interpret.evaluation.table1 import table_1
+from interpret.explanation.study_network import network_of
 from interpret.models.hooks import zero_units
 from interpret.models.precision import prepare
 from interpret.study import open_study
@@ -37,7 +37,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
 
     study = open_study(arguments.study)
-    classifier = models.load(ablation.model_of(study))
+    classifier = network_of(study)
     on = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
     head = ablation.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()

@@ -37,8 +37,8 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from interpret import models
     from interpret.evaluation import ablation, evaluate, heldout
+    from interpret.explanation.study_network import network_of
     from interpret.progress import Progress
     from interpret.study import open_study
 
@@ -49,7 +49,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     photos = values_of(arguments, RunConfig)
     device = values_of(arguments, ModelConfig)["device"]
     with progress_bar(arguments.progress_file) as progress:
-        classifier = models.load(ablation.model_of(study), announce=announce)
+        classifier = network_of(study, announce=announce)
         on = heldout.heldout(
             study,
             **photos,

@@ -14,7 +14,6 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from interpret import models
 from interpret.config import MineConfig, digest
 from interpret.data import datasets
 from interpret.data.datasets import Photo
@@ -31,6 +30,7 @@ from interpret.dissection.verdicts import (
     unit_table,
 )
 from interpret.errors import InputError
+from interpret.explanation.study_network import network_of
 from interpret.files import write_json
 from interpret.mining import Mined
 from interpret.mining.stored import mine_study
@@ -134,7 +134,8 @@ def dissect(
         announce: called with a line before images are drawn or downloaded.
 
     Raises:
-        InputError: there are no masks for the images, or no images.
+        InputError: there are no masks for the images, or no images; or as
+            :func:`~interpret.explanation.study_network.network_of` says.
     """
     mine = mine or study.mine_config
     of_demo = str(study.manifest["config"]["images"]) in ("demo", "demo-val") and study.manifest["model"] == "demo"
@@ -155,7 +156,7 @@ def dissect(
     )
     if folder.is_dir() and (masks is None or isinstance(masks, str | Path)):
         return Dissection.read(folder)
-    classifier = classifier or models.load(study.model_config, announce)
+    classifier = network_of(study, classifier, announce=announce)
     found = datasets.scan(source, classifier.class_names, classifier.wnids, limit=limit, announce=announce)
     with tempfile.TemporaryDirectory() as temporary:
         activations, predicted, kept = _activations(classifier, found.photos, Path(temporary), progress)

@@ -14,9 +14,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from interpret import models
-from interpret.config import ModelConfig
 from interpret.errors import InputError
+from interpret.explanation.study_network import network_of
 from interpret.models import Classifier
 from interpret.models.head import Head, find_head
 from interpret.models.precision import choose_device, prepare
@@ -95,31 +94,14 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
         classifier: the study's network, where it is loaded already or came from :func:`interpret.models.wrap`.
 
     Raises:
-        InputError: the model cannot be loaded, or has other weights than the study was made with.
+        InputError: as :func:`interpret.explanation.study_network.network_of` says.
     """
-    classifier = classifier or models.load(study.model_config)
-    check_weights(study, classifier)
+    classifier = network_of(study, classifier)
     place = choose_device(device)
     generator = torch.Generator().manual_seed(0)
     trial = torch.rand(2, 3, *study.preprocessing.size, generator=generator) * 2 - 1
     network = prepare(classifier.network, study.layer, place, "float32", trial[:1])
     return find_head(network, study.layer, trial.to(place))
-
-
-def check_weights(study: Study, classifier: Classifier) -> None:
-    """Raise :class:`InputError` unless a classifier has the weights that the study was made with."""
-    if classifier.weights_digest != study.manifest["weights"]["digest"]:
-        raise InputError(
-            f"The weights of {study.manifest['model']} on this machine are not those that {study.folder} was made "
-            "with; make the study again, or put its weights back."
-        )
-
-
-def model_of(study: Study) -> ModelConfig:
-    """The model options of a study with its layer spelled out."""
-    from dataclasses import replace
-
-    return replace(study.model_config, layer=study.layer)
 
 
 def reference_labels(study: Study) -> pd.Series:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from interpret import models
 from interpret.config import RunConfig
 from interpret.data import datasets
 from interpret.errors import InputError
-from interpret.evaluation.ablation import check_weights, model_of
 from interpret.explanation import extraction
+from interpret.explanation.study_network import check_same_network, network_of
 from interpret.models import Classifier
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
@@ -52,9 +51,8 @@ def heldout(
         check_same_network(study, found)
         return _labelled(found)
     progress(Progress("Loading the model", 0, 0))
-    model = replace(model_of(study), device=device)
-    classifier = classifier or models.load(model, announce=announce)
-    check_weights(study, classifier)
+    classifier = network_of(study, classifier, announce=announce)
+    model = replace(study.model_config, layer=study.layer, device=device)
     config = RunConfig(
         images=images, model=model, extract=study.extract_config, mine=study.mine_config, limit=limit,
         batch_size=batch_size, workers=workers,
@@ -144,18 +142,6 @@ def best(study: Study) -> Best | None:
 
 def _labelled_photos(study: Study) -> int:
     return int(study.images["label"].notna().sum())
-
-
-def check_same_network(study: Study, other: Study) -> None:
-    """Raise :class:`InputError` unless two studies look at the same layer of the same network."""
-    expected = {"weights": study.manifest["weights"]["digest"], "layer": study.layer}
-    found = {"weights": other.manifest["weights"]["digest"], "layer": other.layer}
-    for name in expected:
-        if found[name] != expected[name]:
-            raise InputError(
-                f"{other.folder} is a study of another network ({name} differ from {study.folder}); give a folder of "
-                "photos instead."
-            )
 
 
 def same_photos(study: Study, other: Study) -> bool:

@@ -5,7 +5,7 @@ import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 
 from interpret import models
-from interpret.config import RunConfig, digest
+from interpret.config import ModelConfig, RunConfig, digest
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
@@ -258,8 +258,10 @@ def _manifest(
         "schema_version": SCHEMA_VERSION,
         "key": key,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "config": asdict(config),
+        "config": asdict(replace(config, model=_model_options(config, classifier))),
         "model": classifier.name,
+        "wrapped": classifier.config is None,
+        "network_class": type(classifier.network).__name__,
         "weights": {"digest": classifier.weights_digest, "source": classifier.source},
         "layer": classifier.layer,
         "n_units": n_units,
@@ -271,6 +273,12 @@ def _manifest(
         "fingerprint": photos.fingerprint,
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def _model_options(config: RunConfig, classifier: Classifier) -> ModelConfig:
+    """The options that the classifier was loaded by; of a wrapped one, its name and layer."""
+    made_by = classifier.config or ModelConfig(model=classifier.name, layer=classifier.layer)
+    return replace(made_by, precision=config.model.precision, device=config.model.device)
 
 
 def _versions() -> dict[str, str]:

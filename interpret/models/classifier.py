@@ -34,6 +34,7 @@ class Classifier:
         wnids: WordNet ids of the classes; empty where they have none.
         weights_digest: 16 hexadecimal digits that name the weights.
         source: one line on where the weights came from.
+        config: the options that :func:`load` makes this classifier again from; None for one that :func:`wrap` made.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Classifier:
     wnids: tuple[str, ...]
     weights_digest: str
     source: str
+    config: ModelConfig | None = None
 
 
 def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
@@ -79,6 +81,7 @@ def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
         wnids=wnids,
         weights_digest=checkpoints.digest(network),
         source=source,
+        config=config,
     )
 
 

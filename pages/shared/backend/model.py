@@ -6,9 +6,8 @@ import threading
 import streamlit as st
 from PIL import Image
 
-from interpret import models
-from interpret.errors import InputError
 from interpret.explanation.photo import Explainer, PhotoExplanation, explainer
+from interpret.explanation.study_network import network_of
 from interpret.study import Study
 from pages.shared.backend import places, studies
 
@@ -25,13 +24,7 @@ def ready_model(opened: Study) -> tuple[Explainer, threading.Lock]:
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _ready_model(folder: str, stamp: int) -> tuple[Explainer, threading.Lock]:
     opened = studies.cached(folder, stamp)
-    classifier = models.load(opened.model_config)
-    if classifier.weights_digest != opened.manifest["weights"]["digest"]:
-        raise InputError(
-            f"The weights of {opened.manifest['model']} on this machine are not those that the study was made with; "
-            "make the study again, or put its weights back."
-        )
-    return explainer(classifier, opened.extract_config), threading.Lock()
+    return explainer(network_of(opened), opened.extract_config), threading.Lock()
 
 
 def explained(opened: Study, photo: Image.Image, name: str, target: int | None) -> PhotoExplanation:
