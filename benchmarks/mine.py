@@ -4,7 +4,7 @@
     python benchmarks/mine.py --sizes 1e4 1e5 1e6 4e6      everything; on a machine with a GPU this includes CUDA
 
 Each engine mines the same databases, in a process of its own. Peak memory is what mining adds to the database (on
-Linux; left open elsewhere).
+Linux; not known elsewhere).
 
 The databases are drawn, and skewed as a network's units are: transactions of 10 different units out of 2,048. A unit
 is drawn with weight 0.7 / r^1.1 + 0.3 / g^1.1, where r is its rank in an order of the transaction's class and g its
@@ -12,8 +12,8 @@ rank in one order common to all classes, both random; a unit that comes twice is
 chances.
 
 "by hand" is what one would write with the library: per class and for the whole database, lists made from the same NumPy
-array, no counts in other classes. Ours also gives every itemset's count in every class, by patches and by photos: for a
-share of each class `interpret.mining.mine`, for a share of the whole `interpret.mining.engine.search.frequent_overall`.
+array, no counts in other classes. Ours is `interpret.mining.mine`, which also gives every itemset's count in every
+class, by patches and by photos.
 """
 
 import argparse
@@ -31,7 +31,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 ROOT = Path(__file__).resolve().parents[1]
-CLASS_SUPPORTS = (0.2, 0.1, 0.05)
-WHOLE_SUPPORTS = (0.01, 0.001)
+SUPPORTS = (0.2, 0.1, 0.05)
 CLASSES = {10_000: 10, 100_000: 100, 1_000_000: 1_000, 4_000_000: 1_000}
 N_UNITS, WIDTH = 2_048, 10
 Units = npt.NDArray[np.int32]
@@ -70,21 +68,16 @@ def draw(rows: int, classes: int, seed: int = 0) -> tuple[Units, Units]:
     return units, class_ids
 
 
-def least(share: float, n: int) -> int:
-    """The exact threshold: the smallest count that is at least ``share`` of ``n``."""
-    return max(1, math.ceil(Fraction(repr(share)) * n))
-
-
-def by_hand(find: Callable[[Units, int], int]) -> Callable[[Units, Units, str, float], int]:
+def by_hand(find: Callable[[Units, int], int]) -> Callable[[Units, Units, float], int]:
     """Per class and for the whole database with one library; ``find`` gives the number of itemsets."""
+    from interpret.mining.engine.limits import ceil_exact
 
-    def run(units: Units, class_ids: Units, family: str, share: float) -> int:
-        total = find(units, least(share, len(units)))
-        if family == "class":
-            starts = np.searchsorted(class_ids, np.arange(class_ids.max() + 2))
-            for lo, hi in itertools.pairwise(starts):
-                if hi > lo:
-                    total += find(units[lo:hi], least(share, hi - lo))
+    def run(units: Units, class_ids: Units, share: float) -> int:
+        total = find(units, ceil_exact(share, len(units)))
+        starts = np.searchsorted(class_ids, np.arange(class_ids.max() + 2))
+        for lo, hi in itertools.pairwise(starts):
+            if hi > lo:
+                total += find(units[lo:hi], ceil_exact(share, hi - lo))
         return total
 
     return run
@@ -106,26 +99,17 @@ def mlxtend(units: Units, count: int) -> int:
     return len(fpgrowth(pd.DataFrame(held), min_support=(count - 0.5) / len(units)))
 
 
-def ours(device: str) -> Callable[[Units, Units, str, float], int]:
-    """Our engine; for the family "whole" with one threshold over all transactions."""
+def ours(device: str) -> Callable[[Units, Units, float], int]:
+    """Our engine."""
     import torch
 
     from interpret.config import MineConfig
     from interpret.mining import mine
-    from interpret.mining.engine import search
-    from interpret.mining.engine.layout import arrange
-    from interpret.mining.engine.limits import Limits
-    from interpret.mining.engine.threads import one_thread
     from interpret.mining.transactions import TransactionDatabase
 
-    def run(units: Units, class_ids: Units, family: str, share: float) -> int:
+    def run(units: Units, class_ids: Units, share: float) -> int:
         data = TransactionDatabase(units, class_ids, np.arange(len(units)), N_UNITS)
-        if family == "class":
-            found = len(mine(data, MineConfig(min_support=share, max_itemsets=50_000_000), device=device))
-        else:
-            with one_thread(device):
-                counts = least(share, len(data))
-                found = len(search.frequent_overall(arrange(data), counts, Limits(50_000_000), device=device)[0])
+        found = len(mine(data, MineConfig(min_support=share, max_itemsets=50_000_000), device=device))
         if device == "cuda":
             torch.cuda.synchronize()
         return found
@@ -133,7 +117,7 @@ def ours(device: str) -> Callable[[Units, Units, str, float], int]:
     return run
 
 
-ENGINES: dict[str, Callable[[], Callable[[Units, Units, str, float], int]]] = {
+ENGINES: dict[str, Callable[[], Callable[[Units, Units, float], int]]] = {
     "pyfim by hand": lambda: by_hand(pyfim),
     "mlxtend by hand": lambda: by_hand(mlxtend),
     "ours, CPU": lambda: ours("cpu"),
@@ -147,23 +131,22 @@ def work(engine: str, path: str, repeats: int) -> None:
     with np.load(path) as given:
         units, class_ids = given["units"], given["class_ids"]
     run = ENGINES[engine]()
-    run(units[:2000], class_ids[:2000], "class", 0.5)  # imports and first calls are not what is compared
+    run(units[:2000], class_ids[:2000], 0.5)  # imports and first calls are not what is compared
     rows: list[dict[str, Any]] = []
-    for family, supports in (("class", CLASS_SUPPORTS), ("whole", WHOLE_SUPPORTS)):
-        for share in supports:
-            walls, cpus, found = [], [], 0
-            before = _memory("VmRSS")
-            _reset_peak()
-            for _ in range(repeats):
-                wall, cpu = time.perf_counter(), time.process_time()
-                found = run(units, class_ids, family, share)
-                walls.append(time.perf_counter() - wall)
-                cpus.append(time.process_time() - cpu)
-            rows.append(
-                {"family": family, "support": share, "itemsets": found,
-                 "seconds": statistics.median(walls), "cpu_seconds": statistics.median(cpus),
-                 "peak_mib": max(0.0, _memory("VmHWM") - before)}
-            )  # fmt: skip
+    for share in SUPPORTS:
+        walls, cpus, found = [], [], 0
+        before = _memory("VmRSS")
+        _reset_peak()
+        for _ in range(repeats):
+            wall, cpu = time.perf_counter(), time.process_time()
+            found = run(units, class_ids, share)
+            walls.append(time.perf_counter() - wall)
+            cpus.append(time.process_time() - cpu)
+        rows.append(
+            {"support": share, "itemsets": found,
+             "seconds": statistics.median(walls), "cpu_seconds": statistics.median(cpus),
+             "peak_mib": max(0.0, _memory("VmHWM") - before)}
+        )  # fmt: skip
     print(json.dumps(rows))
 
 
@@ -185,8 +168,8 @@ def _reset_peak() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=float, default=[1e4, 1e5], help="transactions")
-    parser.add_argument("--classes", type=int, help="classes; 10, 100, 1000, 1000 for the four sizes if left open")
-    parser.add_argument("--repeats", type=int, default=3, help="median of so many runs; one run from 1e6 on")
+    parser.add_argument("--classes", type=int, help="classes; 10, 100, 1000, 1000 for the four sizes if not set")
+    parser.add_argument("--repeats", type=int, default=3, help="runs whose median is taken; one run from 1e6 on")
     parser.add_argument("--mlxtend-up-to", type=float, default=1e4, help="largest size for mlxtend, which is slow")
     parser.add_argument("--machine", default=platform.processor() or platform.machine(), help="words for the report")
     parser.add_argument(
@@ -226,7 +209,7 @@ def _skip(engine: str, size: int, mlxtend_up_to: float) -> str:
     if engine == "mlxtend by hand":
         if importlib.util.find_spec("mlxtend") is None:
             return "mlxtend is not installed"
-        return "left out, see --mlxtend-up-to" if size > mlxtend_up_to else ""
+        return "skipped, see --mlxtend-up-to" if size > mlxtend_up_to else ""
     if engine == "ours, CUDA":
         import torch
 
@@ -236,7 +219,7 @@ def _skip(engine: str, size: int, mlxtend_up_to: float) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     return (
-        f"{row['transactions']:>9,} {row['classes']:>5} {row['engine']:<16} {row['family']:<6} {row['support']:<6.1%}"
+        f"{row['transactions']:>9,} {row['classes']:>5} {row['engine']:<16} {row['support']:<6.1%}"
         f" {row['itemsets']:>8,} itemsets {row['seconds']:>8.3f} s (CPU {row['cpu_seconds']:.3f} s)"
         f" {row['peak_mib']:>6,.0f} MiB"
     )
@@ -249,7 +232,7 @@ def report(rows: list[dict[str, Any]], folder: Path, machine: str, repeats: int)
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    hand = {(r["transactions"], r["family"], r["support"]): r for r in rows if r["engine"] == "pyfim by hand"}
+    hand = {(r["transactions"], r["support"]): r for r in rows if r["engine"] == "pyfim by hand"}
     lines = [
         "# Mining: our engine beside pyfim and mlxtend", "",
         f"Machine: {machine}; {os.cpu_count()} CPUs seen. Median of {repeats} runs, one run from 1e6 on.",
@@ -260,10 +243,10 @@ def report(rows: list[dict[str, Any]], folder: Path, machine: str, repeats: int)
         "|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|",
     ]  # fmt: skip
     for r in rows:
-        other = hand.get((r["transactions"], r["family"], r["support"]))
+        other = hand.get((r["transactions"], r["support"]))
         ratios = [f"{r[k] / other[k]:.2f}" if other else "" for k in ("seconds", "cpu_seconds")]
         lines.append(
-            f"| {r['transactions']:,} | {r['classes']:,} | {r['support']:.1%} of {r['family']} | {r['engine']} "
+            f"| {r['transactions']:,} | {r['classes']:,} | {r['support']:.1%} of class | {r['engine']} "
             f"| {r['itemsets']:,} | {r['seconds']:.3f} | {r['cpu_seconds']:.3f} | {' | '.join(ratios)} "
             f"| {r['peak_mib']:,.0f} |"
         )
@@ -278,20 +261,17 @@ def _chart(rows: list[dict[str, Any]], path: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    cases = sorted({(r["family"], -r["support"]) for r in rows})
-    figure, axes = plt.subplots(1, len(cases), figsize=(3.2 * len(cases), 3.4), sharey=True, layout="constrained")
+    supports = sorted({r["support"] for r in rows}, reverse=True)
+    figure, axes = plt.subplots(1, len(supports), figsize=(3.2 * len(supports), 3.4), sharey=True, layout="constrained")
     colours = dict(zip(ENGINES, ("#D55E00", "#999999", "#0072B2", "#009E73"), strict=True))
-    for axis, (family, negative) in zip(axes, cases, strict=True):
+    for axis, support in zip(axes, supports, strict=True):
         for engine, colour in colours.items():
-            own = [r for r in rows if (r["engine"], r["family"], r["support"]) == (engine, family, -negative)]
-            if own:
-                axis.plot(
-                    [r["transactions"] for r in own], [r["seconds"] for r in own], "o-", color=colour, label=engine
-                )
-        axis.set(xscale="log", yscale="log", title=f"{-negative:.1%} of each {family}", xlabel="transactions")
-        if family == "whole":
-            axis.set_title(f"{-negative:.1%} of the whole")
-    axes[0].set_ylabel("seconds of CPU time (CUDA: elapsed)")
+            shown = [r for r in rows if (r["engine"], r["support"]) == (engine, support)]
+            if shown:
+                sizes, seconds = [r["transactions"] for r in shown], [r["seconds"] for r in shown]
+                axis.plot(sizes, seconds, "o-", color=colour, label=engine)
+        axis.set(xscale="log", yscale="log", title=f"{support:.1%} of each class", xlabel="transactions")
+    axes[0].set_ylabel("seconds")
     axes[0].legend(fontsize=8)
     figure.savefig(path, dpi=110)
 

@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -127,22 +128,6 @@ def test_slices_never_change_a_result(data: TransactionDatabase, support: float,
     counted, at_once = count(trie, layout, limits, chunk=chunk), count(trie, layout, limits)
     for name in vars(at_once):
         assert np.array_equal(getattr(counted, name), getattr(at_once, name)), name
-
-
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(databases(), st.integers(1, 6), st.sampled_from([None, None, 1, 2]), st.sampled_from([1, 5, None]))
-def test_one_threshold_for_all_classes_equals_brute_force(
-    data: TransactionDatabase, least: int, max_size: int | None, chunk: int | None
-) -> None:
-    layout = arrange(data)
-    trie, counts = search.frequent_overall(layout, least, Limits(10**6, max_size), chunk=chunk)
-    by_class: list[dict[int, tuple[int, int]]] = [{} for _ in range(len(trie))]
-    columns = (counts.itemset, layout.class_ids[counts.label], counts.patches, counts.photos)
-    for i, c, patches, photos in zip(*(column.tolist() for column in columns), strict=True):
-        by_class[i][c] = (patches, photos)
-    units = [tuple(row) for level in trie.matrices() for row in level.tolist()]
-    found = list(zip(units, counts.all_patches.tolist(), counts.all_photos.tolist(), by_class, strict=True))
-    assert found == [row for row in brute_force(data, 1e-9, max_size) if row[1] >= least]
 
 
 @needs_pyfim
@@ -366,8 +351,9 @@ def test_counts_beyond_16_bits(rows: int) -> None:
     assert [(units, patches) for units, patches, _, _ in plain(found)] == [
         (itemset, rows - 1) for size in (1, 2, 3) for itemset in itertools.combinations((1, 2, 3), size)
     ]
-    assert len(search.frequent_overall(arrange(data), rows - 1, Limits(100))[0]) == 7
-    assert len(search.frequent_overall(arrange(data), rows, Limits(100))[0]) == 0
+    layout = arrange(data)
+    assert len(search.frequent(layout, np.array([rows - 1]), Limits(100))) == 7
+    assert len(search.frequent(layout, np.array([rows]), Limits(100))) == 0
 
 
 def test_limit_counts_different_itemsets() -> None:
@@ -440,7 +426,13 @@ def test_a_damaged_folder_is_one_sentence(tmp_path: Path) -> None:
         store.read(tmp_path / "key")
 
 
-def test_threads_are_given_back() -> None:
+def in_new_thread() -> int:
+    """The number of threads that torch would use in a thread that has not used it before."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
+
+
+def test_the_thread_count_is_restored() -> None:
     before = torch.get_num_threads()
     with one_thread("cpu"):
         with one_thread("cpu"):
@@ -451,6 +443,54 @@ def test_threads_are_given_back() -> None:
     with pytest.raises(InputError):
         mine(rows, config(0.5))
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+def test_overlapping_threads_all_get_their_count_back(first_out: int) -> None:
+    """Two threads enter one after the other and leave in either order; nobody else's count ever changes."""
+    before, started = torch.get_num_threads(), in_new_thread()
+    inside, leave, left = ([threading.Event(), threading.Event()] for _ in range(3))
+    counts: dict[int, tuple[int, int, int]] = {}
+
+    def work(place: int) -> None:
+        at_first = torch.get_num_threads()
+        with one_thread("cpu"):
+            during = torch.get_num_threads()
+            inside[place].set()
+            leave[place].wait(60)
+        counts[place] = (at_first, during, torch.get_num_threads())
+        left[place].set()
+
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            for place in (0, 1):
+                pool.submit(work, place)
+                assert inside[place].wait(60)
+                assert (torch.get_num_threads(), in_new_thread()) == (before, started)
+            for place in (first_out, 1 - first_out):
+                leave[place].set()
+                assert left[place].wait(60)
+                assert (torch.get_num_threads(), in_new_thread()) == (before, started)
+        finally:
+            for event in leave:
+                event.set()
+    assert counts == {0: (started, 1, started), 1: (started, 1, started)}
+
+
+def test_the_caller_s_modes_and_random_states_are_left_alone() -> None:
+    data = skewed(300, 3, seed=1)
+    outside = mine(data, config(0.2))
+    torch.manual_seed(5)
+    np.random.seed(5)  # noqa: NPY002 - the state that library code must not touch
+    states = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    with torch.inference_mode():
+        inside = mine(data, config(0.2))
+        assert torch.is_inference_mode_enabled()
+    assert not torch.is_inference_mode_enabled()
+    assert torch.is_grad_enabled()
+    assert plain(inside) == plain(outside)
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert np.array_equal(np.random.get_state()[1], states[1])  # noqa: NPY002
 
 
 @pytest.mark.gpu

@@ -59,8 +59,8 @@ def mine(
 def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
     """The frequent itemsets by the engine asked for.
 
-    ``auto`` is torch at every size: it took 0.2 to 1.05 of the time of pyfim called by hand, from 10,000 to 4 million
-    transactions (``benchmarks/mine.py``), and pyfim would have to start a process besides.
+    ``auto`` is torch at every size: it took 0.4 to 1 of the time of pyfim called by hand, from 10,000 to 4 million
+    transactions (``benchmarks/results/mine.md``), and pyfim needs a process of its own besides.
     """
     from interpret.mining.engine import pyfim_engine, search
 

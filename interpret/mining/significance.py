@@ -6,7 +6,6 @@ the bootstrap says how far a finding depends on the photos that happened to be t
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +14,11 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import rules as rule_measures
 from interpret.mining.engine import search
-from interpret.mining.engine.counting import occurrences
 from interpret.mining.engine.layout import Ints, Layout, arrange
-from interpret.mining.engine.limits import Limits, TooManyItemsets
+from interpret.mining.engine.limits import Limits, TooManyItemsets, least_counts
 from interpret.mining.engine.threads import one_thread
 from interpret.mining.engine.trie import Trie
+from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import TransactionDatabase
 
@@ -203,14 +202,13 @@ def bootstrap(
     entry_starts = np.cumsum(mined.patches) - mined.patches
     photo_ids, photo = np.unique(layout.photo_ids, return_inverse=True)
     at = photo[row[order]]
-    share = Fraction(repr(mined.min_support))
     keeps, specific_for = mined.frequent, _only_class(mined, mined.frequent)
     frequent, same, rules = np.zeros(len(mined)), np.zeros(len(mined)), np.zeros(int(keeps.sum()))
     rng = np.random.default_rng(seed)
     for _ in range(draws if len(mined) else 0):
         weight = np.bincount(rng.integers(0, len(photo_ids), len(photo_ids)), minlength=len(photo_ids))
         sizes = np.bincount(layout.row_class, weights=weight[photo], minlength=len(mined.class_ids)).astype(np.int64)
-        least = np.array([max(1, -(-share.numerator * int(n) // share.denominator)) for n in sizes])
+        least = least_counts(mined.min_support, sizes)
         least[~mined.is_mined] = np.iinfo(np.int64).max
         reached = np.add.reduceat(weight[at], entry_starts) >= least[mined.label]
         frequent += np.bincount(mined.itemset[reached], minlength=len(mined)) > 0

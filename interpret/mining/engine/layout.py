@@ -1,7 +1,7 @@
 """Transactions in the order that the engines walk them: by class, then by photo, units ascending."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -58,12 +58,6 @@ class Layout:
         lengths = np.bincount((self.units < self.n_units).sum(1)).tolist() if len(self) else []
         most = len(lengths) if max_size is None else max_size
         return float(sum(n * sum(math.comb(m, k) for k in range(1, min(m, most) + 1)) for m, n in enumerate(lengths)))
-
-    def as_one_class(self) -> "Layout":
-        """The same rows in the same order, all of one class of index 0; photos are counted as they were."""
-        size = np.array([len(self)], np.int64)[: len(self)]
-        none = np.zeros(len(size), np.int64)
-        return replace(self, row_class=np.zeros(len(self), np.int64), class_ids=none, class_sizes=size)
 
     def merged(self) -> "Layout":
         """The same transactions as one class of index 0."""

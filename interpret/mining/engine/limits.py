@@ -1,6 +1,5 @@
 """The bounds that a search keeps: exact support thresholds, the number of itemsets, the time."""
 
-import math
 import time
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,7 +26,7 @@ def ceil_exact(share: float, n: int) -> int:
         share: a support, 0 < share <= 1.
         n: how many transactions there are (count).
     """
-    return math.ceil(Fraction(repr(float(share))) * n)
+    return _ceil(Fraction(repr(float(share))), n)
 
 
 def least_counts(share: float, sizes: npt.NDArray[np.int64], smallest: int = 1) -> npt.NDArray[np.int64]:
@@ -35,8 +34,14 @@ def least_counts(share: float, sizes: npt.NDArray[np.int64], smallest: int = 1) 
 
     A class of fewer than ``smallest`` transactions gets a count that nothing reaches: it is not mined.
     """
-    counts = [max(1, ceil_exact(share, int(n))) if n >= smallest else int(n) + 1 for n in sizes]
+    exact = Fraction(repr(float(share)))
+    counts = [max(1, _ceil(exact, n)) if n >= smallest else n + 1 for n in sizes.tolist()]
     return np.array(counts, dtype=np.int64)
+
+
+def _ceil(share: Fraction, n: int) -> int:
+    """``math.ceil(share * n)``; bare integers take a tenth of the time."""
+    return -(-share.numerator * n // share.denominator)
 
 
 @dataclass(frozen=True)

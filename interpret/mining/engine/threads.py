@@ -1,33 +1,48 @@
 """One thread for torch's work on a processor."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
+Result = TypeVar("Result")
+
 _lock = threading.Lock()
-_saved: list[int] = []  # the number of threads before the first of the runs under way, once per run under way
 
 
 @contextmanager
 def one_thread(device: str) -> Iterator[None]:
-    """Let torch work in one thread on a processor, and give back the threads that it had before.
+    """Let torch compute in one thread inside, in the calling thread only, and restore its thread count afterwards.
 
     The search is thousands of steps of a few hundred microseconds, each too short to share: on two busy cores two
-    threads that wait for each other made it ten times slower. Runs in several threads may overlap: the number of
-    threads is that of before the first, once each of them has ended.
+    threads that wait for each other made it ten times slower. Does nothing where ``device`` is no processor.
     """
     if torch.device(device).type != "cpu":
         yield
         return
-    with _lock:
-        _saved.append(_saved[0] if _saved else torch.get_num_threads())
-        torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    _set_for_this_thread(1)
     try:
         yield
     finally:
-        with _lock:
-            before = _saved.pop()
-            if not _saved:
-                torch.set_num_threads(before)
+        _set_for_this_thread(before)
+
+
+def _set_for_this_thread(count: int) -> None:
+    """Set the calling thread's count, and no other thread's.
+
+    Torch keeps a count for each thread, and one that a thread takes over when it first uses torch.
+    ``torch.set_num_threads`` sets both. The second is read, and put back, in a thread that has not used torch before.
+    """
+    with _lock:
+        for_new_threads = _in_new_thread(torch.get_num_threads)
+        torch.set_num_threads(count)
+        _in_new_thread(lambda: torch.set_num_threads(for_new_threads))
+
+
+def _in_new_thread(work: Callable[[], Result]) -> Result:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()

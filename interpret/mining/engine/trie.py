@@ -72,27 +72,23 @@ class Trie:
         return at
 
 
-def merge(levels: list[tuple[Ints, Ints]], n_units: int) -> tuple[Trie, list[Ints]]:
+def merge(levels: list[tuple[Ints, Ints]], n_units: int) -> Trie:
     """One trie of itemsets that several classes found, each once.
 
     Args:
         levels: per size, (m,) int64 place of the prefix in the list before (anything at the first size) and (m,)
             int64 last unit; the same itemset may come several times.
         n_units: K (count).
-
-    Returns:
-        The trie, and per level (m,) the number within it of each itemset given.
     """
     made: list[Level] = []
-    numbers: list[Ints] = []
+    number = np.zeros(0, np.int64)  # where each itemset of the list before stands in the trie
     for parent, unit in levels:
         if not len(unit):
             break
-        known = (numbers[-1][parent] if made else np.zeros(len(unit), np.int64)) * n_units + unit
-        keys, number = np.unique(known, return_inverse=True)
+        prefix = number[parent] if made else np.zeros(len(unit), np.int64)
+        keys, number = np.unique(prefix * n_units + unit, return_inverse=True)
         made.append(Level(keys // n_units, keys % n_units))
-        numbers.append(number)
-    return Trie(tuple(made), n_units), numbers
+    return Trie(tuple(made), n_units)
 
 
 def from_matrices(matrices: list[npt.NDArray[np.integer]], n_units: int) -> Trie:

@@ -1,0 +1,168 @@
+"""Which transactions hold which itemsets of a trie.
+
+The transactions are walked along the trie with all units that any itemset holds, block by block, so that memory stays
+bounded.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from interpret.mining.engine.join import (
+    NUMBER,
+    Occurrences,
+    default_chunk,
+    group_ends,
+    joined,
+    later_siblings,
+    numbers,
+    pairs,
+    pick,
+    positions,
+    run_ends,
+    unnumbered,
+)
+from interpret.mining.engine.layout import Ints, Layout
+from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.trie import Trie
+
+_SPLIT = 8
+"""A block of rows that brings more than this many chunks of pairs at one level is cut in two."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """From one level of a trie to the next.
+
+    ``childless`` (m,) marks itemsets without a superset; ``start`` (m,) is an argument of
+    :func:`~interpret.mining.engine.join.pairs`; ``child`` (slots,) is the number at the next level, or -1.
+    """
+
+    childless: Tensor
+    start: Tensor
+    child: Tensor
+
+
+def _steps(trie: Trie, device: torch.device) -> list[_Step]:
+    """One step for each level but the last."""
+    steps = []
+    for level, below in zip(trie.levels[:-1], trie.levels[1:], strict=True):
+        parent, unit = torch.from_numpy(level.parent).to(device), torch.from_numpy(level.unit).to(device)
+        x, last = torch.from_numpy(below.parent).to(device), torch.from_numpy(below.unit).to(device)
+        childless = torch.ones(len(level), dtype=torch.bool, device=device)
+        childless[x] = False
+        n_later = later_siblings(run_ends(parent))
+        n_later[childless] = 0
+        base = torch.cumsum(n_later, 0) - n_later
+        start = base - torch.arange(1, len(level) + 1, device=device)
+        # The sibling that x is joined with: it has x's prefix and the child's last unit.
+        y = torch.searchsorted(parent * trie.n_units + unit, parent[x] * trie.n_units + last)
+        child = unnumbered(int(n_later.sum()), device)
+        child[start[x] + y] = numbers(len(below), device)
+        steps.append(_Step(childless, start.to(NUMBER), child))
+    return steps
+
+
+class Walk:
+    """Walks the transactions of a layout along a trie.
+
+    Args:
+        trie: the itemsets.
+        layout: the transactions.
+        limits: when to stop; only the time matters here.
+        device: where to compute.
+        chunk: pairs handled at once (count); chosen by device if None. It never changes a result.
+    """
+
+    def __init__(
+        self, trie: Trie, layout: Layout, limits: Limits, device: torch.device, chunk: int | None = None
+    ) -> None:
+        self.trie, self.layout, self.limits, self.device = trie, layout, limits, device
+        self.chunk = chunk or default_chunk(device)
+        self.steps = _steps(trie, device)
+        self.number = unnumbered(trie.n_units + 1, device)
+        if trie.levels:
+            units = torch.from_numpy(trie.levels[0].unit).to(device)
+            self.number[units] = numbers(len(units), device)
+
+    def blocks(self) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """Yield, for each block of rows in order, the (row, itemset) occurrences of each level.
+
+        Raises:
+            OutOfTime: where the deadline has passed.
+        """
+        blocks = self._blocks() if self.trie.levels else []
+        while blocks:
+            lo, hi = blocks.pop()
+            self.limits.check_time()
+            found = self._walk(lo, hi)
+            if found is None:
+                middle = self._middle(lo, hi)
+                blocks += [(middle, hi), (lo, middle)]
+            else:
+                yield found
+
+    def _blocks(self) -> list[tuple[int, int]]:
+        """Runs of rows, last first, that bring about one chunk of pairs and never split a photo."""
+        width = self.layout.units.shape[1]
+        rows = max(1, self.chunk // max(1, width * (width - 1) // 2))
+        photo = self.layout.row_photo
+        edges = [0]
+        while edges[-1] < len(photo):
+            at = min(edges[-1] + rows, len(photo)) - 1
+            edges.append(int(np.searchsorted(photo, photo[at], side="right")))
+        return list(itertools.pairwise(edges))[::-1]
+
+    def _middle(self, lo: int, hi: int) -> int:
+        """A row near the middle of lo..hi at which a photo begins, or ``hi`` for a single photo."""
+        photo = self.layout.row_photo
+        middle = int(np.searchsorted(photo, photo[(lo + hi) // 2]))
+        return middle if middle > lo else int(np.searchsorted(photo, photo[lo], side="right"))
+
+    def _walk(self, lo: int, hi: int) -> list[tuple[Tensor, Tensor]] | None:
+        """Per level the (row, itemset) occurrences in rows lo..hi-1; None where they are too many for one block."""
+        units = torch.from_numpy(self.layout.units[lo:hi]).to(self.device)
+        node = pick(self.number, units.flatten())
+        held = node >= 0
+        per_row = held.view(units.shape).sum(1)
+        row = numbers(len(units), self.device).add_(lo).repeat_interleave(per_row)
+        occ = Occurrences(pick(node, positions(held)), group_ends(per_row))
+        found = [(row, occ.node)]
+        if not len(row):
+            return []
+        for step in self.steps:
+            later = occ.later.masked_fill_(pick(step.childless, occ.node), 0)
+            left = positions(later > 0)
+            if not len(left):
+                break
+            later = pick(later, left)
+            if int(later.sum()) > _SPLIT * self.chunk and self._middle(lo, hi) < hi:
+                return None
+            owners, nodes = [], []
+            for slot, owner in pairs(occ, left, later, step.start, self.chunk):
+                child = pick(step.child, slot)
+                kept = positions(child >= 0)
+                owners.append(pick(owner, kept))
+                nodes.append(pick(child, kept))
+            owner = torch.cat(owners)
+            if not len(owner):
+                break
+            occ = joined(owner, torch.cat(nodes), len(left))
+            row = pick(row, pick(left, owner))
+            found.append((row, occ.node))
+        return found
+
+
+def occurrences(trie: Trie, layout: Layout) -> tuple[Ints, Ints]:
+    """Every occurrence of every itemset: (n,) int64 itemset in canonical order, and (n,) int64 row of the layout."""
+    walk = Walk(trie, layout, Limits(len(trie)), torch.device("cpu"))
+    itemset, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for found in walk.blocks():
+        for first, (row, node) in zip(trie.starts(), found, strict=False):
+            itemset.append(node.long().add_(first).numpy())
+            rows.append(row.long().numpy())
+    return np.concatenate(itemset), np.concatenate(rows)
