@@ -22,6 +22,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.heldout import Best
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared import page_list, wording
@@ -416,10 +417,10 @@ def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monk
     study = altered(tmp_path, monkeypatch)
     other = open_study(studies() / "demo")
     measured = []
-    monkeypatch.setattr(numbers, "ablation_bench", lambda _: ([0, 1], threading.Lock()))
+    monkeypatch.setattr(numbers, "ablation_set", lambda _: ([0, 1], threading.Lock()))
     monkeypatch.setattr(numbers.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
-    for on, number in ((None, 1), (None, 1), (other, 2), (None, 1)):  # as many photos each time
-        monkeypatch.setattr(numbers, "heldout_photos", lambda _, on=on: on)
+    for on, number in ((study, 1), (study, 1), (other, 2), (study, 1)):  # as many photos each time
+        monkeypatch.setattr(numbers, "_measured_on", lambda _, on=on: on.folder)
         assert numbers.class_effect(study, 3, (5, 9)) == number
 
 
@@ -427,7 +428,7 @@ def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch
     study = open_study(studies() / "demo")
     held_out = open_study(studies() / "demo")
     held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
-    monkeypatch.setattr(numbers, "heldout_photos", lambda _: held_out)
+    monkeypatch.setattr(numbers, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0, {}))
     without = show("pages/class_specific.py", **{"class": "6"})
     assert not any("Without" in heading.value for heading in without.subheader)
     assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -123,6 +124,20 @@ def _class_texts(names: list[str]) -> list[str]:
     told = [further if times[text] > 1 else text for text, further in zip(once, twice, strict=True)]
     times = Counter(told)
     return [f"{text} (#{class_id})" if times[text] > 1 else text for class_id, text in enumerate(told)]
+
+
+SOURCES = {
+    "demo": "the embedded demo’s drawings",
+    "demo-val": "the demo’s held-out drawings",
+    "skimage": "scikit-image’s photos",
+    "imagenette": "Imagenette",
+}
+"""Built-in sets of photos, by the names that the command line knows them by."""
+
+
+def photos_of(source: str) -> str:
+    """What a set of photos is called: a built-in one by its words, a folder by its name."""
+    return SOURCES.get(source) or f"“{PurePath(source).name or source}”"
 
 
 def file_name(*parts: str) -> str:

@@ -14,6 +14,7 @@ from interpret.evaluation import ablation, effect, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.heldout import Best
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
@@ -50,46 +51,62 @@ def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) ->
     return _found.chance_p_values()
 
 
-def ablation_bench(opened: Study) -> tuple[AblationSet, threading.Lock]:
-    """Photos and the head, ready to have units switched off: held-out photos where the study was evaluated on some.
+def heldout_photos(opened: Study) -> Best | None:
+    """The held-out photos that accuracy is measured on; None if there are none but the study's own."""
+    manifests = sorted((opened.folder / heldout.FOLDER).glob("*/manifest.json"))
+    written = tuple((file.parent.name, places.written(file)) for file in manifests)
+    return _heldout_photos(str(opened.folder), places.stamp(opened.folder), written)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _heldout_photos(folder: str, stamp: int, written: tuple[tuple[str, int], ...]) -> Best | None:
+    return heldout.best(studies.cached(folder, stamp))
+
+
+def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
+    """Photos and the head, ready to ablate units: held-out photos if the study was evaluated on some, else its own.
 
     Raises:
         InputError: the model cannot be loaded here, or has other weights than the study was made with.
     """
-    on = heldout_photos(opened)
-    return _ablation_bench(str(opened.folder), places.stamp(opened.folder), str(on.folder if on else opened.folder))
-
-
-def heldout_photos(opened: Study) -> Study | None:
-    """The held-out photos that accuracy is measured on; None where there are none but the study's own."""
-    best = heldout.best(opened)
-    return best.study if best else None
+    return _ablation_set(str(opened.folder), places.stamp(opened.folder), str(_measured_on(opened)))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def _ablation_bench(folder: str, stamp: int, on: str) -> tuple[AblationSet, threading.Lock]:
-    opened = studies.cached(folder, stamp)
-    bench = ablation.make_ablation_set(open_study(on), ablation.load_head(opened, device="cpu"))
-    return bench, threading.Lock()
+def _ablation_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
+    head = ablation.load_head(studies.cached(folder, stamp), device="cpu")
+    return ablation.make_ablation_set(open_study(measured_on), head), threading.Lock()
+
+
+def _measured_on(opened: Study) -> Path:
+    """The folder of the study whose photos accuracy is measured on."""
+    held_out = heldout_photos(opened)
+    return held_out.study.folder if held_out else opened.folder
 
 
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:
-    """What a class's accuracy is with units off, beside as many random ones.
+    """What a class's accuracy is with units ablated, beside as many random ones.
 
     Raises:
-        InputError: as :func:`ablation_bench` and :func:`interpret.evaluation.effect.ablate_class` say.
+        InputError: as :func:`ablation_set` and :func:`interpret.evaluation.effect.ablate_class` say.
     """
-    bench, lock = ablation_bench(opened)
-    on = str((heldout_photos(opened) or opened).folder)
-    return _class_effect(str(opened.folder), places.stamp(opened.folder), on, class_id, units, bench, lock)
+    photos, lock = ablation_set(opened)
+    measured_on = str(_measured_on(opened))
+    return _class_effect(str(opened.folder), places.stamp(opened.folder), measured_on, class_id, units, photos, lock)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _class_effect(
-    folder: str, stamp: int, on: str, class_id: int, units: tuple[int, ...], _bench: AblationSet, _lock: threading.Lock
+    folder: str,
+    stamp: int,
+    measured_on: str,
+    class_id: int,
+    units: tuple[int, ...],
+    _photos: AblationSet,
+    _lock: threading.Lock,
 ) -> ClassEffect:
     with _lock:
-        return effect.ablate_class(_bench, class_id, units)
+        return effect.ablate_class(_photos, class_id, units)
 
 
 def evaluations(opened: Study) -> list[Evaluation]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from interpret.errors import InputError
 from interpret.evaluation.ablation import reference_labels
-from interpret.evaluation.heldout import same_photos
+from interpret.evaluation.heldout import Best
 from interpret.figures import evaluation_charts
 from interpret.findings import Findings
 from interpret.findings.tables import Units
@@ -19,8 +19,8 @@ from pages.shared.view import figures, widgets
 def render(found: Findings, class_id: int, units: Units) -> None:
     """Show what switching ``units`` off does to the class; nothing where no photo of it can be measured on."""
     study = found.study
-    on = numbers.heldout_photos(study)
-    if not (reference_labels(on or study) == class_id).any():
+    held_out = numbers.heldout_photos(study)
+    if not (reference_labels(held_out.study if held_out else study) == class_id).any():
         return
     st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:
@@ -45,7 +45,27 @@ def render(found: Findings, class_id: int, units: Units) -> None:
         )
         for row in effect.gained.head(5).itertuples()
     ]
-    others = ", none of which was mined" if on and not same_photos(study, on) else ""
-    said = f"of {wording.count(effect.n, 'photo')} of {name}{others}."
-    blocks = [widgets.line(widgets.text(said, "faint"), widgets.text("Taken for instead:") if gained else [], gained)]
+    blocks = [widgets.line(widgets.text(sentence, "faint")) for sentence in _measured_on(held_out, effect.n, name)]
+    if gained:
+        blocks.insert(0, widgets.line(widgets.text("Taken for instead:"), gained))
     widgets.show(blocks, "class_effect_gained")
+
+
+def _measured_on(held_out: Best | None, photos: int, class_name: str) -> list[str]:
+    """Which photos the accuracy is of, in a sentence, and another for each set of photos that is damaged.
+
+    Args:
+        held_out: the set that was chosen; None for the study's own photos.
+        photos: those of the class (count).
+        class_name: of the class.
+    """
+    measured = f"Measured on {wording.count(photos, 'photo')} of {class_name}"
+    if held_out is None:
+        return [f"{measured} that were mined as well, which flatters the units: none were held out yet."]
+    if held_out.mined:
+        sentence = f"{measured} that were mined as well, which flatters the units"
+    else:
+        sentence = f"{measured} in {wording.photos_of(held_out.source)}, none of which was mined"
+    if held_out.others:
+        sentence += f"; of {held_out.others + 1} held-out sets this is the largest"
+    return [f"{sentence}.", *(f"Passed over: {damage}" for damage in held_out.damaged.values())]

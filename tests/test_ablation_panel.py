@@ -1,0 +1,74 @@
+"""The panel beside an itemset says which photos it measures on, and chooses them by their number."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from interpret.evaluation.heldout import FOLDER
+from interpret.study import open_study
+from tests.shown_pages import show, words_on
+from tests.small_study import COUNT, studies
+
+CLASS = 6
+
+
+@pytest.fixture(autouse=True)
+def study(tmp_path, monkeypatch) -> Path:
+    """A copy of the small study without held-out photos."""
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    return tmp_path / "demo"
+
+
+def hold_out(study: Path, name: str, *, labelled: int, **manifest: object) -> Path:
+    """The study's own photos once more as a held-out set, of which only the last ones have a label."""
+    folder = study / FOLDER / name
+    shutil.copytree(studies() / "demo", folder)
+    about = json.loads((folder / "manifest.json").read_text())
+    config = {**about["config"], "images": f"/photos/{name}"}
+    (folder / "manifest.json").write_text(json.dumps({**about, "config": config, "fingerprint": name, **manifest}))
+    images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
+    images.loc[images.index < COUNT - labelled, "label"] = pd.NA
+    images.to_parquet(folder / "images.parquet")
+    return folder
+
+
+def photos_of_class(folder: Path) -> int:
+    return int((open_study(folder).images["label"] == CLASS).sum())
+
+
+def panel() -> str:
+    app = show("pages/class_specific.py", **{"class": str(CLASS)})
+    assert any(heading.value.startswith("Without") for heading in app.subheader)
+    return words_on(app)
+
+
+def test_without_held_out_photos_the_panel_says_that_it_measures_on_mined_ones(study):
+    assert f"Measured on {photos_of_class(study)} photos of Bicycle that were mined as well" in panel()
+
+
+def test_the_panel_measures_on_the_largest_held_out_set_and_not_on_a_later_trial(study):
+    large = hold_out(study, "val", labelled=COUNT - 5, created="2026-01-01T00:00:00+00:00")
+    hold_out(study, "trial", labelled=20, created="2026-02-02T00:00:00+00:00")
+    text = panel()
+    assert f"Measured on {photos_of_class(large)} photos of Bicycle in “val”, none of which was mined" in text
+    assert "of 2 held-out sets this is the largest" in text
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"schema_version": 99}'])
+def test_a_damaged_held_out_set_is_passed_over_and_named(study, damage):
+    hold_out(study, "val", labelled=COUNT)
+    (hold_out(study, "broken", labelled=COUNT) / "manifest.json").write_text(damage)
+    text = panel()
+    assert "in “val”, none of which was mined" in text
+    assert "Passed over: The" in text
+    assert "broken" in text
+
+
+def test_photos_that_were_mined_are_called_so_where_they_were_evaluated_on(study):
+    own = json.loads((study / "manifest.json").read_text())["fingerprint"]
+    hold_out(study, "same", labelled=COUNT, fingerprint=own)
+    assert "that were mined as well, which flatters the units." in panel()
