@@ -1,15 +1,11 @@
 """Why this class for this photo? The map, its patches, their units, what those argue for, and what if not."""
 
 import html
-import io
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
-from streamlit.delta_generator import DeltaGenerator
 
-from interpret.data.photos import open_photo
 from interpret.errors import InputError
 from interpret.explanation.photo import PhotoExplanation, softmax
 from interpret.figures import charts, gallery
@@ -17,11 +13,9 @@ from interpret.findings import Findings
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import model, pictures
+from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, menus, thresholds
-from pages.shared.view import figures, patch_chain, tables, widgets
-
-STRIP = 24
-"""Photos of the study offered at once."""
+from pages.shared.view import figures, patch_chain, photo_picker, tables, widgets
 
 
 def page() -> None:
@@ -31,24 +25,15 @@ def page() -> None:
     with heading.container():
         wording.header("Why this class for this photo?")
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    source = row.segmented_control(
-        "Photo",
-        ["of the study", "upload", "camera"],
-        default="of the study",
-        key="from",
-        bind="query-params",
-        required=True,
-    )
     try:
-        given = _photo(study, str(source), row)
-        if given is None:
+        photo = photo_picker.pick(study, row)
+        if photo is None:
             return
-        photo, name, place = given
         ready, lock = model.ready_model(study)
-        first = model.explained(study, photo, name, None)
+        first = model.explained(study, photo, None)
         with row:
             target = _target(study, first)
-        shown = first if target == first.predicted else model.explained(study, photo, name, target)
+        shown = first if target == first.predicted else model.explained(study, photo, target)
     except InputError as error:
         st.error(wording.markdown(str(error)))
         return
@@ -57,88 +42,13 @@ def page() -> None:
     off = _switched_off(study)
     picture, words = st.columns([10, 11], gap="large")
     with picture:
-        patch = _stage(found, photo, shown, name)
+        patch = _stage(found, photo, shown)
     with words:
         with lock:
             logits = ready.without(first, tuple(sorted(off)))
-        _verdict(study, first, logits, off, place)
+        _verdict(study, first, logits, off, photo.image_id)
         _patch(found, shown, patch, off)
     patch_chain.show_if_asked(found)
-
-
-def _photo(study: Study, source: str, row: DeltaGenerator) -> tuple[Image.Image, str, int | None] | None:
-    """The photo to explain, what it is known by, and its place in the study."""
-    if source == "of the study":
-        place = _of_study(study, row)
-        if place is None:
-            return None
-        photo = study.photo(place)
-        if photo is None:
-            raise InputError(
-                f"The file {study.images['path'].iloc[place]!r} is not on this machine; pick another photo, or "
-                "upload one."
-            )
-        return photo, f"image-{place}", place
-    given = (
-        st.camera_input("Take a photo", key="camera", width=480)
-        if source == "camera"
-        else st.file_uploader(
-            "A photo", ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"], key="photo", max_upload_size=32
-        )
-    )
-    if given is None:
-        wording.paragraph("The photo is explained here, on this machine, and is not kept.", "small")
-        return None
-    content = given.getvalue()
-    return open_photo(io.BytesIO(content)), model.digest_of(content), None
-
-
-def _of_study(study: Study, row: DeltaGenerator) -> int | None:
-    """A strip of the study's photos to pick from; the one in the address, else one that is surely right."""
-    images = study.images
-    asked = address.whole_number(st.query_params.get("image"))
-    place = asked if asked is not None and asked < len(images) else None
-    if place is None:
-        sure = images[images["label"].isna() | (images["label"] == images["predicted"])]
-        place = int((sure if len(sure) else images)["confidence"].astype(float).idxmax())
-    classes = ["all", *(str(one) for one in pictures.colours(study))]
-    with row.popover("Pick another photo", icon=":material/photo_library:"):
-        wanted = menus.choose(
-            "Predicted as",
-            classes,
-            "of",
-            lambda one: "any class" if one == "all" else wording.class_text(study, int(one)),
-            width=320,
-        )
-        listed = images if wanted == "all" else images[images["predicted"] == int(wanted)]
-        pages = max(1, -(-len(listed) // STRIP))
-        page = min(int(st.session_state.get("photos_page", 1)), pages)
-        some = listed.iloc[(page - 1) * STRIP : page * STRIP]
-        parts = [
-            widgets.tile(
-                source,
-                f"photo {row.path}",
-                name=wording.class_text(study, int(row.predicted)),
-                note=wording.percent(row.confidence),
-                colour=pictures.colours(study).get(int(row.predicted), "#888888"),
-                act={"image": int(row.image_id)},
-                on=int(row.image_id) == place,
-            )
-            for row, source in zip(
-                some.itertuples(), pictures.thumbnails(study, some["image_id"].tolist(), 160), strict=True
-            )
-            if source
-        ]
-        widgets.show([widgets.tiles(parts, "s")], "photos", _pick)
-        if pages > 1:
-            st.pagination(pages, key="photos_page", max_visible_pages=5)
-    return place
-
-
-def _pick(act: dict[str, object]) -> None:
-    st.query_params["image"] = str(act["image"])
-    for name in ("target", "box", "off"):
-        st.query_params.pop(name, None)
 
 
 def _target(study: Study, first: PhotoExplanation) -> int:
@@ -174,7 +84,7 @@ def _switch(act: dict[str, object]) -> None:
         st.query_params.pop("off", None)
 
 
-def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_as: str) -> int:
+def _stage(found: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int:
     """The photo as the network sees it, the map over it, the patches as boxes; returns the chosen patch."""
     study = found.study
     asked = address.whole_number(st.query_params.get("box")) or 0
@@ -197,7 +107,7 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
                 "on": place == chosen,
             }
         )
-    seen, heat = pictures.stage_pictures(study, photo, shown, known_as)
+    seen, heat = pictures.stage_pictures(study, photo, shown)
     name = wording.class_text(study, shown.target)
     words = f"the photo, with what speaks for {name} in bright colours"
     above = st.container()  # the slider stands below, but only it knows what the address says
@@ -210,7 +120,7 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
         )
 
     def picture() -> bytes:
-        view = gallery.view(photo, study.preprocessing, 720)
+        view = gallery.view(photo.picture, study.preprocessing, 720)
         inner = [(box * (view.size[0] / width)).tolist() for box in shown.inner_boxes]
         return gallery.png(gallery.boxed(gallery.heat_overlay(view, shown.heat, opacity), inner))
 
@@ -226,7 +136,7 @@ def _stage(found: Findings, photo: Image.Image, shown: PhotoExplanation, known_a
     return chosen
 
 
-def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set[int], place: int | None) -> None:
+def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set[int], image_id: int | None) -> None:
     """What the model says, and what it says with units switched off."""
     colours = pictures.colours(study)
     before, after = first.probabilities, softmax(logits)
@@ -241,7 +151,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
             said, colours.get(first.predicted, "#888888"), wording.percent(float(before[first.predicted]), 1)
         ),
     ]
-    label = None if place is None else study.images["label"].iloc[place]
+    label = None if image_id is None else study.images["label"].iloc[image_id]
     if label is not None and pd.notna(label):  # a missing one is pd.NA, which cannot be compared
         right = int(label) == first.predicted
         parts.append(

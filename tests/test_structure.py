@@ -168,3 +168,8 @@ def test_only_the_backend_caches_and_no_page_shows_data_as_markup(path):
     given = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
     assert not named & {"cache_data", "cache_resource"}
     assert "unsafe_allow_html" not in given
+
+
+@pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=str)
+def test_no_file_is_longer_than_three_hundred_lines(path):
+    assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 300

@@ -1,11 +1,14 @@
 """The study's network, loaded once, and photos explained by it."""
 
 import hashlib
+import io
 import threading
+from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
 
+from interpret.data.photos import open_photo
 from interpret.explanation.photo import Explainer, PhotoExplanation, explainer
 from interpret.explanation.study_network import network_of
 from interpret.study import Study
@@ -27,25 +30,58 @@ def _ready_model(folder: str, stamp: int) -> tuple[Explainer, threading.Lock]:
     return explainer(network_of(opened), opened.extract_config), threading.Lock()
 
 
-def explained(opened: Study, photo: Image.Image, name: str, target: int | None) -> PhotoExplanation:
-    """A photo explained for a class, worked out once for each photo and class.
+@dataclass(frozen=True, eq=False)
+class PickedPhoto:
+    """The photo to explain.
+
+    Attributes:
+        picture: RGB, upright.
+        key: what its explanations are kept by: the same photo, the same key.
+        image_id: its number in the study; None for a photo from outside.
+    """
+
+    picture: Image.Image
+    key: str
+    image_id: int | None
+
+    @classmethod
+    def from_study(cls, picture: Image.Image, image_id: int) -> "PickedPhoto":
+        """A photo of the open study."""
+        return cls(picture, f"image-{image_id}", image_id)
+
+    @classmethod
+    def from_upload(cls, content: bytes) -> "PickedPhoto":
+        """A photo that was uploaded or taken, given as the bytes of its file.
+
+        Raises:
+            InputError: it is not a photo that can be read.
+        """
+        return cls(open_photo(io.BytesIO(content)), "upload-" + hashlib.sha256(content).hexdigest()[:24], None)
+
+
+def explained(opened: Study, photo: PickedPhoto, target: int | None) -> PhotoExplanation:
+    """A photo explained for a class; kept for all sessions if it is of the study, else for this session only.
 
     Args:
         opened: the study whose model and options are used.
-        photo: RGB.
-        name: what the photo is known by: its number in the study, or :func:`digest_of` an upload.
+        photo: the photo.
         target: the class; the predicted one if None.
     """
-    return _explained(str(opened.folder), places.stamp(opened.folder), name, target, photo)
+    cached = _explained_upload if photo.image_id is None else _explained_of_study
+    return cached(str(opened.folder), places.stamp(opened.folder), photo.key, target, photo.picture)
 
 
 @st.cache_resource(max_entries=48, show_spinner="Explaining the photo …")
-def _explained(folder: str, stamp: int, name: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
+def _explained_of_study(folder: str, stamp: int, key: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
+    return _explain(folder, stamp, target, _photo)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Explaining the photo …", scope="session")
+def _explained_upload(folder: str, stamp: int, key: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
+    return _explain(folder, stamp, target, _photo)
+
+
+def _explain(folder: str, stamp: int, target: int | None, photo: Image.Image) -> PhotoExplanation:
     ready, lock = _ready_model(folder, stamp)
     with lock:
-        return ready.explain(_photo, target)
-
-
-def digest_of(content: bytes) -> str:
-    """A name for an uploaded photo: the same bytes, the same name."""
-    return "upload-" + hashlib.sha256(content).hexdigest()[:24]
+        return ready.explain(photo, target)

@@ -13,6 +13,7 @@ from interpret.figures.colours import class_colours, on_dark
 from interpret.findings import supporting
 from interpret.study import Study
 from pages.shared.backend import places, studies
+from pages.shared.backend.model import PickedPhoto
 
 THUMBNAIL = 288
 """Side of a picture in a gallery, pixels."""
@@ -78,19 +79,33 @@ def _thumbnails(folder: str, stamp: int, images: tuple[int, ...], side: int) -> 
         return list(pool.map(one, images))
 
 
-def stage_pictures(opened: Study, photo: Image.Image, shown: PhotoExplanation, name: str) -> tuple[str, str]:
-    """The photo as the network sees it and the map to lay over it, as addresses that hold the pictures themselves."""
-    return _stage_pictures(str(opened.folder), places.stamp(opened.folder), name, shown.target, photo, shown)
+def stage_pictures(opened: Study, photo: PickedPhoto, shown: PhotoExplanation) -> tuple[str, str]:
+    """The photo as the network sees it and the map to lay over it, as addresses that hold the pictures themselves.
+
+    Kept as long as the explanation is: see :func:`pages.shared.backend.model.explained`.
+    """
+    cached = _upload_pictures if photo.image_id is None else _study_pictures
+    return cached(str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, photo.picture, shown)
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
-def _stage_pictures(
-    folder: str, stamp: int, name: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
+def _study_pictures(
+    folder: str, stamp: int, key: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
 ) -> tuple[str, str]:
-    preprocessing = studies.cached(folder, stamp).preprocessing
-    height, width = preprocessing.size
-    heat = gallery.heat_layer(_shown.heat, (288, max(1, 288 * height // width)))
-    return data_uri(gallery.view(_photo, preprocessing, 720)), data_uri(heat, transparent=True)
+    return _photo_and_map(studies.cached(folder, stamp), _photo, _shown)
+
+
+@st.cache_data(max_entries=12, show_spinner=False, scope="session")
+def _upload_pictures(
+    folder: str, stamp: int, key: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
+) -> tuple[str, str]:
+    return _photo_and_map(studies.cached(folder, stamp), _photo, _shown)
+
+
+def _photo_and_map(study: Study, photo: Image.Image, shown: PhotoExplanation) -> tuple[str, str]:
+    height, width = study.preprocessing.size
+    heat = gallery.heat_layer(shown.heat, (288, max(1, 288 * height // width)))
+    return data_uri(gallery.view(photo, study.preprocessing, 720)), data_uri(heat, transparent=True)
 
 
 def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:

@@ -1,0 +1,111 @@
+"""The photo to explain: one of the study, picked from a strip, or one that is uploaded or taken."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from interpret.errors import InputError
+from interpret.study import Study
+from pages.shared import wording
+from pages.shared.backend import pictures
+from pages.shared.backend.model import PickedPhoto
+from pages.shared.controls import address, menus
+from pages.shared.view import widgets
+
+PER_PAGE = 24
+"""Photos of the study offered at once (count)."""
+
+UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
+
+MAX_MEGABYTES = 32
+"""Largest photo that may be uploaded."""
+
+
+def pick(study: Study, row: DeltaGenerator) -> PickedPhoto | None:
+    """The photo that was chosen; None as long as none was uploaded or taken.
+
+    Args:
+        study: the open study.
+        row: where the controls go.
+
+    Raises:
+        InputError: the photo is not on this machine, or cannot be read.
+    """
+    source = row.segmented_control(
+        "Photo",
+        ["of the study", "upload", "camera"],
+        default="of the study",
+        key="from",
+        bind="query-params",
+        required=True,
+    )
+    if source == "of the study":
+        return _of_study(study, row)
+    file = (
+        st.camera_input("Take a photo", key="camera", width=480)
+        if source == "camera"
+        else st.file_uploader("A photo", UPLOADED_TYPES, key="photo", max_upload_size=MAX_MEGABYTES)
+    )
+    if file is None:
+        wording.paragraph(
+            "The photo is explained on this machine. It stays in memory for this session only and is not written to "
+            "disk.",
+            "small",
+        )
+        return None
+    return PickedPhoto.from_upload(file.getvalue())
+
+
+def _of_study(study: Study, row: DeltaGenerator) -> PickedPhoto:
+    """The photo in the address, else the one that is classified correctly with the highest confidence."""
+    images = study.images
+    image_id = address.whole_number(st.query_params.get("image"))
+    if image_id is None or image_id >= len(images):
+        correct = images[images["label"].isna() | (images["label"] == images["predicted"])]
+        image_id = int((correct if len(correct) else images)["confidence"].astype(float).idxmax())
+    with row.popover("Pick another photo", icon=":material/photo_library:"):
+        _strip(study, image_id)
+    picture = study.photo(image_id)
+    if picture is None:
+        raise InputError(
+            f"The file {images['path'].iloc[image_id]!r} is not on this machine; pick another photo, or upload one."
+        )
+    return PickedPhoto.from_study(picture, image_id)
+
+
+def _strip(study: Study, chosen: int) -> None:
+    """Photos of the study to pick from, those of one predicted class if one is asked for."""
+    classes = ["all", *(str(class_id) for class_id in pictures.colours(study))]
+    wanted = menus.choose(
+        "Predicted as",
+        classes,
+        "of",
+        lambda choice: "any class" if choice == "all" else wording.class_text(study, int(choice)),
+        width=320,
+    )
+    listed = study.images if wanted == "all" else study.images[study.images["predicted"] == int(wanted)]
+    pages = max(1, -(-len(listed) // PER_PAGE))
+    page = min(int(st.session_state.get("photos_page", 1)), pages)
+    rows = listed.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    sources = pictures.thumbnails(study, rows["image_id"].tolist(), 160)
+    tiles = [
+        widgets.tile(
+            source,
+            f"photo {row.path}",
+            name=wording.class_text(study, int(row.predicted)),
+            note=wording.percent(row.confidence),
+            colour=pictures.colours(study).get(int(row.predicted), "#888888"),
+            act={"image": int(row.image_id)},
+            on=int(row.image_id) == chosen,
+        )
+        for row, source in zip(rows.itertuples(), sources, strict=True)
+        if source
+    ]
+    widgets.show([widgets.tiles(tiles, "s")], "photos", _picked)
+    if pages > 1:
+        st.pagination(pages, key="photos_page", max_visible_pages=5)
+
+
+def _picked(act: dict[str, object]) -> None:
+    st.query_params["image"] = str(act["image"])
+    for name in ("target", "box", "off"):
+        st.query_params.pop(name, None)
