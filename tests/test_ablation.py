@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import multinomial
 
 from interpret import models
 from interpret.config import ModelConfig
@@ -12,7 +13,7 @@ from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.effect import ablate_class, random_units
 from interpret.models.head import Head, find_head
 from interpret.models.hooks import capture, replace, zero_units
-from interpret.stats import paired_intervals, standard_error
+from interpret.stats import mean_interval, paired_intervals, standard_error
 from tests.conftest import state_of
 
 
@@ -208,6 +209,47 @@ def test_standard_errors_and_paired_intervals():
     assert high == pytest.approx(difference.mean() + reach, abs=6e-4)
     assert paired_intervals(values, [(0, 0)]).tolist() == [[0.0, 0.0]]
     assert paired_intervals(values, []).shape == (0, 2)
+
+
+def test_intervals_of_mean_changes_hold_the_mean_as_often_as_they_say():
+    """Exact coverage: every outcome of n photos that are lost (1), gained (-1) or neither, by its probability."""
+    chances = [(a, b) for a in (0.0, 0.02, 0.1, 0.3, 0.5, 0.9) for b in (0.0, 0.05, 0.3, 0.5) if a + b <= 1]
+    for n in (2, 3, 5, 8, 13, 30):
+        lost, gained = (part.ravel() for part in np.mgrid[: n + 1, : n + 1])
+        lost, gained = lost[lost + gained <= n], gained[lost + gained <= n]
+        outcomes = np.array([[1] * a + [-1] * b + [0] * (n - a - b) for a, b in zip(lost, gained, strict=True)])
+        low, high = mean_interval(outcomes)
+        assert (high - low > 0.1).all(), "no outcome of so few photos is certain"
+        mean = outcomes.mean(axis=1)
+        assert ((low <= mean) & (mean <= high)).all()
+        held = []
+        for a, b in chances:
+            weights = multinomial(n, [a, b, max(0.0, 1 - a - b)]).pmf(np.stack([lost, gained, n - lost - gained], 1))
+            assert np.nansum(weights) == pytest.approx(1)
+            held.append(weights[(low <= a - b + 1e-9) & (a - b - 1e-9 <= high)].sum())
+        assert min(held) > 0.87
+        assert np.mean(held) > 0.95
+
+
+def test_intervals_of_mean_changes_by_hand():
+    # four photos lost: (4 + 0) / 6 = 2/3, and the mean square of 1, 1, 1, 1, 1, -1 is 1
+    low, high = mean_interval(np.ones((1, 4)))
+    reach = 1.96 * np.sqrt((1 - 4 / 9) / 6)
+    assert (low[0], high[0]) == (pytest.approx(2 / 3 - reach), pytest.approx(2 / 3 + reach))
+    assert np.isnan(mean_interval(np.ones(1))).all()
+    many = np.random.default_rng(1).choice([-1, 0, 1], 4000, p=[0.1, 0.6, 0.3])
+    low, high = mean_interval(many)
+    reach = 1.96 * many.std() / np.sqrt(4000)
+    assert (low, high) == (pytest.approx(many.mean() - reach, abs=3e-4), pytest.approx(many.mean() + reach, abs=3e-4))
+
+
+def test_paired_intervals_of_few_photos_and_of_photos_that_agree_are_not_empty():
+    lost = np.stack([np.zeros(40), np.ones(40)])
+    for n, claim in ((2, False), (3, False), (4, True), (40, True)):
+        ((low, high),) = paired_intervals(lost[:, :n], [(0, 1)])
+        assert low < -1 < high
+        assert bool(high < 0) is claim
+    assert np.isnan(paired_intervals(lost[:, :1], [(0, 1)])).all()
 
 
 def test_a_study_made_with_other_weights_is_refused(tmp_path):

@@ -15,7 +15,7 @@ from interpret.cli.main import main
 from interpret.config import EvaluateConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
-from interpret.evaluation.ablation import load_head, make_ablation_set
+from interpret.evaluation.ablation import AblationSet, load_head, make_ablation_set
 from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
 from interpret.evaluation.heldout import best, heldout, kept, same_photos
@@ -23,6 +23,7 @@ from interpret.evaluation.table1 import BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.figures import evaluation_charts
 from interpret.mining.transactions import TransactionDatabase
+from interpret.models.head import Head
 from interpret.models.hooks import zero_units
 from interpret.study import open_study
 from tests.conftest import TinyNet, draw_photos, state_of
@@ -107,11 +108,14 @@ def test_shared_itemsets_and_synergy_worked_out_by_hand():
     # unit 1 off: class 0 keeps both, class 1 loses both, class 2 keeps one of one: in S 0.5, outside 0
     line = found[(1,)]
     assert (line["fall_in"], line["fall_out"], line["difference"]) == (0.5, 0.0, 0.5)
-    assert (line["low"], line["high"]) == (0.5, 0.5)  # within each class all photos agree
+    # two photos that agree leave doubt: falls of 0, 0 give +-0.693; of 1, 1 -0.349 to 1.349, 1.349 below the mean
+    # and 0.349 above. Halved for the two classes in S: sqrt(0.693 ** 2 / 4 + 1.349 ** 2 / 4 + 0.693 ** 2) = 1.027
+    assert (line["low"], line["high"]) == (pytest.approx(-0.527, abs=1e-3), pytest.approx(1.294, abs=1e-3))
     # unit 0 off: class 0 falls by 1, class 2 by -0.5; class 1 by 0. Class 2's photos differ: -1 and 0
     line = found[(0,)]
     assert (line["fall_in"], line["fall_out"]) == (0.25, 0.0)
-    assert line["high"] - line["difference"] == pytest.approx(1.96 * 0.5 * 0.5 / np.sqrt(2), abs=1e-3)
+    # -1, 0: the interval is -1.063 to 0.563; sqrt(0.349 ** 2 / 4 + 1.063 ** 2 / 4 + 0.693 ** 2) = 0.890
+    assert line["high"] - line["difference"] == pytest.approx(0.890, abs=1e-3)
 
     ranking = Ranking("Ours-2", {0: np.array([0, 1]), 1: np.array([1]), 2: np.array([0])}, {0: 2, 1: 1, 2: 1})
     synergy = cross_class.synergies(over, CLASSES, mined_by_hand(), ranking)
@@ -120,6 +124,46 @@ def test_shared_itemsets_and_synergy_worked_out_by_hand():
     assert (line["units"], line["fall"], line["parts"], line["synergy"]) == ((0, 1), 1.0, 1.0, 0.0)
     line = synergy[synergy["class_id"] == 2].iloc[0]  # {0, 2}: -0.5 together, -0.5 and 0 one by one
     assert (line["kind"], line["fall"], line["parts"]) == ("itemsets", -0.5, -0.5)
+
+
+def photos_that_agree(weight, bias, features, counts) -> AblationSet:
+    """So many photos of each class, all of them with the same features."""
+    head = Head(torch.nn.Identity(), "none", torch.zeros(1), torch.tensor(weight), torch.tensor(bias))
+    labels = np.repeat(np.arange(len(counts)), counts)
+    return AblationSet(head, labels, np.array(features, np.float32)[labels], None, np.arange(len(labels)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "claim"),
+    [((20, 20, 20), True), ((20, 20, 1), False), ((1, 20, 20), None), ((1, 1, 1), None), ((2, 2, 2), False)],
+)
+def test_a_shared_itemset_is_claimed_to_hurt_its_classes_only_from_enough_photos(counts, claim):
+    # without unit 1 the photos of classes 0 and 1 fall from 4 to 1, below the 2 of class 2; those of class 2 stay
+    weight, bias = [[1.0, 3.0, 0.0], [0.0, 3.0, 1.0], [0.0, 0.0, 0.0]], [0.0, 0.0, 2.0]
+    photos = photos_that_agree(weight, bias, [[1, 1, 0], [0, 1, 1], [0, 0, 0]], counts)
+    shared = cross_class.shared_falls(photos, CLASSES, mined_by_hand()).set_index("units")
+    line = shared.loc[[(1,)]].iloc[0]
+    assert (line["classes"], line["fall_in"], line["fall_out"], line["difference"]) == ((0, 1), 1.0, 0.0, 1.0)
+    if claim is None:  # one photo of a class says nothing of how its photos differ
+        assert np.isnan(line["low"])
+        assert np.isnan(line["high"])
+    else:
+        assert bool(line["low"] > 0) is claim
+        assert line["low"] < line["difference"] < line["high"]
+
+
+@pytest.mark.parametrize(("count", "claim"), [(1, None), (2, False), (3, False), (4, True), (40, True)])
+def test_a_synergy_is_claimed_only_from_enough_photos(count, claim):
+    # class 0: 4 against 1; without either unit 2, still right; without both 0, wrong: each photo has a synergy of 1
+    photos = photos_that_agree([[2.0, 2.0, 0.0], [0.0] * 3, [0.0] * 3], [0.0, 1.0, 0.0], [[1, 1, 0]], [count])
+    ranking = Ranking("Ours-2", {0: np.array([0, 1])}, {0: 2})
+    line = cross_class.synergies(photos, CLASSES[:1], mined_by_hand(), ranking).iloc[0]
+    assert (line["units"], line["fall"], line["parts"], line["synergy"]) == ((0, 1), 1.0, 0.0, 1.0)
+    if claim is None:
+        assert np.isnan(line["low"])
+    else:
+        assert bool(line["low"] > 0) is claim
+        assert line["low"] < 1.0 < line["high"]
 
 
 def test_only_the_largest_of_the_itemsets_that_the_same_classes_share_is_measured():
@@ -136,7 +180,7 @@ def test_only_the_largest_of_the_itemsets_that_the_same_classes_share_is_measure
 def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
     over = hand_made()
     assert len(cross_class.thinned(over, CLASSES, settings=3)) == 6
-    monkeypatch.setattr(cross_class, "MOST_PREDICTIONS", 0)
+    monkeypatch.setattr(cross_class, "MAX_PREDICTIONS", 0)
     many = replace(over, labels=np.zeros(6, np.int64))
     assert cross_class.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
 
