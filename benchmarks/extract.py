@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from interpret import models, pipeline
 from interpret.config import ModelConfig, RunConfig
 from interpret.data import datasets
+from interpret.data.photos import open_photo
 from interpret.models.precision import choose_device, choose_precision, prepare
 
 
@@ -105,7 +106,7 @@ def main() -> None:
 
     device = choose_device("auto")
     photos = datasets.scan(arguments.images, classifier.class_names, classifier.wnids, limit=arguments.photos)
-    pixels = [classifier.preprocessing.apply(datasets.open_photo(photo.path)) for photo in photos.photos]
+    pixels = [classifier.preprocessing.apply(open_photo(photo.path)) for photo in photos.photos]
     inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)).to(device))
     batches = [part.contiguous(memory_format=torch.channels_last) for part in inputs.split(arguments.batch_size)]
     plain = prepare(classifier.network, classifier.layer, device, "float32", batches[0][:1])

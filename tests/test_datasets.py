@@ -224,9 +224,10 @@ def test_nothing_to_work_on_is_said(tmp_path):
         (tmp_path / "words", "left out: 1"),
         ("a\0b", "cannot be opened"),
     ):
-        with pytest.raises(InputError, match=words) as caught:
-            scan(source, NAMES, ())
-        assert "\n" not in str(caught.value)
+        for listing in (lambda source: scan(source, NAMES, ()), datasets.count):
+            with pytest.raises(InputError, match=words) as caught:
+                listing(source)
+            assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="leaves none"):
         scan(tmp_path, NAMES, (), limit=0)
 
@@ -257,18 +258,6 @@ def test_the_fingerprint_changes_with_any_photo_and_with_nothing_else(tmp_path):
     assert len(seen) == 7
 
 
-def test_the_fingerprint_reads_both_ends_of_a_large_file(tmp_path):
-    content = bytearray(np.random.default_rng(0).bytes(100_000))
-    seen = set()
-    for place in (None, 0, 16_000, 99_999, 84_000):
-        changed = bytearray(content)
-        if place is not None:
-            changed[place] ^= 1
-        (tmp_path / "a.png").write_bytes(changed)
-        seen.add(scan(tmp_path, NAMES, ()).fingerprint)
-    assert len(seen) == 5
-
-
 def test_a_limit_takes_evenly_from_the_classes(tmp_path):
     for label, count in enumerate((10, 2, 6)):
         for index in range(count):
@@ -297,6 +286,9 @@ def test_scikit_images_photos(tmp_path, monkeypatch):
     with Image.open(found.root / "astronaut.png") as copy:
         assert np.array_equal(np.asarray(copy), data.astronaut())
     (found.root / "coffee.png").write_bytes(b"half")  # as a killed copy would not leave it
+    edited = bytearray((found.root / "moon.png").read_bytes())
+    edited[len(edited) // 2] ^= 1  # of the same size
+    (found.root / "moon.png").write_bytes(edited)
     (found.root / "rocket.jpg").unlink()
     assert scan("skimage", *imagenet()).fingerprint == found.fingerprint
     assert not [path for path in found.root.iterdir() if path.name.startswith(".")]

@@ -16,6 +16,7 @@ import torch
 from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data import datasets
+from interpret.data.photos import open_photo
 from interpret.explanation.gradcam import explain, upsample
 from interpret.explanation.patches import extract
 from interpret.mining import mine
@@ -133,7 +134,7 @@ def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
 def test_bfloat16_maps_follow_float32_ones(photos):
     classifier = models.load(ModelConfig(model="efficientnet_lite0"))
     found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=160)
-    pixels = np.stack([classifier.preprocessing.apply(datasets.open_photo(p.path)) for p in found.photos])
+    pixels = np.stack([classifier.preprocessing.apply(open_photo(p.path)) for p in found.photos])
     inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels))
     cpu = torch.device("cpu")
     assert choose_precision("auto", cpu) in ("float32", "bfloat16")

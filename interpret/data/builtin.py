@@ -87,7 +87,7 @@ def _skimage() -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for file in have:
         copy = target / file.name
-        if not copy.is_file() or copy.stat().st_size != file.stat().st_size:
+        if not copy.is_file() or copy.read_bytes() != file.read_bytes():
             # copied beside and renamed, so that a killed copy leaves no half photo
             handle, name = tempfile.mkstemp(prefix=".", dir=target)
             os.close(handle)

@@ -1,25 +1,24 @@
 """Sets of photos: which files there are, which class each belongs to, and what was left out and why."""
 
-import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from interpret.data import builtin
 from interpret.data.class_names import match
 from interpret.data.downloads import Announce
-from interpret.data.photos import EXTENSIONS, UnreadablePhoto, kind_of, open_photo, plain
+from interpret.data.fingerprints import FilePrint, FileState, combined, read_print, state_of
+from interpret.data.photos import EXTENSIONS, kind_of, plain
 from interpret.errors import InputError
-from interpret.files import cache_dir
-
-__all__ = ["Photo", "PhotoSet", "Skipped", "UnreadablePhoto", "cache_dir", "open_photo", "scan"]
 
 MAX_BYTES = 1 << 30
 MAX_DEPTH = 40
-# Bytes at either end of a file that stand for its content: enough to tell photos apart without reading a data set.
-_ENDS = 16 * 1024
+# A file that changed less than this before it was read may change again without a change of its time stamps, which
+# some file systems keep in steps of two seconds.
+_SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Photo:
     Attributes:
         path: the file, absolute.
         name: its path relative to the set's root, with forward slashes.
-        label: the index of its class; None where unknown.
+        label: the index of its class; None if unknown.
     """
 
     path: Path
@@ -39,7 +38,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file or folder that gives no photo, relative to the set's root, and why."""
+    """A file or folder that was left out: its name relative to the set's root, and the reason."""
 
     name: str
     reason: str
@@ -53,7 +52,9 @@ class PhotoSet:
         root: the folder, absolute.
         photos: sorted by name.
         skipped: what was left out, sorted by name.
-        fingerprint: 16 hexadecimal digits that change when a photo is added, removed, renamed or replaced.
+        fingerprint: 16 hexadecimal digits that change when a photo is added, removed, renamed or edited.
+        former_fingerprint: the same from both ends of each file only, as the first version of Unitscope recorded it.
+        prints: digests of the files, for a later scan; without those that changed just before they were read.
         unmatched: folders that hold photos and match no class; their photos have no label.
     """
 
@@ -61,6 +62,8 @@ class PhotoSet:
     photos: tuple[Photo, ...]
     skipped: tuple[Skipped, ...]
     fingerprint: str
+    former_fingerprint: str
+    prints: Mapping[FileState, FilePrint]
     unmatched: tuple[str, ...] = ()
 
 
@@ -70,20 +73,21 @@ def scan(
     wnids: Sequence[str],
     *,
     limit: int | None = None,
+    known: Mapping[FileState, FilePrint] | None = None,
     announce: Announce | None = None,
 ) -> PhotoSet:
-    """List the photos of a folder or of a built-in set, without decoding them.
+    """List the photos of a folder or of a built-in set, with their fingerprint, without decoding them.
 
-    A photo's class is that of the outermost folder on its way from the root that
-    :func:`~interpret.data.class_names.match` knows. Photos directly in the root have none. Hidden files, other kinds
-    of file, empty files and links in a circle are skipped and listed; a photo whose content is broken is only found
-    out by :func:`open_photo`.
+    A photo's class is that of the outermost folder above it that :func:`~interpret.data.class_names.match` recognises.
+    Photos directly in the root have none. Hidden files, other kinds of file, empty files and links in a circle are
+    skipped and listed. A photo whose content is broken is found only by :func:`~interpret.data.photos.open_photo`.
 
     Args:
         source: a folder, or one of :data:`interpret.data.builtin.BUILT_IN`.
         class_names: the model's classes.
-        wnids: their WordNet ids; empty where they have none.
+        wnids: their WordNet ids; empty if they have none.
         limit: at most this many photos, evenly over the classes and within each; None for all.
+        known: ``prints`` of earlier scans: a file that is still in the same state is not read again.
         announce: called with one line before a download or a rendering starts.
 
     Raises:
@@ -92,6 +96,47 @@ def scan(
     if limit is not None and limit < 1:
         raise InputError(f"A limit of {limit} photos leaves none; give 1 or more.")
     root = builtin.folder(source, announce)
+    found, skipped = _listed(root)
+    folders = {name.rpartition("/")[0] for name in found} - {""}
+    label_of = _labels(folders, class_names, wnids)
+    known = known or {}
+    settled = time.time_ns() - _SETTLED_NS
+    photos: list[Photo] = []
+    prints: list[tuple[FileState, FilePrint]] = []
+    for name in _evenly(sorted(found), label_of, limit):
+        try:
+            prints.append(_print(name, found[name], known))
+        except OSError as error:
+            skipped.append(Skipped(name, f"the file cannot be read ({plain(error)})"))
+        else:
+            photos.append(Photo(found[name], name, label_of.get(name.rpartition("/")[0])))
+    if not photos:
+        raise _no_photos(root, skipped)
+    return PhotoSet(
+        root=root,
+        photos=tuple(photos),
+        skipped=tuple(sorted(skipped, key=lambda item: (item.name, item.reason))),
+        fingerprint=combined([(state.name, state.size, digests.content) for state, digests in prints]),
+        former_fingerprint=combined([(state.name, state.size, digests.ends) for state, digests in prints]),
+        prints={state: digests for state, digests in prints if state.mtime_ns < settled},
+        unmatched=tuple(sorted(folder for folder in folders if label_of[folder] is None)),
+    )
+
+
+def count(source: str | Path, announce: Announce | None = None) -> int:
+    """The number of photos in a folder or a built-in set, without reading any.
+
+    Takes and raises what :func:`scan` does.
+    """
+    root = builtin.folder(source, announce)
+    found, skipped = _listed(root)
+    if not found:
+        raise _no_photos(root, skipped)
+    return len(found)
+
+
+def _listed(root: Path) -> tuple[dict[str, Path], list[Skipped]]:
+    """The photos below a folder, by name, and everything that is skipped."""
     found: dict[str, Path] = {}
     skipped: list[Skipped] = []
     for name, path, reason in _walk(root):
@@ -99,37 +144,28 @@ def scan(
             found[name] = path
         else:
             skipped.append(Skipped(name, reason))
-    folders = {name.rpartition("/")[0] for name in found} - {""}
-    label_of = _labels(folders, class_names, wnids)
-    photos: list[Photo] = []
-    prints: dict[str, bytes] = {}
-    for name in _evenly(sorted(found), label_of, limit):
-        try:
-            prints[name] = _print(found[name])
-        except OSError as error:
-            skipped.append(Skipped(name, f"the file cannot be read ({plain(error)})"))
-        else:
-            photos.append(Photo(found[name], name, label_of.get(name.rpartition("/")[0])))
-    if not photos:
-        seen = f" (files left out: {len(skipped):,})" if skipped else ""
-        raise InputError(f"{root} holds no photos{seen}; give a folder of JPEG, PNG, WEBP, BMP, GIF or TIFF files.")
-    sha = hashlib.blake2b(digest_size=8)
-    for photo in photos:
-        sha.update(photo.name.encode() + b"\0" + prints[photo.name])
-    return PhotoSet(
-        root=root,
-        photos=tuple(photos),
-        skipped=tuple(sorted(skipped, key=lambda item: (item.name, item.reason))),
-        fingerprint=sha.hexdigest(),
-        unmatched=tuple(sorted(folder for folder in folders if label_of[folder] is None)),
-    )
+    return found, skipped
+
+
+def _no_photos(root: Path, skipped: Sequence[Skipped]) -> InputError:
+    left_out = f" (files left out: {len(skipped):,})" if skipped else ""
+    return InputError(f"{root} holds no photos{left_out}; give a folder of JPEG, PNG, WEBP, BMP, GIF or TIFF files.")
+
+
+def _print(name: str, path: Path, known: Mapping[FileState, FilePrint]) -> tuple[FileState, FilePrint]:
+    """State and digests of a file, which is read only if it is not among the known ones."""
+    if known:
+        state = state_of(name, path.stat())
+        if state in known:
+            return state, known[state]
+    return read_print(name, path)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, Path, str | None]]:
-    """Yield name, path and the reason to skip it (None: a photo) of everything below a folder.
+    """Yield name, path and the reason to skip it (None for a photo) of everything below a folder.
 
-    Links to folders are followed after all real folders, and none is entered twice: a circle ends, and a folder that
-    is also linked to gives its photos once, under its own name.
+    Links to folders are followed after all real folders, and no folder is entered twice: a circle ends, and a folder
+    that is also linked to gives its photos once, under its own name.
     """
     entered: set[tuple[int, int]] = set()
     real: list[tuple[Path, str, int]] = [(root, "", 0)]
@@ -137,11 +173,11 @@ def _walk(root: Path) -> Iterator[tuple[str, Path, str | None]]:
     while real or linked:
         folder, prefix, depth = real.pop() if real else linked.pop(0)
         try:
-            about = folder.stat()
-            if prefix and (about.st_dev, about.st_ino) in entered:
+            status = folder.stat()
+            if prefix and (status.st_dev, status.st_ino) in entered:
                 yield prefix.rstrip("/"), folder, "it is a link to a folder that is read already"
                 continue
-            entered.add((about.st_dev, about.st_ino))
+            entered.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
@@ -164,7 +200,7 @@ def _walk(root: Path) -> Iterator[tuple[str, Path, str | None]]:
 
 
 def _reason(entry: os.DirEntry[str]) -> str | None:
-    """Why a directory entry gives no photo, None where it is a folder or may be one."""
+    """Why a directory entry is skipped; None if it is a folder or may be a photo."""
     try:
         entry.name.encode()
     except UnicodeEncodeError:
@@ -172,28 +208,28 @@ def _reason(entry: os.DirEntry[str]) -> str | None:
     if entry.name.startswith(".") or entry.name == "__MACOSX":
         return "it is hidden"
     try:
-        about = entry.stat()
+        status = entry.stat()
     except FileNotFoundError:
         return "it is a link to nothing"
     except OSError as error:
         return f"it cannot be read ({plain(error)})"
-    if stat.S_ISDIR(about.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         return None
-    if not stat.S_ISREG(about.st_mode):
-        return kind_of(about.st_mode)
+    if not stat.S_ISREG(status.st_mode):
+        return kind_of(status.st_mode)
     suffix = Path(entry.name).suffix.lower()
     if suffix not in EXTENSIONS:
-        more = "; save it as JPEG first" if suffix in (".heic", ".heif", ".avif") else ""
-        return f"not a photo ({suffix or 'no extension'}){more}"
-    if about.st_size == 0:
+        advice = "; save it as JPEG first" if suffix in (".heic", ".heif", ".avif") else ""
+        return f"not a photo ({suffix or 'no extension'}){advice}"
+    if status.st_size == 0:
         return "the file is empty"
-    if about.st_size > MAX_BYTES:
+    if status.st_size > MAX_BYTES:
         return f"the file is larger than {MAX_BYTES >> 20:,} MB"
     return None
 
 
 def _labels(folders: set[str], class_names: Sequence[str], wnids: Sequence[str]) -> dict[str, int | None]:
-    """The class of each folder: that of its outermost part which matches one."""
+    """The class of each folder: that of the outermost part of its path that matches one."""
     parts = {part for folder in folders for part in folder.split("/")}
     matched = match(parts, class_names, wnids)
     return {
@@ -203,7 +239,7 @@ def _labels(folders: set[str], class_names: Sequence[str], wnids: Sequence[str])
 
 
 def _evenly(names: list[str], label_of: dict[str, int | None], limit: int | None) -> list[str]:
-    """Pick at most ``limit`` names, as many from each class as from any other, spread over each class's names."""
+    """Pick at most ``limit`` names: equally many from each class as far as they go, spread over the class's names."""
     if limit is None or limit >= len(names):
         return names
     groups: dict[tuple[int, str], list[str]] = {}
@@ -226,17 +262,6 @@ def _evenly(names: list[str], label_of: dict[str, int | None], limit: int | None
     )
 
 
-def _print(path: Path) -> bytes:
-    """Size and digest of both ends of a file."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        ends = hashlib.blake2b(file.read(_ENDS), digest_size=16)
-        if size > _ENDS:
-            file.seek(max(_ENDS, size - _ENDS))
-            ends.update(file.read(_ENDS))
-    return size.to_bytes(8, "little") + ends.digest()
-
-
 def _text(name: str) -> str:
-    """A file name that can be written anywhere: bytes that are not UTF-8 are spelled out in hexadecimal."""
+    """A file name that can be written anywhere: bytes that are not UTF-8 become hexadecimal escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from interpret.config import MineConfig, digest
 from interpret.data import datasets
 from interpret.data.datasets import Photo
-from interpret.data.photos import UnreadablePhoto
+from interpret.data.photos import UnreadablePhoto, open_photo
 from interpret.dissection.masks import DemoMasks, FolderMasks, Masks, as_seen
 from interpret.dissection.overlap import QUANTILE, Overlaps, overlaps
 from interpret.dissection.verdicts import (
@@ -38,7 +38,7 @@ from interpret.models import Classifier
 from interpret.models.hooks import capture
 from interpret.progress import Progress
 from interpret.study import Study
-from interpret.study.shards import write_table
+from interpret.study.tables import write_table
 
 FOLDER = "dissection"
 """Where a study keeps its dissections."""
@@ -224,7 +224,7 @@ def _activations(
         pixels = []
         for photo in photos[start : start + _BATCH]:
             try:
-                pixels.append(classifier.preprocessing.apply(datasets.open_photo(photo.path)))
+                pixels.append(classifier.preprocessing.apply(open_photo(photo.path)))
             except UnreadablePhoto:
                 continue
             kept.append(photo)

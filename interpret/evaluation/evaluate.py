@@ -124,7 +124,7 @@ def evaluate(
         "classes": classes.tolist(),
         "photos": len(tested),
         "measured_on": str(on.images_root),
-        "same_photos": on.manifest["fingerprint"] == study.manifest["fingerprint"],
+        "same_photos": study.same_photos(on),
         "mined_photos": len(study.images),
         "accuracy": float(table.loc[table["method"] == BASELINE, "accuracy"].iloc[0]),
         "config": asdict(config),

@@ -8,11 +8,14 @@ from interpret.config import RunConfig
 from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.explanation import extraction
+from interpret.explanation.identity import study_keys
 from interpret.explanation.study_network import check_same_network, network_of
 from interpret.models import Classifier
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
+from interpret.study.prints import read_prints
+from interpret.study.workspace import partial_folder
 
 FOLDER = "evaluation"
 """Folder inside a study that holds one study for each set of photos that it was evaluated on."""
@@ -58,13 +61,24 @@ def heldout(
         batch_size=batch_size, workers=workers,
     )  # fmt: skip
     progress(Progress("Looking for photos", 0, 0))
-    photos = datasets.scan(images, classifier.class_names, classifier.wnids, limit=limit, announce=announce)
+    inside = study.folder / FOLDER
+    photos = datasets.scan(
+        images,
+        classifier.class_names,
+        classifier.wnids,
+        limit=limit,
+        known=read_prints(study.folder, *inside.glob("*")),
+        announce=announce,
+    )
     if all(photo.label is None for photo in photos.photos):
         raise InputError(_unlabelled(images))
     place = choose_device(device)
-    key = extraction.study_key(config, classifier, photos, place, choose_precision(model.precision, place))
-    folder = study.folder / FOLDER / key
-    return _labelled(extraction.extract(config, folder, progress, announce=announce, classifier=classifier))
+    keys = study_keys(config, classifier, photos, place, choose_precision(model.precision, place))
+    begun = [inside / key for key in keys if (inside / key).is_dir() or partial_folder(inside / key).is_dir()]
+    folder = begun[0] if begun else inside / keys[0]
+    return _labelled(
+        extraction.extract(config, folder, progress, announce=announce, classifier=classifier, photos=photos)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +160,7 @@ def _labelled_photos(study: Study) -> int:
 
 def same_photos(study: Study, other: Study) -> bool:
     """Whether two studies are of the very same photos: an evaluation on what was mined flatters the method."""
-    return study.manifest["fingerprint"] == other.manifest["fingerprint"]
+    return study.same_photos(other)
 
 
 def _labelled(study: Study) -> Study:

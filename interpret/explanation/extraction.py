@@ -14,11 +14,12 @@ import pyarrow as pa
 import torch
 
 from interpret import models
-from interpret.config import ModelConfig, RunConfig, digest
+from interpret.config import ModelConfig, RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
 from interpret.explanation.extractor import Decoded, Extractor, ahead
+from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.shard_builder import ShardBuilder
 from interpret.files import write_json
 from interpret.models import Classifier
@@ -26,9 +27,10 @@ from interpret.models.head import find_head
 from interpret.models.precision import choose_device, choose_precision, prepare
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
+from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import SCHEMA_VERSION, SKIPPED
 from interpret.study.shards import Shard
-from interpret.study.workspace import Workspace, stretches
+from interpret.study.workspace import Workspace, partial_folder, stretches
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "scipy", "scikit-image", "pyarrow", "pyfim")
 
@@ -40,6 +42,7 @@ def extract(
     *,
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
+    photos: PhotoSet | None = None,
 ) -> Study:
     """From photos to a study with patches and units, not yet mined.
 
@@ -49,54 +52,31 @@ def extract(
         progress: called often, from the thread that called this.
         announce: called with one sentence before anything is downloaded.
         classifier: a network wrapped by :func:`interpret.models.wrap`, used instead of ``config.model``'s name.
+        photos: what a scan of ``config.images`` gave, if it was made already.
 
     Raises:
         InputError: something given does not fit; nothing that was in ``folder`` before is lost.
     """
     folder = Path(folder).absolute()
     started = time.monotonic()
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     progress(Progress("Loading the model", 0, 0))
     classifier = classifier or models.load(config.model, announce=announce)
     device = choose_device(config.model.device)
     precision = choose_precision(config.model.precision, device)
     progress(Progress("Looking for photos", 0, 0))
-    photos = datasets.scan(
-        config.images, classifier.class_names, classifier.wnids, limit=config.limit, announce=announce
-    )
-    key = study_key(config, classifier, photos, device, precision)
-    if (folder / "manifest.json").is_file():
-        return _same(folder, key)
-    return _extract(config, classifier, photos, folder, key, device, precision, progress, started)
-
-
-def _same(folder: Path, key: str) -> Study:
-    """The whole study that is in ``folder`` already, if it is the one asked for."""
-    study = open_study(folder)
-    if study.key != key:
-        raise InputError(
-            f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
-        )
-    return study
-
-
-def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str) -> str:
-    """Digest of everything that the extracted files depend on."""
-    return digest(
-        SCHEMA_VERSION,
-        classifier.name,
-        classifier.weights_digest,
-        classifier.layer,
+    photos = photos or datasets.scan(
+        config.images,
         classifier.class_names,
-        classifier.preprocessing.to_dict(),
-        config.extract,
-        config.batch_size,
-        config.shard_size,
-        device.type,
-        precision,
-        photos.fingerprint,
-        [photo.label for photo in photos.photos],
+        classifier.wnids,
+        limit=config.limit,
+        known=read_prints(folder, partial_folder(folder)),
+        announce=announce,
     )
+    keys = study_keys(config, classifier, photos, device, precision)
+    if (folder / "manifest.json").is_file():
+        return existing_study(folder, keys, photos)
+    return _extract(config, classifier, photos, folder, keys, device, precision, progress, started)
 
 
 def make_extractor(
@@ -126,7 +106,7 @@ def _extract(
     classifier: Classifier,
     photos: PhotoSet,
     folder: Path,
-    key: str,
+    keys: tuple[str, str],
     device: torch.device,
     precision: str,
     progress: Callback,
@@ -134,10 +114,11 @@ def _extract(
 ) -> Study:
     extractor, n_units = make_extractor(classifier, config, device, precision)
     total = len(photos.photos)
-    with Workspace(folder, key) as workspace:
+    with Workspace(folder, keys) as workspace:
         if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
             workspace.discard()
-            return _same(folder, key)
+            return existing_study(folder, keys, photos)
+        write_prints(photos.prints, workspace.folder)
         parts = list(stretches(total, config.shard_size))
         done = skipped = 0
         resumed = [index for index, _ in parts if workspace.has(index)]
@@ -166,7 +147,8 @@ def _extract(
             workspace.discard()
             raise InputError(f"None of the {total} files in {photos.root} can be read as a photo ({reason}).")
         assembled = workspace.assemble(len(parts), before)
-        study = Study(assembled, _manifest(config, classifier, photos, key, n_units, device, precision))
+        write_prints(photos.prints, assembled)
+        study = Study(assembled, _manifest(config, classifier, photos, workspace.key, n_units, device, precision))
         study.manifest["counts"] = _counts(study)
         study.manifest["timings"] = {"seconds": round(time.monotonic() - started, 3), "shards_resumed": len(resumed)}
         write_json(study.manifest, assembled / "manifest.json")
@@ -213,14 +195,6 @@ def _shard(
     if pending is not None:
         pending.result()
     return builder.shard()
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Raise where the study's folder is something else already."""
-    if folder.is_file():
-        raise InputError(f"{folder} is a file; choose a folder for --study.")
-    if folder.is_dir() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
 
 
 def _first_reason(workspace: Workspace, parts: int) -> str:
@@ -271,6 +245,7 @@ def _manifest(
         "device": device.type,
         "images_root": str(photos.root),
         "fingerprint": photos.fingerprint,
+        "former_fingerprint": photos.former_fingerprint,
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

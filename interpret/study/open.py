@@ -84,6 +84,15 @@ class Study:
         """The folder that the photos' paths are relative to, where the study was made."""
         return Path(self.manifest["images_root"])
 
+    def same_photos(self, other: "Study") -> bool:
+        """Whether two studies are of the very same photos, as far as their fingerprints tell."""
+        manifests = (self.manifest, other.manifest)
+        if all("former_fingerprint" in manifest for manifest in manifests):
+            mine, theirs = (manifest["fingerprint"] for manifest in manifests)
+        else:  # one of them comes from the first version, which recorded only that one
+            mine, theirs = (manifest.get("former_fingerprint", manifest["fingerprint"]) for manifest in manifests)
+        return bool(mine == theirs)
+
     @cached_property
     def images(self) -> pd.DataFrame:
         """One row a photo: image_id, path, width, height (pixels), label (null if unknown), predicted, confidence."""

@@ -37,5 +37,18 @@ PATCHES = pa.schema(
     ]
 )
 SKIPPED = pa.schema([("path", pa.string()), ("reason", pa.string())])
+PRINTS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("ctime_ns", pa.int64()),
+        ("inode", pa.int64()),
+        ("content", pa.binary()),
+        ("ends", pa.binary()),
+    ]
+)
+"""A cache, see :mod:`interpret.study.prints`: no result depends on it, and a study without it is whole."""
+
 TABLES = {"images": IMAGES, "patches": PATCHES, "skipped": SKIPPED}
 ARRAYS = ("features", "cams", "activations")

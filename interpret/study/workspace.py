@@ -1,15 +1,14 @@
-"""The workspace of a run that is under way: finished shards on disk, so that a killed run goes on where it was.
+"""The workspace of an unfinished run: its complete shards on disk, so that an interrupted run resumes where it stopped.
 
-A shard holds a fixed stretch of the list of photos. It is written under another name and renamed when it is whole;
-a run that finds it does not compute it again. Shards begin at fixed places and are always computed from their start,
-so that every batch has the same photos in it whether or not the run was ever interrupted: that is what makes the
-bytes the same.
+A shard holds a fixed stretch of the list of photos. It is written under another name and renamed when it is complete;
+a later run does not compute it again. A shard is always computed from its first photo, so that every batch holds the
+same photos whether or not the run was interrupted: this makes the resulting bytes the same.
 """
 
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,37 @@ import pyarrow.parquet as pq
 from interpret.errors import InputError
 from interpret.files import flush, write_json
 from interpret.study.schema import ARRAYS, TABLES
-from interpret.study.shards import Shard, write_table
+from interpret.study.shards import Shard
+from interpret.study.tables import write_table
+
+
+def partial_folder(study: Path) -> Path:
+    """The workspace of an unfinished study, beside the folder of the study to be."""
+    return study.with_name(study.name + ".partial")
 
 
 class Workspace:
     """The folder ``NAME.partial`` beside the study to be.
 
-    Used as a context: it holds a lock, so that a second run of the same study waits for none and says so.
+    As a context it takes a lock; a second run of the same study fails at once with an explanation.
+
+    Attributes:
+        study: the folder of the study to be.
+        folder: the workspace itself.
+        key: the key of the study; within the context, the one that the unfinished run was recorded under.
     """
 
-    def __init__(self, study: Path, key: str) -> None:
+    def __init__(self, study: Path, keys: Sequence[str]) -> None:
+        """Prepare the workspace.
+
+        Args:
+            study: the folder of the study to be.
+            keys: the study's key, and further ones under which an unfinished run is resumed.
+        """
         self.study = study
-        self.folder = study.with_name(study.name + ".partial")
-        self.key = key
+        self.folder = partial_folder(study)
+        self.key = keys[0]
+        self._keys = keys
         self._lock: Any = None
 
     def __enter__(self) -> "Workspace":
@@ -41,24 +58,38 @@ class Workspace:
             self._lock = (self.folder / "lock").open("w")
         except OSError as error:
             raise InputError(f"The study cannot be written to {self.study}: {error.strerror}.") from error
-        self._claim()
-        note = self.folder / "run.json"
-        if note.exists() and json.loads(note.read_text(encoding="utf-8")).get("key") != self.key:
+        self._take_lock()
+        try:
+            self._recognise()
+        except BaseException:
             self._release()
+            raise
+        return self
+
+    def _recognise(self) -> None:
+        """Take over the key of the unfinished run in the folder, or record this one's."""
+        record = self.folder / "run.json"
+        if not record.exists():
+            write_json({"key": self.key}, record)
+            return
+        try:
+            recorded = json.loads(record.read_text(encoding="utf-8"))["key"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"The file {record} is damaged; delete {self.folder} to start anew.") from error
+        if recorded not in self._keys:
             raise InputError(
                 f"{self.folder} holds an unfinished run with other options or photos; choose another --study, or "
                 "delete that folder to start anew."
             )
-        write_json({"key": self.key}, note)
-        return self
+        self.key = recorded
 
     def __exit__(self, *_: object) -> None:
         self._release()
 
-    def _claim(self) -> None:
+    def _take_lock(self) -> None:
         try:
             import fcntl
-        except ImportError:  # Windows has no such lock; two runs of one study are then the user's to avoid
+        except ImportError:  # Windows has no such lock; there the user must not start two runs of one study
             return
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,11 +101,11 @@ class Workspace:
         self._lock.close()
 
     def has(self, index: int) -> bool:
-        """Whether shard ``index`` is whole."""
+        """Whether shard ``index`` is complete."""
         return (self.folder / f"{index:06d}").is_dir()
 
     def put(self, index: int, shard: Shard) -> None:
-        """Write shard ``index``; it counts only once it is renamed."""
+        """Write shard ``index``, which is complete once it is renamed."""
         unfinished = self.folder / f"{index:06d}.tmp"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
@@ -87,15 +118,15 @@ class Workspace:
         unfinished.rename(self.folder / f"{index:06d}")
 
     def images_done(self, index: int) -> int:
-        """How many photos shard ``index`` gave (count)."""
+        """Rows in the table of images of shard ``index``: its photos that could be read (count)."""
         return int(pq.read_metadata(self.folder / f"{index:06d}" / "images.parquet").num_rows)
 
     def assemble(self, count: int, skipped_before: pa.Table) -> Path:
-        """Join ``count`` shards into a folder that still has another name; the caller adds the manifest.
+        """Join all shards in a folder within the workspace and return it; the caller adds the manifest.
 
         Args:
-            count: how many shards there are, all of them whole.
-            skipped_before: rows of ``SKIPPED`` for photos that never came as far as a shard.
+            count: number of shards, all complete.
+            skipped_before: rows of ``SKIPPED`` for files that were left out before extraction.
         """
         target = self.folder / "study.tmp"
         shutil.rmtree(target, ignore_errors=True)
@@ -118,20 +149,20 @@ class Workspace:
         return target
 
     def discard(self) -> None:
-        """Remove the workspace: there is nothing in it worth going on with."""
+        """Delete the workspace."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def finish(self, assembled: Path) -> None:
-        """Give the assembled folder its real name and remove the workspace."""
+        """Rename the assembled folder to the study's name and delete the workspace."""
         with contextlib.suppress(FileNotFoundError):
-            self.study.rmdir()  # an empty folder that the user made for the study; anything else was refused before
+            self.study.rmdir()  # an empty folder that the user made; anything else was refused before
         assembled.rename(self.study)
         self.discard()
 
 
-def _shift(table: pa.Table, **by: int) -> pa.Table:
-    """Add a number to each of the named id columns."""
-    for name, start in by.items():
+def _shift(table: pa.Table, **first: int) -> pa.Table:
+    """Renumber the named id columns from the given first id."""
+    for name, start in first.items():
         at = table.schema.get_field_index(name)
         shifted = pa.array(table.column(name).to_numpy() + start, pa.int64())
         table = table.set_column(at, table.schema.field(at), shifted)
@@ -139,7 +170,13 @@ def _shift(table: pa.Table, **by: int) -> pa.Table:
 
 
 def _join_arrays(parts: list[Path], target: Path, rows: int) -> None:
-    """Write the rows of several .npy files one after the other, holding one of them in memory at a time."""
+    """Write the rows of several .npy files one after the other, with one of them in memory at a time.
+
+    Args:
+        parts: the files, in order; missing and empty ones are passed over.
+        target: the file to write; not written without rows.
+        rows: the total number of rows.
+    """
     present = [part for part in parts if part.exists()]
     if not present:
         return
@@ -158,6 +195,6 @@ def _join_arrays(parts: list[Path], target: Path, rows: int) -> None:
 
 
 def stretches(total: int, size: int) -> Iterator[tuple[int, range]]:
-    """Number and positions of each stretch of ``size`` out of ``total`` photos."""
+    """Yield number and positions of each stretch of ``size`` photos out of ``total``; the last may be shorter."""
     for index, start in enumerate(range(0, total, size)):
         yield index, range(start, min(start + size, total))

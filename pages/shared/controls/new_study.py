@@ -8,7 +8,7 @@ import streamlit as st
 
 from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig
-from interpret.data.datasets import scan
+from interpret.data.datasets import count
 from interpret.errors import InputError
 from interpret.options import options
 from interpret.progress import remaining
@@ -174,7 +174,7 @@ def _estimate(model: str, source: str, folder: str, given: list[Any], limit: int
             st.warning(wording.markdown(str(error)))
             return
     elif source == "skimage":
-        photos = len(scan("skimage", (), ()).photos)
+        photos = count("skimage")
     photos = min(photos, limit) if limit and photos else photos
     known = studies.seconds_per_photo(model)
     if photos and known:

@@ -1,0 +1,74 @@
+"""Which study a run asks for: the keys it may be recorded under, and what its folder holds already."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from interpret.config import RunConfig, digest
+from interpret.data.datasets import PhotoSet
+from interpret.errors import InputError
+from interpret.models import Classifier
+from interpret.study import Study, open_study
+from interpret.study.prints import read_prints, write_prints
+from interpret.study.schema import SCHEMA_VERSION
+
+
+def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str) -> str:
+    """Digest of everything that the extracted files depend on."""
+    return digest(
+        SCHEMA_VERSION,
+        classifier.name,
+        classifier.weights_digest,
+        classifier.layer,
+        classifier.class_names,
+        classifier.preprocessing.to_dict(),
+        config.extract,
+        config.batch_size,
+        config.shard_size,
+        device.type,
+        precision,
+        photos.fingerprint,
+        [photo.label for photo in photos.photos],
+    )
+
+
+def study_keys(
+    config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str
+) -> tuple[str, str]:
+    """The study's key, and the key that the first version of Unitscope recorded for the same photos.
+
+    Its fingerprint came from both ends of each photo. No later version records such a key, so that a study with the
+    second key is an old one; whether a photo was edited between its ends since then cannot be told any more.
+    """
+    former = replace(photos, fingerprint=photos.former_fingerprint)
+    return (
+        study_key(config, classifier, photos, device, precision),
+        study_key(config, classifier, former, device, precision),
+    )
+
+
+def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet) -> Study:
+    """The whole study that is in ``folder`` already, if it is the one asked for.
+
+    Raises:
+        InputError: it is another one, or damaged.
+    """
+    study = open_study(folder)
+    if study.key not in keys:
+        raise InputError(
+            f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
+        )
+    if photos.prints.keys() - read_prints(folder).keys():
+        with contextlib.suppress(OSError):  # the study may be where nothing can be written, and is whole without them
+            write_prints(photos.prints, folder)
+    return study
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise :class:`InputError` if the folder for a study holds something else already."""
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; choose a folder for --study.")
+    if folder.is_dir() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
