@@ -3,6 +3,9 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -13,6 +16,8 @@ from interpret.cli.options import configured, inherited, values_of
 from interpret.config import DissectConfig, EvaluateConfig, ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.options import options
 from tests.conftest import draw_photos
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +262,24 @@ def test_a_folder_named_like_markup_and_a_disk_that_refuses(made, capsys, tmp_pa
     monkeypatch.setattr("interpret.study.copies.pack", full)
     assert main(["pack", str(tmp_path / "[old]s[/x]")]) == 2
     assert capsys.readouterr().err.strip() == "error: the disk says somewhere.png: No space left on device"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "info STUDY"])
+def test_help_and_info_do_not_wait_for_torch(arguments, made):
+    code = (
+        "import sys\nfrom interpret.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\nprint('torch' in sys.modules)"
+    )
+    words = [str(made / "s") if word == "STUDY" else word for word in arguments.split()]
+    ended = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout.splitlines()[-1] == "False"
+    assert len(ended.stdout.splitlines()) > 5
+
+
+def test_serve_refuses_a_study_in_place_of_the_folder_that_holds_it(made, tmp_path, capsys):
+    assert main(["serve", "--studies", str(made / "s")]) == 2
+    assert f"--studies: {made}." in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main(["serve", "--studies", str(file)]) == 2
+    assert "is no folder" in capsys.readouterr().err
