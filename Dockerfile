@@ -13,16 +13,16 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "torch>=2.6" "torchvision>=0.21"
-COPY requirements.txt requirements-optional.txt /tmp/
-RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-optional.txt
+COPY requirements.txt requirements-optional.txt constraints.txt /src/
+# Only these two come from PyTorch's index; what they need comes with the rest, in the versions that were tested.
+RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} -c /src/constraints.txt torch torchvision
+RUN pip install -c /src/constraints.txt -r /src/requirements.txt -r /src/requirements-optional.txt
+COPY . /src
+RUN pip install --no-deps /src
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 unitscope && mkdir /studies && chown unitscope:unitscope /studies
 COPY --from=build /opt/venv /opt/venv
-WORKDIR /app
-COPY . /app
-RUN chmod -R a+rX /app
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     UNITSCOPE_STUDIES=/studies \
@@ -30,10 +30,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_HEADLESS=true
 USER unitscope
-# Weights are in the image (the demo's in assets/, EfficientNet-Lite0's in its package); this fails the build if not.
-RUN python -c "from interpret import models; from interpret.config import ModelConfig; [models.load(ModelConfig(model=m)) for m in ('demo', 'efficientnet_lite0')]"
+WORKDIR /home/unitscope
+# Weights are in the image (the demo's and EfficientNet-Lite0's, both from packages); this fails the build if not.
+RUN python -c "import interpret as i; [i.load(i.ModelConfig(model=name)) for name in ('demo', 'efficientnet_lite0')]"
 VOLUME /studies
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=40s \
     CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4).read()"
-CMD ["python", "-m", "streamlit", "run", "app.py", "--server.port", "8501"]
+CMD ["unitscope", "serve", "--port", "8501"]

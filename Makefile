@@ -1,19 +1,23 @@
 # make run    the dashboard on http://127.0.0.1:8501, with the embedded demo
-# make test   lint, types and tests
-# Both set everything up in .venv first, once; they need Python 3.11 or newer and nothing else.
+# make test   lint, types and all tests
+# make check  lint, types and the quick tests: under two minutes, for while you work
+# Each sets everything up in .venv first, once; they need Python 3.11 or newer and nothing else.
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8501
-PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: run test lint types check-python clean
+.PHONY: run test check lint types clean
 
 run: $(VENV)/.ready
 	$(VENV)/bin/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.ready-test lint types
 	$(VENV)/bin/python -m pytest
+
+check: $(VENV)/.ready-test lint types
+	$(VENV)/bin/python -m pytest -m "not slow and not real and not browser"
 
 lint: $(VENV)/.ready-test
 	$(VENV)/bin/ruff check .
@@ -28,11 +32,14 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
-$(VENV)/.ready: requirements.txt requirements-optional.txt | $(VENV)/bin/python
+# The project itself is installed as a link to this folder, so that .venv/bin/unitscope and `import interpret` are what
+# stands here.
+$(VENV)/.ready: requirements.txt requirements-optional.txt constraints.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Unitscope needs into $(VENV) (PyTorch is large; this takes a few minutes, once) ..."
 	$(PIP) --requirement requirements.txt
 	@$(PIP) --requirement requirements-optional.txt || \
 	  echo "pyfim could not be compiled here (it needs a C compiler); the built-in engine mines instead, with the same result."
+	$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.ready-test: requirements-test.txt $(VENV)/.ready
