@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 from tests.browser import browser, page, served  # noqa: F401 - fixtures
+from tests.process_state import hooks_of, state_of  # noqa: F401 - tests take them from here
 
 torch.set_num_threads(2)
 
@@ -52,25 +53,6 @@ class TinyNet(nn.Module):
 def tiny() -> TinyNet:
     torch.manual_seed(7)
     return TinyNet().eval()
-
-
-def hooks_of(network: nn.Module) -> int:
-    """How many hooks of any kind hang on a network."""
-    return sum(
-        len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks) + len(m._backward_pre_hooks)
-        for m in network.modules()
-    )
-
-
-def state_of(network: nn.Module) -> tuple:
-    """All that a context must leave as it was: hooks, modes, gradient flags and the values of every tensor."""
-    return (
-        hooks_of(network),
-        tuple(m.training for m in network.modules()),
-        tuple(p.requires_grad for p in network.parameters()),
-        tuple(p.grad is None for p in network.parameters()),
-        tuple(float(t.double().sum()) for t in network.state_dict().values()),
-    )
 
 
 def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, int] = (64, 48)) -> Path:

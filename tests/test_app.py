@@ -491,6 +491,7 @@ def drawings() -> Path:
     return open_study(studies() / "demo").images_root
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_a_study_and_leaves_no_process(empty):
     job = jobs.start("mine", ["--model", "demo", "--images", str(drawings()), "--limit", "20"])
     pid = pid_of(job)
@@ -503,6 +504,7 @@ def test_a_run_ends_in_a_study_and_leaves_no_process(empty):
     assert jobs.jobs() == []
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_be_says_the_command_lines_own_sentence(empty):
     jobs.start("bad", ["--model", "demo", "--images", str(drawings()), "--layer", "nothing"])
     job = wait("bad", "failed")
@@ -513,6 +515,7 @@ def test_a_run_that_cannot_be_says_the_command_lines_own_sentence(empty):
     jobs.dismiss(job)
 
 
+@pytest.mark.slow
 def test_cancel_ends_the_process_and_a_reload_finds_the_run(empty):
     job = jobs.start("long", ["--model", "demo", "--images", str(drawings())])
     pid = pid_of(job)
@@ -537,6 +540,7 @@ def test_another_process_with_the_same_number_is_not_taken_for_a_run(empty):
     jobs.cancel(job)  # ends nothing: this very process would be it
 
 
+@pytest.mark.slow
 def test_the_first_start_makes_the_default_study(empty):
     app = AppTest.from_file(APP, default_timeout=120).run()
     assert not app.exception
@@ -661,6 +665,7 @@ def result_of(folder: Path) -> Evaluation:
     return Evaluation.read(next((folder / "evaluation" / "results").iterdir()))
 
 
+@pytest.mark.slow
 def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     from interpret.cli.main import main
 
@@ -699,6 +704,7 @@ def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
     assert any("Without unit" in heading.value for heading in unit.subheader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["pages/class_specific.py", "pages/class_shared.py"])
 def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page):
     """All patches of a class of drawings hold some twenty units in common, so no support helps here."""

@@ -114,6 +114,7 @@ def test_folders_that_are_no_study_are_named(tmp_path, made, capsys):
     assert "stores the 32 best units" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_ones_own_with_its_own_classes(made, tmp_path, capsys):
     from interpret import models
 

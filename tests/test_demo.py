@@ -43,6 +43,7 @@ def drawn():
     return [sample(index, "val") for index in range(120)]
 
 
+@pytest.mark.slow
 def test_drawings_are_the_same_in_any_process_order_and_on_any_machine():
     code = (
         "import sys; sys.path.insert(0, 'tests'); from test_demo import _digest; "
@@ -132,6 +133,7 @@ def test_light_falls_from_the_side_asked_for_and_shadows_on_what_is_below():
     assert shades[True][20, 55] == 128
 
 
+@pytest.mark.slow
 def test_colour_and_place_alone_do_not_give_the_class_away():
     """A linear classifier of colour histograms, and one of tiny pictures, stay far below the network's 93 %."""
     images = np.stack([sample(index).image for index in range(900)])

@@ -292,6 +292,7 @@ def study(tmp_path_factory):
         yield run(config, tmp_path_factory.mktemp("studies") / "demo")
 
 
+@pytest.mark.slow
 def test_the_demo_s_study_is_dissected_and_remembered(study):
     stages = []
     found = dissect(study, progress=lambda report: stages.append(report.stage))
@@ -313,6 +314,7 @@ def test_the_demo_s_study_is_dissected_and_remembered(study):
     assert dissect(study, level=0.1).facts["level"] == 0.1
 
 
+@pytest.mark.slow
 def test_masks_of_one_s_own_give_the_same_as_the_demo_s(study, tmp_path):
     from interpret.data.datasets import scan
     from interpret.demo import masks_for

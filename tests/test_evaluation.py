@@ -334,6 +334,7 @@ def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, oth
         Evaluation.read(folder)
 
 
+@pytest.mark.slow
 def test_a_tail_that_is_not_linear_is_evaluated_on_stored_maps(pictures, others, tmp_path):
     torch.manual_seed(7)
     network = TinyNet().eval()
@@ -357,6 +358,7 @@ def test_a_tail_that_is_not_linear_is_evaluated_on_stored_maps(pictures, others,
     assert row(result.table, "Ours-3", 2)["accuracy"] == np.mean(right)
 
 
+@pytest.mark.slow
 def test_the_command_prints_writes_and_draws(tmp_path, capsys):
     pictures = draw_photos(tmp_path / "named", classes=2, each=6)
     for index, wnid in enumerate(("n01440764", "n03028079")):

@@ -1,5 +1,7 @@
 """Grad-CAM against hand-worked numbers, captum and pytorch-grad-cam."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -62,24 +64,26 @@ def networks():
     }
 
 
-def calibrated(build):
+@functools.cache
+def calibrated(name: str) -> nn.Module:
     """A network with random weights whose batch statistics are real, so that its maps are not all zero."""
     torch.manual_seed(11)
-    network = build()
+    network = networks()[name][0]()
     network.train()
     with torch.no_grad():
         network(random_inputs(8, seed=5))
     return network.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet50", "vgg16", "efficientnet_lite0"])
 def test_equals_captum_and_pytorch_grad_cam(name):
     from captum.attr import LayerGradCam
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    build, layer = networks()[name]
-    network = calibrated(build)
+    layer = networks()[name][1]
+    network = calibrated(name)
     inputs = random_inputs()
     before = state_of(network)
     found = explain(network, layer, inputs)
@@ -104,10 +108,11 @@ def test_equals_captum_and_pytorch_grad_cam(name):
     assert np.abs(ours - theirs).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_maps_of_other_classes_equal_captums():
     from captum.attr import LayerGradCam
 
-    network = calibrated(networks()["resnet50"][0])
+    network = calibrated("resnet50")
     inputs = random_inputs(2)
     targets = torch.tensor([3, 700])
     found = explain(network, "layer4", inputs, targets).maps

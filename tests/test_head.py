@@ -24,6 +24,7 @@ def test_pool_and_linear_is_recognised_and_exact(tiny):
     assert torch.allclose(head.from_features(captured.activations.mean(dim=(2, 3))), logits, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "layer", "linear"),
     [

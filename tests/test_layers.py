@@ -16,6 +16,7 @@ def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
     return default_layer(observe(network, size)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer"),
     [

@@ -116,6 +116,7 @@ def test_torch_engine_equals_brute_force(
     assert plain(found) == brute_force(data, support, max_size, smallest)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(databases(), supports, st.sampled_from([1, 5, 30]))
 def test_slices_never_change_a_result(data: TransactionDatabase, support: float, chunk: int) -> None:
@@ -130,6 +131,7 @@ def test_slices_never_change_a_result(data: TransactionDatabase, support: float,
         assert np.array_equal(getattr(counted, name), getattr(at_once, name)), name
 
 
+@pytest.mark.slow
 @needs_pyfim
 @settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(databases(), supports, st.sampled_from([None, None, 1, 2, 3]), st.sampled_from([1, 1, 4]))

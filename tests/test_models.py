@@ -40,6 +40,7 @@ def test_lite0_is_trained_and_complete():
     assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "side"), [(0, 224), (1, 240), (2, 260)])
 def test_the_lites_recognise_scikit_images_photographs(tmp_path, monkeypatch, number, side):
     """Tensors in an order that is not the network's could still fit: only the answers tell."""
@@ -132,6 +133,7 @@ def same_answers(one: nn.Module, other: nn.Module) -> bool:
         return torch.equal(one(image), other(image))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form", ["plain", "safetensors", "state_dict", "module", "compiled and wrapped", "lightning", "half", "uncounted"]
 )
@@ -197,6 +199,7 @@ def test_imagenets_names_for_ones_own_weights_on_request(tmp_path):
     assert (model.class_names, model.wnids) == imagenet()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet", "timm/resnet18", "efficientnet_lite0"])
 def test_the_number_of_classes_is_read_from_the_checkpoint(tmp_path, name):
     state = zoo.seeded(zoo.find(name).build, 7).state_dict()
@@ -210,6 +213,7 @@ class Custom:
     pass
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_checkpoint_is_said(tmp_path, own_network):
     state = own_network.state_dict()
     short = dict(state)

@@ -15,6 +15,7 @@ def inputs(batch=2, side=64):
     return torch.rand(batch, 3, side, side, generator=torch.Generator().manual_seed(4)) * 2 - 1
 
 
+@pytest.mark.slow
 def test_the_backbone_changes_type_and_the_head_does_not():
     torch.manual_seed(0)
     network = torchvision.models.vgg11(weights=None).eval()
@@ -31,6 +32,7 @@ def test_the_backbone_changes_type_and_the_head_does_not():
     assert not torch.equal(exact.logits, rough.logits)
 
 
+@pytest.mark.slow
 def test_the_first_convolutions_stay_in_float32_as_far_as_they_are_cheap():
     """ResNet18's second convolution and VGG11's would bring the sum above the 6 % allowed, ResNet50's third."""
     torch.manual_seed(0)
@@ -43,6 +45,7 @@ def test_the_first_convolutions_stay_in_float32_as_far_as_they_are_cheap():
     assert exact == {"resnet18": ["conv1"], "resnet50": ["conv1", "layer1.0.conv1"], "vgg11": ["features.0"]}
 
 
+@pytest.mark.slow
 def test_rounding_begins_behind_the_first_convolutions():
     """Batch norm, residual sums and a branch that joins see float32 and bfloat16 mixed, and the network still runs."""
     torch.manual_seed(0)
