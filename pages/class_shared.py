@@ -16,19 +16,19 @@ from pages.shared.controls import address, menus, paging, thresholds
 from pages.shared.view import figures, known_parts, patch_chain, patch_gallery, style, tables, widgets
 
 PER_PAGE = 20
-"""Rules on one page of the list; the saved table holds them all."""
+"""Rules on a page of the list (count); the saved table holds all rules."""
 
 COLUMNS = 48
-"""Units in the map and the graph at most."""
+"""Most units in the map and the graph (count)."""
 
 
 def page() -> None:
-    title, found = thresholds.title_and_findings()
-    study = found.study
+    title, findings = thresholds.title_and_findings()
+    study = findings.study
     with title:
         wording.header("Which units do classes have in common?")
-    if not found.classes:
-        tables.nothing_found(found)
+    if not findings.classes:
+        tables.nothing_found(findings)
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control(
@@ -37,39 +37,39 @@ def page() -> None:
         display = thresholds.display()
         only = menus.choose_several(
             "Shared by",
-            found.classes,
+            findings.classes,
             "by",
-            lambda one: wording.class_text(study, one),
+            lambda class_id: wording.class_text(study, class_id),
             placeholder="any classes",
             max_selections=8,
             width=320,
         )
-        lean, chance = thresholds.reliability_switches(found)
-    rows = _shared_by(found.shared(display, hide_redundant=lean), only)
-    hidden = len(_shared_by(found.shared(display), only)) - len(rows) if lean else 0
+        lean, chance = thresholds.reliability_switches(findings)
+    rows = _shared_by(findings.shared(display, hide_redundant=lean), only)
+    hidden = len(_shared_by(findings.shared(display), only)) - len(rows) if lean else 0
     # Sets of several units say more than single ones, whose support is always higher: they come first.
     rows = rows.iloc[np.argsort(rows["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
     if rows.empty:
         st.info(
             "No set of units is frequent in "
             + ("all of these classes" if only else "two classes at once")
-            + "; a smaller support, or more units per patch, would fill this page."
+            + "; a smaller support or a larger N would fill this page."
         )
         return
     units = _chosen(rows)
-    if told := known_parts.score(found):
-        wording.paragraph(html.escape(told))
+    if verdict := known_parts.score(findings):
+        wording.paragraph(html.escape(verdict))
     if view == "Rules":
         left, right = st.columns([9, 11], gap="large")
         with left:
-            _rules(found, rows, units, hidden, chance)
+            _rules(findings, rows, units, hidden, chance)
         with right:
-            _gallery(found, units, chance)
+            _gallery(findings, units, chance)
     else:
         draw = _map if view == "Map" else _graph
-        draw(found, rows, units)
-        _gallery(found, units, chance)
-    patch_chain.show_if_asked(found)
+        draw(findings, rows, units)
+        _gallery(findings, units, chance)
+    patch_chain.show_if_asked(findings)
 
 
 def _shared_by(rows: pd.DataFrame, classes: list[int]) -> pd.DataFrame:
@@ -90,15 +90,17 @@ def _choose(act: dict[str, object]) -> None:
     st.query_params["itemset"] = str(act["itemset"])
 
 
-def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
-    study, colours = found.study, pictures.colours(found.study)
+def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
+    study, colours = findings.study, pictures.colours(findings.study)
     pages = -(-min(len(rows), 400) // PER_PAGE)
     page = paging.page_of("rules", pages)
     lines = []
     for row in rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].itertuples():
         tags = [
-            widgets.class_tag(wording.class_text(study, one), colours.get(one, "#888888"), wording.percent(value))
-            for one, value in zip(row.class_ids, row.supports, strict=True)
+            widgets.class_tag(
+                wording.class_text(study, class_id), colours.get(class_id, "#888888"), wording.percent(value)
+            )
+            for class_id, value in zip(row.class_ids, row.supports, strict=True)
         ]
         lines.append(
             widgets.line(
@@ -111,36 +113,35 @@ def _rules(found: Findings, rows: pd.DataFrame, units: Units, hidden: int, chanc
             )
         )
     wording.paragraph(
-        f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} found in two or more classes, with "
+        f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} frequent in two or more classes, with "
         f"their {wording.term('support')} in each: the share of the class’s patches."
         + (f" {wording.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
     widgets.show(lines, "rules", _choose)
     paging.buttons("rules", pages)
     file = wording.file_name(study.name, "class-shared", "csv")
-    tables.csv("All rules as CSV", lambda: tables.plain_shared(found, rows, chance), file)
+    tables.csv("All rules as CSV", lambda: tables.plain_shared(findings, rows, chance), file)
 
 
-def _matrix(found: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
-    """The units of the listed sets, those in most classes first, and the classes."""
-    classes = [one for one in found.classes if any(one in ids for ids in rows["class_ids"])][:24]
-    singles = found.table[(found.table["size"] == 1) & found.table["class_id"].isin(classes)]
+def _matrix(findings: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
+    """Classes and units for the map and the graph: of the listed sets, units with the largest total support first."""
+    classes = [class_id for class_id in findings.classes if any(class_id in ids for ids in rows["class_ids"])][:24]
+    singles = findings.table[(findings.table["size"] == 1) & findings.table["class_id"].isin(classes)]
     total = singles.groupby("itemset_id")["support"].sum().sort_values(ascending=False, kind="stable")
     inside = {unit for units in rows["units"] for unit in units}
-    units = [found.units_of[int(key)][0] for key in total.index]
+    units = [findings.units_of[int(key)][0] for key in total.index]
     return classes, [unit for unit in units if unit in inside][:COLUMNS]
 
 
-def _map(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
-    classes, units = _matrix(found, rows)
-    support, counts = found.unit_support(classes, units)
+def _map(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
+    classes, units = _matrix(findings, rows)
+    support, counts = findings.unit_support(classes, units)
     order = np.lexsort((units, -support.max(axis=0), support.argmax(axis=0)))
     units = [units[place] for place in order]
-    names = [wording.class_text(found.study, one) for one in classes]
+    names = [wording.class_text(findings.study, class_id) for class_id in classes]
     wording.paragraph(
         f"Each column is a {wording.term('unit')}, each row a class; the brighter a cell, the more of the class’s "
-        "patches hold "
-        "the unit. A column that is bright in several rows is shared. A click shows the patches."
+        "patches hold the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
     _clickable(
         shared_charts.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
@@ -150,21 +151,21 @@ def _map(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     )
 
 
-def _graph(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
-    classes, units = _matrix(found, rows)
-    support, _ = found.unit_support(classes, units)
-    least = found.config.min_support
+def _graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
+    classes, units = _matrix(findings, rows)
+    support, _ = findings.unit_support(classes, units)
+    least = findings.config.min_support
     weights = np.where(support >= least, support, 0.0)
     wording.paragraph(
-        "Classes on the circle, units where the classes that they serve pull them: what is shared by many lies in the "
-        "middle. A click on a unit shows its patches."
+        "Classes are on the circle; each unit is pulled towards its classes, so that shared units are in the middle. "
+        "A click on a unit shows its patches."
     )
-    colours = pictures.colours(found.study)
+    colours = pictures.colours(findings.study)
     _clickable(
         shared_charts.class_unit_graph(
             weights,
-            [wording.class_text(found.study, one) for one in classes],
-            [colours.get(one, "#888888") for one in classes],
+            [wording.class_text(findings.study, class_id) for class_id in classes],
+            [colours.get(class_id, "#888888") for class_id in classes],
             units,
             style.paper(),
         ),
@@ -175,16 +176,16 @@ def _graph(found: Findings, rows: pd.DataFrame, chosen: Units) -> None:
 
 
 def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
-    """Show a figure of which a click on a unit writes it into the address.
+    """Show a figure in which a click on a unit writes the unit into the address.
 
-    A figure keeps its clicked mark for as long as its key stays. Where the address names another itemset, as after the
-    browser's Back, a new figure takes its place, in which a click on the old mark counts again.
+    A figure keeps its selection as long as its key stays. If the address names another itemset, as after the browser's
+    Back, a new figure replaces it, in which a click on the old mark counts again.
     """
-    made = f"{view}_made"
-    key = f"{view}_{st.session_state.setdefault(made, 0)}"
+    counter = f"{view}_made"
+    key = f"{view}_{st.session_state.setdefault(counter, 0)}"
     if _picked(st.session_state.get(key)) not in (None, chosen):
-        st.session_state[made] += 1
-        key = f"{view}_{st.session_state[made]}"
+        st.session_state[counter] += 1
+        key = f"{view}_{st.session_state[counter]}"
 
     def clicked() -> None:
         if (units := _picked(st.session_state[key])) is not None:
@@ -194,7 +195,7 @@ def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
 
 
 def _picked(state: object) -> Units | None:
-    """The unit whose mark was clicked."""
+    """The unit that is selected in a figure; None if none is."""
     points = state["selection"]["points"] if isinstance(state, dict) else []
     for point in points:
         about = point.get("customdata")
@@ -203,15 +204,18 @@ def _picked(state: object) -> Units | None:
     return None
 
 
-def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
-    """One row of patches for each class in which the itemset is frequent, with what speaks for it there."""
-    study, colours = found.study, pictures.colours(found.study)
-    supports = supporting.support_by_class(study, units, found.config.top_units)
-    key = found.id_of.get(units)
-    own = tables.with_chance(found.table[found.table["itemset_id"] == (-1 if key is None else key)], chance)
-    rules = {int(row["class_id"]): row for _, row in own.iterrows()}
+def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None:
+    """Show a row of supporting patches for each class in which the itemset is frequent, with its measures there."""
+    study, colours = findings.study, pictures.colours(findings.study)
+    supports = supporting.support_by_class(study, units, findings.config.top_units)
+    key = findings.id_of.get(units)
+    measured = tables.with_chance(findings.table[findings.table["itemset_id"] == (-1 if key is None else key)], chance)
+    rules = {int(row["class_id"]): row for _, row in measured.iterrows()}
     if not rules:
-        widgets.show([widgets.line(widgets.units(units), widgets.text("is not frequent in any class now."))], "none")
+        widgets.show(
+            [widgets.line(widgets.units(units), widgets.text("is not frequent in any class at these thresholds."))],
+            "none",
+        )
         return
     rows = [row for row in supports.itertuples() if row.class_id in rules]
     blocks: list[widgets.Block] = [
@@ -224,12 +228,12 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
             ],
             size="big",
         ),
-        *known_parts.of_itemset(found, units),
+        *known_parts.of_itemset(findings, units),
     ]
     saved: list[list[int]] = []
     for row in rows[:10]:
         patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, units, found.config.top_units, row.class_id)
+            study, supporting.supporting_patches(study, units, findings.config.top_units, row.class_id)
         )
         name = wording.class_text(study, row.class_id)
         blocks.append(
@@ -248,9 +252,9 @@ def _gallery(found: Findings, units: Units, chance: pd.Series | None) -> None:
         )
         blocks.append(widgets.line(tables.measures(rules[int(row.class_id)], "again"), size="small"))
         saved.append(patches[:6].tolist())
-        blocks.append(widgets.tiles(patch_gallery.patch_tiles(found, saved[-1], caption=False), "s", strip=6))
+        blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=6))
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
-    patch_gallery.save(found, saved, f"shared-{address.itemset_param(units)}")
+    patch_gallery.save(findings, saved, f"shared-{address.itemset_param(units)}")
 
 
 router.enter(page)

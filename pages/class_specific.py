@@ -1,4 +1,4 @@
-"""Which units carry this class? Its itemsets, the patches behind each, and what the class is without them."""
+"""Which units carry this class? Its itemsets, their supporting patches, and its accuracy without their units."""
 
 import pandas as pd
 import streamlit as st
@@ -12,60 +12,60 @@ from pages.shared.view import ablation_panel, patch_chain, patch_gallery, tables
 
 
 def page() -> None:
-    title, found = thresholds.title_and_findings()
-    study = found.study
+    title, findings = thresholds.title_and_findings()
+    study = findings.study
     heading = title.empty()
-    if not found.classes:
+    if not findings.classes:
         with heading.container():
             wording.header("Which units carry this class?")
-        tables.nothing_found(found)
+        tables.nothing_found(findings)
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         class_id = menus.choose(
             "Class",
-            found.classes,
+            findings.classes,
             "class",
-            lambda one: wording.class_text(study, one),
+            lambda class_id: wording.class_text(study, class_id),
             forget=("itemset", "patch", patch_gallery.PAGE_PARAM),
             width=320,
         )
         display = thresholds.display()
-        lean, chance = thresholds.reliability_switches(found)
+        lean, chance = thresholds.reliability_switches(findings)
     with heading.container():
         wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
-    _summary(found, class_id)
-    rows = tables.with_chance(found.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
-    hidden = len(found.itemsets_of_class(class_id, display)) - len(rows) if lean else 0
-    units = _chosen(found, rows)
+    _summary(findings, class_id)
+    rows = tables.with_chance(findings.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
+    hidden = len(findings.itemsets_of_class(class_id, display)) - len(rows) if lean else 0
+    units = _chosen(findings, rows)
     left, right = st.columns(2, gap="large")
     with left:
-        _table(found, class_id, rows, units, hidden)
+        _table(findings, class_id, rows, units, hidden)
         if units is not None:
-            ablation_panel.render(found, class_id, units)
+            ablation_panel.render(findings, class_id, units)
     with right:
-        _behind(found, class_id, units, chance)
-    patch_chain.show_if_asked(found)
+        _supporting(findings, class_id, units, chance)
+    patch_chain.show_if_asked(findings)
 
 
-def _summary(found: Findings, class_id: int) -> None:
-    study = found.study
+def _summary(findings: Findings, class_id: int) -> None:
+    study = findings.study
     name = wording.class_text(study, class_id)
     photos = int((study.images["predicted"] == class_id).sum())
     known = study.images[study.images["label"] == class_id]
-    relevant = found.relevant_units(class_id)
+    relevant = findings.relevant_units(class_id)
     specific = relevant[relevant["kind"] == "specific"]
     right = (
-        f"; it is right for {wording.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
+        f"; it recognizes {wording.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
         if len(known)
         else ""
     )
     blocks = [
         widgets.line(
-            widgets.text(f"The model calls {wording.count(photos, 'photo')}"),
+            widgets.text(f"The model predicts {wording.count(photos, 'photo')} as"),
             widgets.class_tag(name, pictures.colours(study).get(class_id, "#888888")),
             widgets.text(
-                f"({wording.count(found.patch_counts[class_id], 'patch', 'patches')}){right}. "
-                f"{wording.count(len(relevant), 'unit')} carry it, {len(specific)} of them no other class:"
+                f"({wording.count(findings.patch_counts[class_id], 'patch', 'patches')}){right}. "
+                f"{wording.count(len(relevant), 'unit')} carry it, {len(specific)} of them only this class:"
             ),
         ),
         widgets.line(
@@ -79,7 +79,7 @@ def _summary(found: Findings, class_id: int) -> None:
     widgets.show(blocks, "summary")
 
 
-def _chosen(found: Findings, rows: pd.DataFrame) -> Units | None:
+def _chosen(findings: Findings, rows: pd.DataFrame) -> Units | None:
     """The itemset in the address if the class has it, else its best of two units or more."""
     asked = address.itemset_from(st.query_params.get("itemset"))
     listed = set(rows["units"])
@@ -90,7 +90,7 @@ def _chosen(found: Findings, rows: pd.DataFrame) -> Units | None:
     return first["units"].iloc[0] if len(first) else None
 
 
-def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> None:
+def _table(findings: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> None:
     kinds = {"any": "all", "specific": "only this class", "shared": "shared with others"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -100,55 +100,55 @@ def _table(found: Findings, class_id: int, rows: pd.DataFrame, units: Units | No
             key="kind",
             bind="query-params",
             required=True,
-            format_func=lambda one: kinds[one],
+            format_func=lambda kind: kinds[kind],
         )
         wanted = st.text_input("With units", key="with", bind="query-params", placeholder="193, 34", width=200)
     listed = rows if kind in (None, "any") else rows[rows["kind"] == kind]
     listed = tables.with_units(listed, wanted)
     if listed.empty:
-        wording.paragraph("No itemset of this class is like that; choose another kind, or fewer units.")
+        wording.paragraph("No itemset of this class matches; choose another kind or fewer units.")
         return
     tables.itemsets(
-        found,
+        findings,
         listed.reset_index(drop=True),
         units,
         key=f"table_{class_id}",
         hidden=hidden,
-        name=f"{wording.class_text(found.study, class_id)}-itemsets",
+        name=f"{wording.class_text(findings.study, class_id)}-itemsets",
     )
 
 
-def _behind(found: Findings, class_id: int, units: Units | None, chance: pd.Series | None) -> None:
-    """The gallery of the chosen itemset, with its numbers in words."""
-    study = found.study
+def _supporting(findings: Findings, class_id: int, units: Units | None, chance: pd.Series | None) -> None:
+    """Show the measures of the chosen itemset and its supporting patches."""
+    study = findings.study
     if units is None:
         return
-    table = found.table
-    own = table[(table["itemset_id"] == found.id_of[units]) & (table["class_id"] == class_id)]
-    row = tables.with_chance(own, chance).iloc[0]
+    table = findings.table
+    rows = table[(table["itemset_id"] == findings.id_of[units]) & (table["class_id"] == class_id)]
+    row = tables.with_chance(rows, chance).iloc[0]
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     words = (
-        f"{wording.share(int(row['support_count']), found.patch_counts[class_id], 'patch')}, "
+        f"{wording.share(int(row['support_count']), findings.patch_counts[class_id], 'patch')}, "
         f"{wording.share(int(row['image_count']), int(row['images']), 'photo')}"
     )
     others = table[(table["itemset_id"] == row["itemset_id"]) & (table["class_id"] != class_id)]
     shared = [
         widgets.class_tag(
-            wording.class_text(study, int(one)),
-            pictures.colours(study).get(int(one), "#888888"),
+            wording.class_text(study, int(other)),
+            pictures.colours(study).get(int(other), "#888888"),
             wording.percent(value),
         )
-        for one, value in zip(others["class_id"], others["support"], strict=True)
+        for other, value in zip(others["class_id"], others["support"], strict=True)
     ]
     blocks = [
         widgets.line(widgets.units(units), widgets.text("→"), widgets.class_tag(name, colour), shared, size="big"),
         widgets.line(widgets.text(words)),
         widgets.line(tables.measures(row), size="small"),
     ]
-    widgets.show(blocks, "behind")
-    patches = supporting.supporting_patches(study, units, found.config.top_units, class_id)
+    widgets.show(blocks, "supporting")
+    patches = supporting.supporting_patches(study, units, findings.config.top_units, class_id)
     itemset = address.itemset_param(units)
-    patch_gallery.show(found, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
+    patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 
 
 router.enter(page)

@@ -1,4 +1,4 @@
-"""Do these units matter? Table 1 for the open study, accuracy against units off, and whom else a class's units hurt."""
+"""Do these units matter? Table 1 of the study, accuracy against units ablated, effects on other classes."""
 
 from pathlib import Path
 
@@ -10,14 +10,16 @@ from interpret.evaluation.evaluate import Evaluation
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import jobs, numbers, uploads
+from pages.shared.backend import allowed_paths, jobs, numbers
 from pages.shared.controls import address, current_study
 from pages.shared.view import figures, run_progress, style
 
 
 def page() -> None:
     study = current_study.opened()
-    wording.header("Do these units matter?", "Each class's units are switched off, and its photos classified again.")
+    wording.header(
+        "Do these units matter?", "Each class’s units are ablated (switched off), and its photos classified again."
+    )
     results = numbers.evaluations(study)
     run_progress.running("evaluate")
     if not results:
@@ -44,15 +46,15 @@ def page() -> None:
 
 
 def _finding(study: Study, result: Evaluation) -> None:
-    """The table's message in two sentences."""
+    """Show the result in two sentences."""
     about = result.about
     natural = result.table[result.table["budget"].isna()].set_index("method")
-    own = (f"Ours-{study.mine_config.top_units}", "Ours-10")
-    ours = next((name for name in own if name in natural.index), natural.index[0])
+    candidates = (f"Ours-{study.mine_config.top_units}", "Ours-10")
+    ours = next((name for name in candidates if name in natural.index), natural.index[0])
     row, photos = natural.loc[ours], int(about["photos"])
     random = natural.loc[f"Random, as {ours}"] if f"Random, as {ours}" in natural.index else None
     words = (
-        f"With all units on, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified right "
+        f"With all units on, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified correctly "
         f"({_interval(about['accuracy'], photos)}). "
         f"Without the {row['units']:.1f} units that mining finds for a class on average, "
         f"{wording.percent(row['accuracy'], 1)} are ({wording.interval(row['accuracy'], photos)})"
@@ -63,8 +65,7 @@ def _finding(study: Study, result: Evaluation) -> None:
     wording.paragraph(words + ".")
     if about.get("same_photos"):
         st.caption(
-            "Measured on the photos that were mined, which flatters every method; measure on other photos below to "
-            "learn what the units are worth."
+            "Measured on the photos that were mined, which flatters every method; measure on other photos below."
         )
 
 
@@ -76,20 +77,20 @@ def _curves(study: Study, result: Evaluation) -> None:
             evaluation_charts.accuracy_curves(result.table, baseline, paper=style.paper()),
             name=f"{study.name}-accuracy",
             key="curves_off",
-            alt="accuracy against the number of units switched off, one line for each way of choosing them",
+            alt="accuracy against the number of units switched off, one line for each ranking",
         )
         st.caption(
-            "Lower is better: the fewer photos survive, the more the class rested on those units. The band around "
-            "random is the 5th to 95th percentile of its draws, the others' the 95 % interval over photos."
+            "Lower is better: the lower the accuracy, the more the class relies on those units. The band around random "
+            "is the 5th to 95th percentile of its draws; the other bands are 95 % intervals over photos."
         )
     with kept:
         figures.show(
             evaluation_charts.accuracy_curves(result.keep, baseline, kept=True, paper=style.paper()),
             name=f"{study.name}-kept",
             key="curves_kept",
-            alt="accuracy against the number of units kept, one line for each way of choosing them",
+            alt="accuracy against the number of units kept, one line for each ranking",
         )
-        st.caption("Higher is better: all other units are off, and these alone have to do.")
+        st.caption("Higher is better: only these units are on.")
 
 
 def _table(study: Study, result: Evaluation) -> None:
@@ -111,18 +112,18 @@ def _table(study: Study, result: Evaluation) -> None:
     )
     equal = rows[rows["budget"].fillna(0) > 0]
     wide = equal.pivot_table(index="method", columns="budget", values="accuracy", sort=False)
-    wide.columns = [f"{int(one)} off" for one in wide.columns]
+    wide.columns = [f"{int(budget)} off" for budget in wide.columns]
     plain = {name: st.column_config.NumberColumn(format="%.1f") for name in wide.columns}
     wide = (100 * wide).round(1).reset_index()
     left, right = st.columns([4, 6], gap="large")
     with left:
-        wording.paragraph("Each method's own number of units")
+        wording.paragraph("Each method’s own number of units")
         st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units off")
         wording.paragraph(
-            "The interval is Wilson’s, over photos; of random units, the 5th to 95th percentile of draws.", "small"
+            "The interval is Wilson’s, over photos; for random units, the 5th to 95th percentile of draws.", "small"
         )
     with right:
-        wording.paragraph("As many units for every method: accuracy in percent")
+        wording.paragraph("The same number of units for every method: accuracy in percent")
         st.dataframe(
             wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units off"
         )
@@ -138,7 +139,7 @@ def _table(study: Study, result: Evaluation) -> None:
 
 
 def _interval(share: float, photos: int) -> str:
-    words = "the true share lies within, 95 times in 100 (Wilson’s interval)"
+    words = "Wilson’s interval, for the number of photos measured"
     return f'<abbr title="{words}">95\u00a0% interval</abbr> {wording.interval(share, photos)}'
 
 
@@ -147,13 +148,13 @@ def _draws(low: float, high: float) -> str:
 
 
 def _matrix(study: Study, result: Evaluation) -> None:
-    st.subheader("Switch off A's units, measure class B", anchor=False)
-    ids = [int(one) for one in result.matrix.index]
-    names = [wording.class_text(study, one) for one in ids]
+    st.subheader("Ablate A’s units, measure class B", anchor=False)
+    ids = [int(class_id) for class_id in result.matrix.index]
+    names = [wording.class_text(study, class_id) for class_id in ids]
     if result.dominance == result.dominance:
         wording.paragraph(
-            f"{wording.percent(result.dominance)} of the fall stays with the class whose units are off "
-            "(100 %: no other class loses anything; 0 %: all lose alike)."
+            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are off "
+            "(100 %: no other class loses any; 0 %: all classes lose the same)."
         )
     state = figures.show(
         evaluation_charts.influence_matrix(result.matrix, names),
@@ -165,14 +166,14 @@ def _matrix(study: Study, result: Evaluation) -> None:
     )
     points = state["selection"]["points"] if state else []
     if points:
-        off, measured = (int(one) for one in points[0]["customdata"])
+        off, measured = (int(class_id) for class_id in points[0]["customdata"])
         address.go("class_specific", {**address.settings(), "class": str(off if off == measured else measured)})
 
 
 def _beyond(study: Study, result: Evaluation) -> None:
-    """Class-shared itemsets and synergy, folded away."""
+    """Show the effects of class-shared itemsets and of sets beside single units, folded."""
     if len(result.shared):
-        with st.expander("Do class-shared units hurt the classes that share them, and no others?"):
+        with st.expander("Do class-shared units affect the classes that share them, and no others?"):
             shared = result.shared.copy()
             for column in shared.select_dtypes("float"):
                 shared[column] = (100 * shared[column]).round(2)
@@ -187,8 +188,8 @@ def _beyond(study: Study, result: Evaluation) -> None:
 
 def _nothing_yet(study: Study) -> None:
     wording.paragraph(
-        "Nothing was measured for this study yet. Give photos that were not mined, in class folders: each is "
-        "classified with its class's units off, beside random units and the units that other methods choose."
+        "This study was not evaluated yet. Give photos that were not mined, in class folders: each is classified with "
+        "its class’s units ablated, beside random units and the units of other rankings."
     )
     _form(study)
 
@@ -196,26 +197,26 @@ def _nothing_yet(study: Study) -> None:
 def _form(study: Study) -> None:
     sources = {"folder": "a folder of class folders"}
     if study.images["label"].notna().any():
-        sources = {"own": "the study's own photos", **sources}
+        sources = {"own": "the study’s own photos", **sources}
     if study.manifest["model"] == "demo":
-        sources = {"demo-val": "the demo's held-out drawings", **sources}
+        sources = {"demo-val": "the demo’s held-out drawings", **sources}
     source = st.radio("Photos to measure on", list(sources), format_func=sources.get, key="measure_on", horizontal=True)
     folder = ""
     if source == "folder":
         folder = st.text_input(
             "Folder",
             key="measure_folder",
-            placeholder=str(uploads.allowed_roots()[0] / "validation"),
+            placeholder=str(allowed_paths.roots()[0] / "validation"),
             help="class folders named by class, ImageNet index or wnid; below "
-            + " or ".join(str(root) for root in uploads.allowed_roots()),
+            + " or ".join(str(root) for root in allowed_paths.roots()),
         )
     if st.button("Measure", type="primary", key="measure_start", icon=":material/play_arrow:"):
         images = {"own": str(study.folder), "demo-val": "demo-val"}
         try:
             if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
                 raise InputError("Type the folder of the photos to measure on.")
-            given = images.get(str(source)) or str(uploads.allowed(folder, folder=True))
-            jobs.start(study.name, ["--images", given], kind="evaluate")
+            measure_on = images.get(str(source)) or str(allowed_paths.resolve(folder, folder=True))
+            jobs.start(study.name, ["--images", measure_on], kind="evaluate")
         except InputError as error:
             st.error(wording.markdown(str(error)))
             return
@@ -223,9 +224,9 @@ def _form(study: Study) -> None:
 
 
 def _measured_on(result: Evaluation) -> str:
-    """A few words on the photos of a result."""
-    own = ", the photos that were mined" if result.about.get("same_photos") else ""
-    return f"{Path(result.about.get('measured_on', 'photos')).name} ({result.about['photos']:,} photos{own})"
+    """The photos of a result: name and number."""
+    mined = ", the photos that were mined" if result.about.get("same_photos") else ""
+    return f"{Path(result.about.get('measured_on', 'photos')).name} ({result.about['photos']:,} photos{mined})"
 
 
 router.enter(page)

@@ -1,4 +1,4 @@
-"""Why this class for this photo? The map, its patches, their units, what those argue for, and what if not."""
+"""Why this class for this photo? The map, its patches, their units and itemsets, and the answer without units."""
 
 import html
 
@@ -19,8 +19,8 @@ from pages.shared.view import figures, patch_chain, photo_picker, tables, widget
 
 
 def page() -> None:
-    title, found = thresholds.title_and_findings()
-    study = found.study
+    title, findings = thresholds.title_and_findings()
+    study = findings.study
     heading = title.empty()
     with heading.container():
         wording.header("Why this class for this photo?")
@@ -42,24 +42,26 @@ def page() -> None:
     off = _switched_off(study)
     picture, words = st.columns([10, 11], gap="large")
     with picture:
-        patch = _stage(found, photo, shown)
+        patch = _stage(findings, photo, shown)
     with words:
         with lock:
             logits = ready.without(first, tuple(sorted(off)))
         _verdict(study, first, logits, off, photo.image_id)
-        _patch(found, shown, patch, off)
-    patch_chain.show_if_asked(found)
+        _patch(findings, shown, patch, off)
+    patch_chain.show_if_asked(findings)
 
 
 def _target(study: Study, first: PhotoExplanation) -> int:
-    """The class to explain: the predicted one, unless another is asked for."""
-    order = [int(one) for one in np.argsort(-first.logits, kind="stable")]
-    chances = first.probabilities
+    """The class to explain: the one in the address, else the predicted one."""
+    order = [int(class_id) for class_id in np.argsort(-first.logits, kind="stable")]
+    probabilities = first.probabilities
     return menus.choose(
         "Explain",
         order,
         "target",
-        lambda one: f"{wording.class_text(study, one)} · {wording.percent(float(chances[one]), 1)}",
+        lambda class_id: (
+            f"{wording.class_text(study, class_id)} · {wording.percent(float(probabilities[class_id]), 1)}"
+        ),
         forget=("box",),
         width=360,
         default=order[0],
@@ -71,22 +73,22 @@ def _switched_off(study: Study) -> set[int]:
 
 
 def _switch(act: dict[str, object]) -> None:
-    """Turn one unit off or on again, or all on."""
+    """Write a click into the address: a chosen patch, or units switched off or on."""
     if "box" in act:
         st.query_params["box"] = str(act["box"])
         return
     off = set(address.whole_numbers(st.query_params.get("off")))
-    wanted = {int(one) for one in act.get("units", ())}  # type: ignore[attr-defined]
-    off = off - wanted if act.get("on") else off | wanted
+    clicked = {int(unit) for unit in act.get("units", ())}  # type: ignore[attr-defined]
+    off = off - clicked if act.get("on") else off | clicked
     if off:
-        st.query_params["off"] = "-".join(str(one) for one in sorted(off))
+        st.query_params["off"] = "-".join(str(unit) for unit in sorted(off))
     else:
         st.query_params.pop("off", None)
 
 
-def _stage(found: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int:
-    """The photo as the network sees it, the map over it, the patches as boxes; returns the chosen patch."""
-    study = found.study
+def _stage(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int:
+    """Show the photo as the network sees it, the map over it and the patches as boxes; returns the chosen patch."""
+    study = findings.study
     asked = address.whole_number(st.query_params.get("box")) or 0
     chosen = asked - 1 if 0 < asked <= len(shown.boxes) else 0
     height, width = study.preprocessing.size
@@ -109,14 +111,14 @@ def _stage(found: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int:
         )
     seen, heat = pictures.stage_pictures(study, photo, shown)
     name = wording.class_text(study, shown.target)
-    words = f"the photo, with what speaks for {name} in bright colours"
-    above = st.container()  # the slider stands below, but only it knows what the address says
+    words = f"the photo, with what supports {name} in bright colours"
+    above = st.container()  # the slider is below, but only it knows what the address says
     opacity = st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%") / 100
     with above:
         widgets.show([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)
     if not len(shown.boxes):
         wording.paragraph(
-            f"Nothing in this photo speaks for {html.escape(name)}: the map is empty, and gives no patch."
+            f"No unit supports {html.escape(name)} in this photo: the map is zero everywhere and gives no patch."
         )
 
     def picture() -> bytes:
@@ -137,18 +139,18 @@ def _stage(found: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int:
 
 
 def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set[int], image_id: int | None) -> None:
-    """What the model says, and what it says with units switched off."""
+    """Show what the model says, and what it says with units ablated."""
     colours = pictures.colours(study)
     before, after = first.probabilities, softmax(logits)
-    top = [int(one) for one in np.argsort(-before, kind="stable")[:4]]
+    top = [int(class_id) for class_id in np.argsort(-before, kind="stable")[:4]]
     now = int(logits.argmax())
     if now not in top:
         top = [*top[:3], now]
-    said = wording.class_text(study, first.predicted)
+    predicted_name = wording.class_text(study, first.predicted)
     parts: list[widgets.Part] = [
         widgets.text("The model says"),
         widgets.class_tag(
-            said, colours.get(first.predicted, "#888888"), wording.percent(float(before[first.predicted]), 1)
+            predicted_name, colours.get(first.predicted, "#888888"), wording.percent(float(before[first.predicted]), 1)
         ),
     ]
     label = None if image_id is None else study.images["label"].iloc[image_id]
@@ -174,10 +176,10 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
     widgets.show(blocks, "verdict", _switch)
     figures.show(
         charts.shift_bars(
-            [wording.class_text(study, one) for one in top],
-            [float(before[one]) for one in top],
-            [float(after[one]) for one in top],
-            [colours.get(one, "#888888") for one in top],
+            [wording.class_text(study, class_id) for class_id in top],
+            [float(before[class_id]) for class_id in top],
+            [float(after[class_id]) for class_id in top],
+            [colours.get(class_id, "#888888") for class_id in top],
         ),
         key="verdict_chart",
         name="prediction",
@@ -185,54 +187,52 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
     )
 
 
-def _patch(found: Findings, shown: PhotoExplanation, patch: int, off: set[int]) -> None:
-    """The chosen patch as a transaction, with a switch for each unit, and what its itemsets argue for."""
+def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int]) -> None:
+    """Show the chosen patch as a transaction with a switch for each unit, and the classes that its itemsets support."""
     if not len(shown.boxes):
         return
-    study, colours = found.study, pictures.colours(found.study)
-    kept = [int(one) for one in shown.units[patch][: found.config.top_units] if one >= 0]
+    study, colours = findings.study, pictures.colours(findings.study)
+    kept = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
     st.subheader(f"Patch {patch + 1}: its {wording.count(len(kept), 'unit')}", anchor=False)
     wording.paragraph(
-        f"Its {wording.term('transaction')}: the units that count most for "
+        f"Its {wording.term('transaction')}: its strongest units for "
         f"{html.escape(wording.class_text(study, shown.target))}, "
-        "best first. A click switches one off; the model then answers again at once.",
+        "best first. A click ablates a unit (switches it off), and the model answers again at once.",
         "small",
     )
     chips = [
         widgets.unit(
-            one,
-            off=one in off,
+            unit,
+            off=unit in off,
             href=None,
-            act={"units": [one], "on": one in off},
-            title=f"unit {one}: switch it {'on again' if one in off else 'off'}",
+            act={"units": [unit], "on": unit in off},
+            title=f"unit {unit}: switch it {'on again' if unit in off else 'off'}",
         )
-        for one in kept
+        for unit in kept
     ]
-    left = [one for one in kept if one not in off]
+    left = [unit for unit in kept if unit not in off]
     links = [{"t": "link", "text": "all off", "act": {"units": left}}] if left else []
     widgets.show([widgets.line(chips, links)], "chips", _switch)
-    held = found.itemsets_within(kept)
+    held = findings.itemsets_within(kept)
     if held.empty:
-        wording.paragraph(
-            "It holds no itemset that is frequent in a class; a smaller support or a larger N would find more.", "small"
-        )
+        wording.paragraph("It holds no frequent itemset; a smaller support or a larger N would find more.", "small")
         return
-    argued = held.groupby("class_id")["support"].agg(["size", "max"]).sort_values(["size", "max"], ascending=False)
-    st.subheader("What that argues for", anchor=False)
+    votes = held.groupby("class_id")["support"].agg(["size", "max"]).sort_values(["size", "max"], ascending=False)
+    st.subheader("Classes that this patch supports", anchor=False)
     tags = [
         widgets.class_tag(
-            wording.class_text(study, int(one)),
-            colours.get(int(one), "#888888"),
+            wording.class_text(study, int(class_id)),
+            colours.get(int(class_id), "#888888"),
             wording.count(int(row["size"]), "itemset"),
         )
-        for one, row in argued.head(6).iterrows()
+        for class_id, row in votes.head(6).iterrows()
     ]
     widgets.show(
         [
             widgets.line(widgets.text(f"It holds {wording.count(held['itemset_id'].nunique(), 'itemset')}:"), tags),
-            *tables.itemset_lines(found, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
+            *tables.itemset_lines(findings, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
         ],
-        "argued",
+        "classes_supported",
     )
 
 

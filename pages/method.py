@@ -1,4 +1,4 @@
-"""How does it work? The six steps of the method on one photo of the open study, then words, references and citation."""
+"""How does it work? The method in six steps on one photo of the study, a glossary, references, how to cite."""
 
 import html
 from datetime import date
@@ -16,12 +16,11 @@ from pages.shared.view import patch_chain, patch_gallery, tables, widgets
 GLOSSARY = (
     (
         "Unit",
-        "One channel of the layer that is looked into, after its non-linearity. A layer of 1,280 channels has 1,280 "
-        "units.",
+        "One channel of the chosen layer, after its non-linearity. A layer of 1,280 channels has 1,280 units.",
     ),
     (
         "Grad-CAM map",
-        "How much each place of a photo speaks for a class: the units’ activations, weighted by how much each raises "
+        "How much each location of a photo supports a class: the units’ activations, weighted by how much they raise "
         "the class’s score.",
     ),
     (
@@ -29,15 +28,14 @@ GLOSSARY = (
         "The box around a connected region where the map is at least a fraction (τ) of its maximum, or around each "
         "peak of such a region.",
     ),
-    ("Transaction", "A patch written as its N strongest units and the class that the model predicted for the photo."),
+    ("Transaction", "A patch encoded as its N strongest units and the class that the model predicted for the photo."),
     (
         "Itemset",
-        "A set of units. It is frequent in a class where at least a share s of the class’s transactions hold all of "
-        "its units.",
+        "A set of units, frequent in a class if at least a share s of the class’s transactions hold all its units.",
     ),
     (
         "Support",
-        "That share. Per patch, each patch counts; per photo, a photo counts once, however many of its patches hold "
+        "That share. Per patch, each patch counts; per photo, each photo counts once, however many of its patches hold "
         "the itemset.",
     ),
     ("Confidence", "Of all transactions that hold the itemset, the share that belongs to the class."),
@@ -49,13 +47,13 @@ GLOSSARY = (
     ),
     (
         "p by shuffling",
-        "How often chance does as well: the classes are shuffled among the photos 200 times, and the rule is compared "
-        "with the strongest rule of each shuffling (Westfall and Young’s method).",
+        "A permutation test: the classes are shuffled among the photos 200 times, and the rule is compared with the "
+        "strongest rule of each shuffling (Westfall and Young’s method).",
     ),
     (
         "Stable, found again",
-        "In what share of 100 resampled sets of photos the itemset is frequent and of the same kind; frequent in this "
-        "class.",
+        "Stable: in what share of 100 resampled sets of photos the itemset is frequent and of the same kind. Found "
+        "again: in what share it is frequent in this class.",
     ),
     (
         "Redundant",
@@ -63,14 +61,14 @@ GLOSSARY = (
     ),
     (
         "95 % interval",
-        "Where the true share lies, 95 times in 100, given how many photos were counted (Wilson’s interval).",
+        "The precision of a share, given the number of photos: of such intervals, 95 in 100 hold the true share "
+        "(Wilson’s interval).",
     ),
     ("Class-specific", "Frequent in one class only."),
     ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
     (
         "Closed, maximal",
-        "An itemset is closed if no larger one is found in just as many patches, and maximal if no larger one is "
-        "frequent.",
+        "An itemset is closed if no larger one is in just as many patches, and maximal if no larger one is frequent.",
     ),
 )
 
@@ -91,28 +89,28 @@ REFERENCES = (
 
 
 def page() -> None:
-    title, found = thresholds.title_and_findings()
+    title, findings = thresholds.title_and_findings()
     with title:
-        wording.header(
-            "How does it work?", "Six steps, shown on one photo of the open study. Nothing here is drawn by hand."
-        )
-    image = _image(found)
+        wording.header("How does it work?", "Six steps, shown on one photo of the open study.")
+    image = _image(findings)
     if image is None:
         st.info("No photo of this study has a patch, so there is no example to show; open another study.")
     else:
-        _steps(found, image)
+        _steps(findings, image)
     st.divider()
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Words", anchor=False)
+        st.subheader("Glossary", anchor=False)
         inner = "".join(f"<dt><b>{html.escape(word)}</b></dt><dd>{html.escape(text)}</dd>" for word, text in GLOSSARY)
         st.html(f'<dl class="words">{inner}</dl>')
     with right:
         st.subheader("References", anchor=False)
-        st.html("<ol class='words'>" + "".join(f"<li>{html.escape(one)}</li>" for one in REFERENCES) + "</ol>")
+        st.html(
+            "<ol class='words'>" + "".join(f"<li>{html.escape(reference)}</li>" for reference in REFERENCES) + "</ol>"
+        )
         st.subheader("How to cite", anchor=False)
         st.code(_citation(), language="bibtex", wrap_lines=True)
-    patch_chain.show_if_asked(found)
+    patch_chain.show_if_asked(findings)
 
 
 def _citation() -> str:
@@ -122,30 +120,30 @@ def _citation() -> str:
     )
 
 
-def _image(found: Findings) -> int | None:
-    """The photo in the address; else the one whose patch holds the study's first finding most strongly."""
-    study = found.study
+def _image(findings: Findings) -> int | None:
+    """The photo in the address, else the one with the strongest patch of the study's best finding."""
+    study = findings.study
     owners = study.patches["image_id"].to_numpy()
     asked = address.whole_number(st.query_params.get("image"))
     if asked is not None and asked in set(owners.tolist()):
         return asked
-    best = found.headline()
+    best = findings.headline()
     if best is not None:
-        holders = supporting.supporting_patches(study, best[0], found.config.top_units, best[1][0])
+        holders = supporting.supporting_patches(study, best[0], findings.config.top_units, best[1][0])
         if len(holders):
             return int(owners[holders[0]])
     return int(owners[0]) if len(owners) else None
 
 
-def _steps(found: Findings, image: int) -> None:
-    study = found.study
+def _steps(findings: Findings, image: int) -> None:
+    study = findings.study
     about = study.images.iloc[image]
     class_id = int(about["predicted"])
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     rows = study.patches[study.patches["image_id"] == image]
     photo = study.photo(image)
     config = study.extract_config
-    kept = [[int(unit) for unit in units[: found.config.top_units]] for units in rows["units"]]
+    kept = [[int(unit) for unit in units[: findings.config.top_units]] for units in rows["units"]]
     shown: list[str] = ["", "", ""]
     if photo is not None:
         seen = gallery.view(photo, study.preprocessing, 480)
@@ -156,7 +154,7 @@ def _steps(found: Findings, image: int) -> None:
         steps = (seen, warm, gallery.boxed(warm, inner.tolist()))
         shown = [pictures.data_uri(step) for step in steps]
     else:
-        patch_gallery.missing(found)
+        patch_gallery.missing(findings)
     tag = widgets.class_tag(name, colour, wording.percent(float(about["confidence"])))
     verb = "reaches" if len(rows) == 1 else "reach"
     what = "peak" if config.patches == "peaks" else "region"
@@ -172,13 +170,13 @@ def _steps(found: Findings, image: int) -> None:
     with grid.cell():
         _step(
             2,
-            "The answer is explained",
+            "The prediction is explained",
             shown[1],
             "the map over it",
             [
                 widgets.line(
                     widgets.text(
-                        f"Grad-CAM marks what speaks for {name}: units weighted by how much each raises its score."
+                        f"Grad-CAM marks what supports {name}: units weighted by how much each raises its score."
                     )
                 )
             ],
@@ -211,38 +209,44 @@ def _steps(found: Findings, image: int) -> None:
             "",
             [
                 widgets.line(
-                    widgets.text(f"Its {found.config.top_units} strongest units, best first, and the predicted class.")
+                    widgets.text(
+                        f"Its {findings.config.top_units} strongest units, best first, and the predicted class."
+                    )
                 ),
                 *lines,
                 widgets.line(widgets.text(f"This study has {len(study.patches):,} of them.", "faint")),
             ],
         )
-    held = found.itemsets_within(kept[0])
+    held = findings.itemsets_within(kept[0])
     with grid.cell():
         keys = list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:5]
         _step(
             5,
-            "Units that come together are found",
+            "Units that occur together are mined",
             "",
             "",
             [
                 widgets.line(
                     widgets.text(
-                        f"Eclat lists every set of units in at least {wording.percent(found.config.min_support)} of a "
-                        "class’s patches: "
-                        f"{len(found.mined.all_patches):,} sets here, {held['itemset_id'].nunique():,} of them in "
+                        f"Eclat lists every set of units in at least {wording.percent(findings.config.min_support)} "
+                        "of a class’s patches: "
+                        f"{len(findings.mined.all_patches):,} sets here, {held['itemset_id'].nunique():,} of them in "
                         "the first patch."
                     )
                 ),
-                *tables.itemset_lines(found, keys),
+                *tables.itemset_lines(findings, keys),
             ],
         )
     with grid.cell():
-        relevant = found.relevant_units(class_id)
+        relevant = findings.relevant_units(class_id)
         kinds = {
             kind: [int(u) for u in relevant[relevant["kind"] == kind]["unit"]][:14] for kind in ("specific", "shared")
         }
-        blocks = [widgets.line(widgets.text("What is frequent in one class is specific to it, in several, shared."))]
+        blocks = [
+            widgets.line(
+                widgets.text("An itemset that is frequent in one class is specific to it; in several, shared.")
+            )
+        ]
         for kind, words in (("specific", f"only {name}"), ("shared", "shared with others")):
             if kinds[kind]:
                 blocks.append(widgets.line(widgets.text(words, "faint"), widgets.units(kinds[kind])))

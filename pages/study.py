@@ -17,12 +17,12 @@ def page() -> None:
     run_progress.first_start()
     study = current_study.opened()
     try:
-        found = numbers.findings(study, study.mine_config)
+        findings = numbers.findings(study, study.mine_config)
     except ExplosionError as error:
         st.error(wording.markdown(str(error)))
-        found = None
-    if found is not None:
-        _finding(found)
+        findings = None
+    if findings is not None:
+        _finding(findings)
     st.divider()
     _about(study)
     run_progress.running()
@@ -31,56 +31,56 @@ def page() -> None:
         _others(study)
     with right:
         new_study.form()
-    if found is not None:
-        patch_chain.show_if_asked(found)
+    if findings is not None:
+        patch_chain.show_if_asked(findings)
 
 
-def _finding(found: Findings) -> None:
-    """The best finding in words and in photos."""
-    study, colours = found.study, pictures.colours(found.study)
-    best = found.headline()
+def _finding(findings: Findings) -> None:
+    """Show the best finding in words and photos."""
+    study, colours = findings.study, pictures.colours(findings.study)
+    best = findings.headline()
     if best is None:
         wording.header("Which units carry which classes?")
-        tables.nothing_found(found)
+        tables.nothing_found(findings)
         _photos(study)
         return
     units, classes = best
-    names = [wording.class_text(study, one) for one in classes]
+    names = [wording.class_text(study, class_id) for class_id in classes]
     word = "units" if len(units) > 1 else "unit"
     if len(classes) > 1:
         wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    table = supporting.support_by_class(study, units, found.config.top_units).set_index("class_id")
+    table = supporting.support_by_class(study, units, findings.config.top_units).set_index("class_id")
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.text(
-                "What the model looked at in photos of each class, where"
+                "Where the model looked in photos of each class: patches in which"
                 if len(classes) > 1
-                else "What it looked at, where"
+                else "Where the model looked: patches in which"
             ),
             widgets.units(units),
-            widgets.text({1: "counts", 2: "both count"}.get(len(units), "all count") + " most:"),
+            widgets.text("is among the strongest:" if len(units) == 1 else "are among the strongest:"),
         )
     ]
-    shown = sorted(classes, key=lambda one: -float(table.loc[one, "support"]))[:4]
+    shown = sorted(classes, key=lambda class_id: -float(table.loc[class_id, "support"]))[:4]
     saved: list[list[int]] = []
-    for one in shown:
-        row = table.loc[one]
+    for class_id in shown:
+        row = table.loc[class_id]
         patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, units, found.config.top_units, one)
+            study, supporting.supporting_patches(study, units, findings.config.top_units, class_id)
         )
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
-        parts = patch_gallery.patch_tiles(found, saved[-1], caption=False)
+        parts = patch_gallery.patch_tiles(findings, saved[-1], caption=False)
         if not parts:
-            patch_gallery.missing(found)
+            patch_gallery.missing(findings)
             return
         blocks.append(
             widgets.line(
                 widgets.class_tag(
-                    wording.class_text(study, one),
-                    colours.get(one, "#888888"),
-                    **address.link("class_specific", **{"class": one, "itemset": address.itemset_param(units)}),
+                    wording.class_text(study, class_id),
+                    colours.get(class_id, "#888888"),
+                    **address.link("class_specific", **{"class": class_id, "itemset": address.itemset_param(units)}),
                 ),
                 widgets.text(wording.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
             )
@@ -90,11 +90,11 @@ def _finding(found: Findings) -> None:
     params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
     widgets.show(blocks, "finding", patch_gallery.open_chain)
-    patch_gallery.save(found, saved, address.itemset_param(units))
+    patch_gallery.save(findings, saved, address.itemset_param(units))
 
 
 def _photos(study: Study) -> None:
-    """The study's photos, where there is no finding to show."""
+    """Show photos of the study if there is no finding."""
     images = study.images.head(14)
     parts = [
         widgets.tile(
@@ -111,19 +111,19 @@ def _photos(study: Study) -> None:
         if source
     ]
     if parts:
-        wording.paragraph("Each photo can still be explained; a click on one does.")
+        wording.paragraph("A click on a photo explains it.")
         widgets.show([widgets.tiles(parts, "m")], "photos")
 
 
 def _list(words: list[str]) -> str:
-    """`Bird, Dog and Car`, at most five words."""
+    """`Bird, Dog and Car`; at most five parts."""
     if len(words) > 5:
         words = [*words[:4], f"{len(words) - 4} more"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _about(study: Study) -> None:
-    """The open study in one line, and what was left out of it."""
+    """Show the open study in one line, and which files were skipped."""
     pairs = [
         ("Study", study.name),
         ("Model", f"{study.manifest['model']}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
@@ -137,20 +137,22 @@ def _about(study: Study) -> None:
     accuracy = study.accuracy()
     if accuracy:
         share, n = accuracy
-        told = f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {wording.count(n, 'labelled photo')}"
-        pairs.append(("Accuracy (95\u00a0% interval)", told))
+        share_of_photos = (
+            f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {wording.count(n, 'labelled photo')}"
+        )
+        pairs.append(("Accuracy (95\u00a0% interval)", share_of_photos))
     wording.facts(pairs)
     skipped = study.skipped
     without = len(study.images) - study.patches["image_id"].nunique()
     if len(skipped) or without:
         with st.expander(
-            f"{wording.count(len(skipped), 'file')} left out, {wording.count(without, 'photo')} without a patch"
+            f"{wording.count(len(skipped), 'file')} skipped, {wording.count(without, 'photo')} without a patch"
         ):
             if len(skipped):
-                st.dataframe(skipped, hide_index=True, alt="files that were left out, and why")
+                st.dataframe(skipped, hide_index=True, alt="files that were skipped, and why")
             if without:
                 wording.paragraph(
-                    "Where nothing in a photo speaks for its predicted class, the map is empty and gives no patch.",
+                    "If no unit supports the predicted class, the map is zero everywhere and gives no patch.",
                     "small",
                 )
 

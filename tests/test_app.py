@@ -26,7 +26,7 @@ from interpret.evaluation.heldout import Best
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared import page_list, wording
-from pages.shared.backend import jobs, numbers, places, uploads
+from pages.shared.backend import allowed_paths, jobs, numbers, places, uploads
 from pages.shared.controls import address
 from tests.shown_pages import APP, PAGES, blocks, show, tiles, unescaped, words_on
 from tests.small_study import COUNT, studies
@@ -56,7 +56,7 @@ def test_the_first_screen_is_a_finding_with_its_share_and_count():
     assert f"{COUNT:,}, in 10 predicted classes" in text
 
 
-def test_what_was_left_out_is_listed_with_its_reason():
+def test_what_was_skipped_is_listed_with_its_reason():
     app = show("pages/study.py")
     frames = [frame.value for frame in app.dataframe]
     assert any("Bird/broken.png" in set(frame.get("path", [])) for frame in frames)
@@ -522,7 +522,7 @@ def test_cancel_ends_the_process_and_a_reload_finds_the_run(empty):
     assert alive(pid)
     jobs._children.clear()  # as after a restart of the server: only the files are left
     assert next(one for one in jobs.jobs() if one.study == "long").state == "running"
-    with pytest.raises(InputError, match="being made already"):
+    with pytest.raises(InputError, match="under way already"):
         jobs.start("long", ["--images", "skimage"])
     jobs.cancel(job)
     os.waitpid(pid, 0)  # the test is its parent
@@ -544,7 +544,7 @@ def test_another_process_with_the_same_number_is_not_taken_for_a_run(empty):
 def test_the_first_start_makes_the_default_study(empty):
     app = AppTest.from_file(APP, default_timeout=120).run()
     assert not app.exception
-    assert "being made" in words_on(app)
+    assert "being created" in words_on(app)
     job = jobs.jobs()[0]
     assert job.study == "demo"
     jobs.cancel(job)
@@ -582,11 +582,11 @@ def test_a_zip_keeps_its_class_folders_and_nothing_gets_out_of_it(empty, tmp_pat
         "__MACOSX/a.png": b"x",
         "set/Bird/bomb.png": b"\0" * 30_000_000,
     }
-    folder, kept, left_out = uploads.keep([("photos.zip", zipped(**members))])
+    folder, kept, skipped = uploads.keep([("photos.zip", zipped(**members))])
     assert kept == 2
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png")) == ["Bird/a.png", "Dog/a.png"]
-    assert len(left_out) == 5
-    assert any("bomb.png: unpacks to more" in line for line in left_out)
+    assert len(skipped) == 5
+    assert any("bomb.png: unpacks to more" in line for line in skipped)
     assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["a.png", "a.png"]
 
 
@@ -646,13 +646,13 @@ def test_uploads_without_a_photo_are_one_sentence_and_leave_nothing(empty, files
 
 
 def test_only_paths_below_the_allowed_roots_are_read(empty, tmp_path):
-    assert uploads.allowed(str(drawings()), folder=True) == drawings().resolve()
+    assert allowed_paths.resolve(str(drawings()), folder=True) == drawings().resolve()
     (tmp_path / "link").symlink_to("/etc")
     for path in ("/etc", str(drawings() / ".." / ".." / ".." / ".." / ".."), str(tmp_path / "link"), "\0"):
         with pytest.raises(InputError):
-            uploads.allowed(path, folder=True)
+            allowed_paths.resolve(path, folder=True)
     with pytest.raises(InputError, match="There is no folder"):
-        uploads.allowed(str(studies() / "nothing"), folder=True)
+        allowed_paths.resolve(str(studies() / "nothing"), folder=True)
 
 
 def test_a_checkpoint_is_known_by_its_ending(empty):
@@ -672,7 +672,7 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     shutil.copytree(studies() / "demo", tmp_path / "demo")
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     empty = show("pages/evaluation.py")
-    assert "Nothing was measured" in words_on(empty)
+    assert "was not evaluated yet" in words_on(empty)
     assert [button.label for button in empty.button] == ["Measure"]
     command = ["evaluate", str(tmp_path / "demo"), "--images", str(tmp_path / "demo"), "--no-lasso", "--no-greedy"]
     assert main([*command, "--budgets", "1,5", "--draws", "3"]) == 0

@@ -185,7 +185,7 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
     page.reload()
     page.locator("button:has-text('Cancel')").click()
     page.wait_for_selector("text=was stopped")
-    page.locator("button:has-text('Go on')").click()
+    page.locator("button:has-text('Resume')").click()
     page.wait_for_url("**study=made-here**", timeout=2 * LONG)
     page.wait_for_selector(".blocks img")
 

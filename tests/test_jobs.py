@@ -118,7 +118,7 @@ def test_no_study_is_called_as_an_unfinished_one(name):
         new_study._plain_name(name)
 
 
-def test_a_comparison_that_was_cut_off_is_tried_once_more_and_then_left_out(root, monkeypatch):
+def test_a_comparison_that_was_cut_off_is_tried_once_more_and_then_skipped(root, monkeypatch):
     (root / "demo").mkdir()
     (root / "demo" / "manifest.json").write_text('{"model": "demo", "config": {"images": "demo"}}')
     begun: list[str] = []
@@ -175,9 +175,9 @@ def test_a_run_that_cannot_go_on_stays_and_says_why(root):
     placed(root, "mine", "running", name="1-new")
     app = AppTest.from_function(watching, default_timeout=60).run()
     assert not app.error
-    app.button(f"again_{old.id}").click().run()
+    app.button(f"resume_{old.id}").click().run()
     assert not app.exception
-    assert ["being made already" in error.value for error in app.error] == [True]
+    assert ["under way already" in error.value for error in app.error] == [True]
     app.run()
     assert len(app.error) == 1, "it is still there when the runs are looked at again"
     assert old.id in [job.id for job in jobs.jobs()]
@@ -191,7 +191,7 @@ def test_a_study_that_is_opened_forgets_what_the_address_says_of_another(root, b
     for name, value in {**own, "study": before, "support": "20"}.items():
         app.query_params[name] = value
     app.run()
-    app.button(f"take_{job.id}").click().run()
+    app.button(f"open_run_{job.id}").click().run()
     assert not app.exception
     assert app.query_params == {"study": "new", "support": "20", **(own if kept else {})}
 
@@ -246,10 +246,10 @@ def test_a_photo_beyond_what_is_taken_at_once_is_not_called_too_large(monkeypatc
     monkeypatch.setattr(uploads, "MAX_TOTAL_BYTES", 150)
     monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 120)
     files = [(name, io.BytesIO(b"x" * size)) for name, size in (("a.png", 130), ("b.png", 100), ("c.png", 100))]
-    _, kept, left_out = uploads.keep(files)
+    _, kept, skipped = uploads.keep(files)
     assert kept == 1
-    assert ["larger than" in line for line in left_out] == [True, False]
-    assert "taken at once" in left_out[1]
+    assert ["larger than" in line for line in skipped] == [True, False]
+    assert "one upload may hold" in skipped[1]
 
 
 def test_the_photos_in_a_zip_are_counted_without_unpacking_it():

@@ -1,4 +1,4 @@
-"""The pages, in the order of the navigation. A page whose file is absent is left out."""
+"""The pages, in the order of the navigation. A page without its file is skipped."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ class Entry:
     """One page.
 
     Attributes:
-        path: its last part in the address, the name of its file; empty for the first page.
+        path: the last part of its address, which is its file's name; empty for the first page.
         title: what the navigation calls it.
         file: relative to the project's folder.
         question: what it answers.

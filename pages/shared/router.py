@@ -1,4 +1,4 @@
-"""Page settings, style and navigation around the page that is asked for."""
+"""Page settings, style and navigation around the requested page."""
 
 import contextlib
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _ROUTED = "routed"
 
 
 def run() -> None:
-    """Draw the navigation and run the page that the address names."""
+    """Draw the navigation and run the page in the address."""
     st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
     st.html(style.STYLE)
-    with contextlib.suppress(InputError):  # the first page says it; here it only starts early, while the page loads
+    with contextlib.suppress(InputError):  # the first page says so; here the run only starts early
         first_study.begin_default()
         first_study.complete_demo()
     pages = [
@@ -29,7 +29,7 @@ def run() -> None:
     st.session_state[_ROUTED] = True
     try:
         chosen.run()
-    except InputError as error:  # as of a study whose files are damaged: the page ends here, other studies still open
+    except InputError as error:  # as for a damaged study: the page ends here, and the others can still be opened
         st.error(wording.markdown(str(error)))
         current_study.offer_others(None)
     finally:
@@ -39,8 +39,8 @@ def run() -> None:
 def enter(page: Callable[[], None]) -> None:
     """Run a page from its own file.
 
-    Streamlit takes the files in `pages/` for pages of its own until the navigation was called for the first time after
-    a start. A page that is reached in this way calls the navigation first, which then leads back to it.
+    After a start, until the navigation is called for the first time, Streamlit serves each file in `pages/` as a page
+    of its own. Such a page calls the navigation, which then runs it.
     """
     if st.session_state.get(_ROUTED):
         page()

@@ -1,4 +1,4 @@
-"""Words on the pages: numbers with their units, names of classes and files, terms, titles and paragraphs."""
+"""Text on the pages: numbers with units, names of classes and files, terms with tooltips, titles, paragraphs."""
 
 from __future__ import annotations
 
@@ -18,48 +18,47 @@ if TYPE_CHECKING:
     from interpret.study import Study
 
 TERMS = {
-    "unit": "one channel of the layer that is looked into",
+    "unit": "one channel of the chosen layer",
     "patch": "a region of a photo that the explanation highlights",
     "itemset": "a set of units that are often found together in patches",
     "support": "the share of a class's patches that hold all units of the itemset",
-    "confidence": "of the patches that hold the itemset, the share that is of this class",
-    "lift": "how many times more often the itemset is of this class than chance would have it",
-    "q-value": "the share of false findings to expect if this one and all stronger ones are believed; each photo "
-    "counts once",
-    "stable": "in what share of 100 resampled sets of photos the itemset is frequent again and of the same kind",
-    "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class again",
-    "chance": "how often chance does as well: the classes are shuffled among the photos 200 times, and this is the "
-    "share of shufflings in which any set of units at all looks as strongly tied to a class as this one does; 0.005 is "
-    "the least that can come out, and a dash stands where too few photos hold the itemset to judge it",
-    "transaction": "a patch written as the set of its strongest units",
+    "confidence": "of the patches that hold the itemset, the share predicted as this class",
+    "lift": "confidence divided by the class's share of all patches; 1 is chance",
+    "q-value": "the share of false findings to expect among this and all stronger ones; each photo counts once",
+    "stable": "in what share of 100 resampled sets of photos the itemset is frequent and of the same kind",
+    "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class",
+    "chance": "permutation test: the classes are shuffled among the photos 200 times; this is the share of shufflings "
+    "in which any set of units is as strongly tied to a class as this one. The smallest value is 0.005; a dash means "
+    "that too few photos hold the itemset",
+    "transaction": "a patch encoded as the set of its strongest units, with the predicted class",
 }
 
 
 def term(word: str, shown: str | None = None) -> str:
-    """A term as HTML that explains itself when pointed at; only for words of :data:`TERMS`."""
+    """A word of :data:`TERMS` as HTML with its meaning as a tooltip, ``shown`` in its place if given."""
     return f'<abbr title="{html.escape(TERMS[word])}">{html.escape(shown or word)}</abbr>'
 
 
 def paragraph(text: str, kind: str = "said") -> None:
-    """A paragraph; ``text`` is HTML of ours whose data has been escaped."""
+    """Show a paragraph; ``text`` is HTML in which data has been escaped."""
     st.html(f'<p class="{kind}">{text}</p>')
 
 
 def header(title: str, question: str = "") -> None:
-    """The page's title, and the question it answers beneath."""
+    """Show the page's title, and below it the question that it answers."""
     st.title(markdown(title), anchor=False)
     if question:
         paragraph(html.escape(question), "question")
 
 
 def facts(pairs: list[tuple[str, str]]) -> None:
-    """A few names and values side by side; both are escaped."""
+    """Show names and values side by side; both are escaped."""
     inner = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in pairs)
     st.html(f'<dl class="facts">{inner}</dl>')
 
 
 def markdown(text: str) -> str:
-    """Text with everything that Markdown would act on made plain."""
+    """Text with Markdown's special characters escaped."""
     return "".join(f"\\{mark}" if mark in r"\`*_{}[]<>()#+-.!|~:$@^=" else mark for mark in text)
 
 
@@ -68,9 +67,9 @@ def percent(value: float, digits: int = 0) -> str:
     return "–" if pd.isna(value) else f"{100 * value:.{digits}f}\u00a0%"
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, singular: str, plural: str | None = None) -> str:
     """`1 photo`, `2,000 photos`."""
-    return f"{number:,}\u00a0{one if number == 1 else many or one + 's'}"
+    return f"{number:,}\u00a0{singular if number == 1 else plural or singular + 's'}"
 
 
 def share(part: int, whole: int, noun: str) -> str:
@@ -101,7 +100,7 @@ def itemset_text(units: tuple[int, ...]) -> str:
 
 
 def class_text(opened: Study, class_id: int) -> str:
-    """A class's name, short and its own: synonyms after a comma go unless another class is called the same."""
+    """A class's short name: without synonyms after a comma, unless another class would get the same name."""
     if opened not in _CLASS_TEXTS:
         _CLASS_TEXTS[opened] = _class_texts(opened.class_names)
     texts = _CLASS_TEXTS[opened]
@@ -109,11 +108,11 @@ def class_text(opened: Study, class_id: int) -> str:
 
 
 _CLASS_TEXTS: WeakKeyDictionary[Study, list[str]] = WeakKeyDictionary()
-"""Worked out once for an opened study: a page names classes a thousand times."""
+"""Short names, computed once for an opened study: a page names classes a thousand times."""
 
 
 def _class_texts(names: list[str]) -> list[str]:
-    """The classes' short names. A menu knows its options by their text, so those that repeat say more."""
+    """The classes' short names, made different: a menu knows its options by their text."""
 
     def short(name: str, synonyms: int) -> str:
         text = ", ".join(part.strip() for part in name.split(",")[:synonyms])
@@ -121,9 +120,9 @@ def _class_texts(names: list[str]) -> list[str]:
 
     once, twice = [short(name, 1) for name in names], [short(name, 2) for name in names]
     times = Counter(once)
-    told = [further if times[text] > 1 else text for text, further in zip(once, twice, strict=True)]
-    times = Counter(told)
-    return [f"{text} (#{class_id})" if times[text] > 1 else text for class_id, text in enumerate(told)]
+    texts = [further if times[text] > 1 else text for text, further in zip(once, twice, strict=True)]
+    times = Counter(texts)
+    return [f"{text} (#{class_id})" if times[text] > 1 else text for class_id, text in enumerate(texts)]
 
 
 SOURCES = {
@@ -141,5 +140,5 @@ def photos_of(source: str) -> str:
 
 
 def file_name(*parts: str) -> str:
-    """Parts, the last of them the ending, as a file's name that every system takes: `demo-Bird-1-51.png`."""
+    """A file name for any system from its parts, the last of them the extension: `demo-Bird-1-51.png`."""
     return "-".join(re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts[:-1]) + "." + parts[-1]

@@ -1,5 +1,5 @@
-"""What works behind the pages: numbers, pictures and the model, cached; jobs, uploads, the studies' folder.
+"""What works behind the pages: numbers, pictures and the model, cached; jobs, uploads, the folder of studies.
 
-Only this package caches. Results are known by the study's folder, the time its manifest was written, and small frozen
-options, never by an array. They are shared by all sessions and only read.
+Only this package caches. Cache keys are the study's folder, the time its manifest was written, and small frozen
+options, never an array. All sessions share what is cached, except uploads, and only read it.
 """

@@ -1,4 +1,4 @@
-"""The study that is made by itself where there is none, and what completes the demo."""
+"""The default study, created if there is none, and what completes the demo."""
 
 import json
 
@@ -6,23 +6,23 @@ from pages.shared.backend import jobs, places
 
 
 def begin_default() -> None:
-    """Start making the default study where there is no study at all and it is not being made, or was not yet tried.
+    """Start a run of the default study if there is no study, and no such run under way, stopped or failed.
 
     Raises:
         InputError: the folder of studies cannot be written to.
     """
     name = places.default_name()
-    own = [job for job in jobs.jobs() if job.study == name]
-    if not places.study_names() and not any(job.kind == "run" for job in own):
-        for job in own:  # of a study that was there before
+    earlier = [job for job in jobs.jobs() if job.study == name]
+    if not places.study_names() and not any(job.kind == "run" for job in earlier):
+        for job in earlier:  # of a study that was there before
             jobs.dismiss(job)
         jobs.start(name, places.default_arguments())
 
 
 def complete_demo() -> None:
-    """Compare the demo's units with its parts, then measure them on its held-out drawings, one after the other.
+    """Dissect the demo's units, then evaluate them on its held-out drawings, one after the other.
 
-    Both are quick, need no choice, and fill pages that would otherwise ask a visitor to wait.
+    Both are quick, need no choice, and fill pages that would be empty for a visitor.
     """
     folder = places.studies_root() / "demo"
     try:
@@ -35,22 +35,22 @@ def complete_demo() -> None:
         return
     if not embedded:
         return
-    own = [job for job in jobs.jobs() if job.study == "demo"]
-    for job in own:
+    earlier = [job for job in jobs.jobs() if job.study == "demo"]
+    for job in earlier:
         if job.kind != "run" and job.state == "done":
             jobs.dismiss(job)
-    # An evaluation that was ended stays so until a person goes on with it: the page Evaluation shows it.
-    if any(job.state == "running" or (job.kind == "evaluate" and job.state != "done") for job in own):
+    # An evaluation that was stopped is resumed by a person only, on the page Evaluation.
+    if any(job.state == "running" or (job.kind == "evaluate" and job.state != "done") for job in earlier):
         return
-    # No page shows a comparison that was cut off, as by the server's own end: it is tried twice. What is left of the
-    # tries says how many there were, and a third one would hold up the evaluation, which does not need it.
-    cut_off = [job for job in own if job.kind == "dissect" and job.state != "done"]
-    wanted: tuple[tuple[str, str, list[str]], ...] = (
+    # No page shows a dissection that was interrupted, as by the end of the server: it is tried twice, counting the
+    # entries that are left. A third try would hold up the evaluation, which does not need it.
+    interrupted = [job for job in earlier if job.kind == "dissect" and job.state != "done"]
+    steps: tuple[tuple[str, str, list[str]], ...] = (
         ("dissect", "dissection/*/facts.json", []),
         ("evaluate", places.EVALUATIONS, ["--images", "demo-val"]),
     )
-    for kind, result, arguments in wanted:
-        if any(folder.glob(result)) or (kind == "dissect" and len(cut_off) > 1):
+    for kind, result, arguments in steps:
+        if any(folder.glob(result)) or (kind == "dissect" and len(interrupted) > 1):
             continue
         jobs.start("demo", arguments, kind)
         return

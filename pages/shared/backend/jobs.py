@@ -1,7 +1,7 @@
-"""Runs in the background: each is the command line itself in a process of its own, found again after a reload.
+"""Background runs: each is the command line in a process of its own, and survives a reload of the page.
 
-A run's folder, `.runs/<id>/` beside the studies, holds what it was started with (`job.json`), how far it is
-(`progress.json`, written by the run) and what it said (`stderr.txt`).
+A run's folder, `.runs/<id>/` beside the studies, holds its arguments (`job.json`), its progress (`progress.json`,
+written by the run) and its log (`stderr.txt`).
 """
 
 import atexit
@@ -28,9 +28,9 @@ from pages.shared.backend.places import studies_root
 from pages.shared.page_list import ROOT
 
 GRACE = 5.0
-"""Seconds that a run has to stop by itself before it is ended."""
+"""Seconds that a run gets to stop by itself before it is killed."""
 
-# Started by this server: kept so that a run that has ended is waited for, and none outlives the server.
+# Runs of this server: their exit status is needed, and none may outlive the server.
 _children: dict[str, subprocess.Popen[bytes]] = {}
 
 _lock = threading.Lock()
@@ -42,12 +42,12 @@ class Job:
 
     Attributes:
         id: its folder's name.
-        study: the name of the study that it makes.
+        study: the name of its study.
         state: running, done, failed or stopped.
         progress: what the run last wrote: stage, done, total, skipped, rate, remaining; empty before that.
         error: the sentence that a failed run ended with; empty in any other state.
         arguments: of the command line, after `python -m interpret`.
-        kind: run, which makes the study; evaluate or dissect, which look closer at one that is made.
+        kind: run creates the study; evaluate and dissect work on a finished one.
     """
 
     id: str
@@ -67,11 +67,11 @@ def start(study: str, arguments: Sequence[str], kind: str = "run") -> Job:
     """Start `python -m interpret run ARGUMENTS --study STUDY`, or `KIND STUDY ARGUMENTS`.
 
     Raises:
-        InputError: the study is being made already, or the folder cannot be written to.
+        InputError: a run of the study is under way, or the folder cannot be written to.
     """
     with _lock:
         if any(job.study == study and job.state == "running" for job in jobs()):
-            raise InputError(f"The study {study} is being made already; its progress is on this page.")
+            raise InputError(f"A run of the study {study} is under way already; its progress is on this page.")
         folder = _runs() / f"{int(time.time()):010d}-{secrets.token_hex(4)}"
         try:
             folder.mkdir(parents=True)
@@ -105,14 +105,14 @@ def start(study: str, arguments: Sequence[str], kind: str = "run") -> Job:
 
 
 def jobs() -> list[Job]:
-    """All runs that have not been dismissed, the newest first."""
+    """All runs that were not dismissed, the newest first."""
     if not _runs().is_dir():
         return []
-    found = []
+    listed = []
     for folder in sorted(_runs().iterdir(), reverse=True):
         with contextlib.suppress(OSError, ValueError):  # about to start, or dismissed by another page at this moment
-            found.append(_read(folder))
-    return found
+            listed.append(_read(folder))
+    return listed
 
 
 def _read(folder: Path) -> Job:
@@ -129,7 +129,7 @@ def _read(folder: Path) -> Job:
         state = "stopped"
     else:
         state = "failed"
-        error = _error_line(folder) or "The run was ended from outside; start it again to go on."
+        error = _error_line(folder) or "The run was killed from outside; resume it."
     return Job(folder.name, study, state, reported, error, tuple(about["arguments"]), kind)
 
 
@@ -157,12 +157,12 @@ def _error_line(folder: Path) -> str:
         if line.startswith("error: "):
             return line.removeprefix("error: ")
     if any(line.startswith("Traceback") for line in lines):
-        return f"The run met a fault of the program; what it said is in {log}."
+        return f"The program failed; its log is {log}."
     return ""
 
 
 def _born(pid: int) -> str | None:
-    """When a process began, so that another one that got its number later is not taken for it; None where unknown."""
+    """When a process began, to tell it from a later one with the same number; None if unknown."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -181,7 +181,7 @@ def _alive(name: str, pid: int, born: str | None) -> bool:
 
 
 def cancel(job: Job) -> None:
-    """End a run and everything it started; what it has done so far is kept, to go on from."""
+    """Stop a run and everything it started. What it has done so far is kept, to resume from."""
     folder = _runs() / job.id
     if job.state != "running":
         return
@@ -189,7 +189,7 @@ def cancel(job: Job) -> None:
         (folder / "cancelled").touch()
     try:
         pid = int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"])
-    except (OSError, ValueError):  # it has ended and was dismissed meanwhile
+    except (OSError, ValueError):  # it has ended and was dismissed
         return
     _end(job.id, pid)
 
@@ -213,11 +213,11 @@ def _end(name: str, pid: int) -> None:
 
 
 def dismiss(job: Job) -> None:
-    """Forget a run that has ended, and what an unfinished one left behind; uploads stay where a study uses them."""
+    """Remove the entry of a run that has ended, and what an unfinished one left; uploads that a study uses stay."""
     if job.state == "running":
         return
-    with _lock:  # no run of that name may begin between the look and the removal
-        # What a study has so far belongs to every run of its name: another one may be under way, or be gone on with.
+    with _lock:  # no run of that name may start between the check and the removal
+        # A partial study belongs to every run of its name: another one may be under way, or be resumed.
         shared = any(other.study == job.study and other.kind == "run" and other.id != job.id for other in jobs())
         if job.state != "done" and job.kind == "run" and not shared:
             shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
@@ -225,8 +225,8 @@ def dismiss(job: Job) -> None:
     uploads.tidy(job.arguments)
 
 
-def again(job: Job) -> Job:
-    """Start a stopped or failed run again; it goes on from what it has done.
+def resume(job: Job) -> Job:
+    """Resume a stopped or failed run from where it stopped.
 
     Raises:
         InputError: it cannot be started; the entry of the old run stays.

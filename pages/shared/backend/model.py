@@ -1,4 +1,4 @@
-"""The study's network, loaded once, and photos explained by it."""
+"""The study's network, loaded once, and photos explained with it."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from pages.shared.backend import places, studies
 
 
 def ready_model(opened: Study) -> tuple[Explainer, threading.Lock]:
-    """The study's model, loaded again, and the lock to hold while anything runs on it.
+    """The study's network, ready to explain photos, and the lock to hold while it runs.
 
     Raises:
         InputError: it cannot be loaded here, or has other weights than the study was made with.
@@ -36,7 +36,7 @@ class PickedPhoto:
 
     Attributes:
         picture: RGB, upright.
-        key: what its explanations are kept by: the same photo, the same key.
+        key: what identifies the photo in the cache.
         image_id: its number in the study; None for a photo from outside.
     """
 
@@ -51,7 +51,7 @@ class PickedPhoto:
 
     @classmethod
     def from_upload(cls, content: bytes) -> "PickedPhoto":
-        """A photo that was uploaded or taken, given as the bytes of its file.
+        """An uploaded photo, or one from the camera, given as the bytes of its file.
 
         Raises:
             InputError: it is not a photo that can be read.
@@ -60,7 +60,7 @@ class PickedPhoto:
 
 
 def explained(opened: Study, photo: PickedPhoto, target: int | None) -> PhotoExplanation:
-    """A photo explained for a class; kept for all sessions if it is of the study, else for this session only.
+    """A photo explained for a class; cached for all sessions if it is of the study, else for this session only.
 
     Args:
         opened: the study whose model and options are used.

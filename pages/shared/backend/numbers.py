@@ -21,14 +21,14 @@ from interpret.study import Study, open_study
 from pages.shared.backend import places, studies
 
 MINE_SECONDS = 20.0
-"""Longest that a page waits for mining."""
+"""Longest time that a page waits for mining (seconds)."""
 
 
 def findings(opened: Study, config: MineConfig) -> Findings:
-    """What mining with these options finds; read back, or mined now from the stored patches.
+    """What mining with these options finds: read back, or mined now from the stored patches.
 
     Raises:
-        InputError: it would take too long, or give more than can be looked at.
+        InputError: mining would take too long or give too many itemsets.
     """
     return _findings(str(opened.folder), places.stamp(opened.folder), config)
 
@@ -36,14 +36,14 @@ def findings(opened: Study, config: MineConfig) -> Findings:
 @st.cache_resource(max_entries=24, show_spinner="Mining the stored patches …")
 def _findings(folder: str, stamp: int, config: MineConfig) -> Findings:
     opened = studies.cached(folder, stamp)
-    found = Findings(opened, config, mine_study(opened, config, seconds=MINE_SECONDS))
-    _ = found.table  # worked out once, here, and not by two sessions at a time
-    return found
+    findings = Findings(opened, config, mine_study(opened, config, seconds=MINE_SECONDS))
+    _ = findings.table  # computed once, here, and not by two sessions at a time
+    return findings
 
 
-def by_chance(found: Findings) -> pd.Series:
-    """:meth:`~interpret.findings.Findings.chance_p_values`, worked out once for a study and its thresholds."""
-    return _by_chance(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
+def by_chance(findings: Findings) -> pd.Series:
+    """:meth:`~interpret.findings.Findings.chance_p_values`, computed once for a study and its thresholds."""
+    return _by_chance(str(findings.study.folder), places.stamp(findings.study.folder), findings.config, findings)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Shuffling the classes among the photos …")
@@ -85,7 +85,7 @@ def _measured_on(opened: Study) -> Path:
 
 
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:
-    """What a class's accuracy is with units ablated, beside as many random ones.
+    """A class's accuracy with units ablated, beside as many random ones.
 
     Raises:
         InputError: as :func:`ablation_set` and :func:`interpret.evaluation.effect.ablate_class` say.
@@ -110,15 +110,15 @@ def _class_effect(
 
 
 def evaluations(opened: Study) -> list[Evaluation]:
-    """What was measured for a study, the newest first; results that cannot be read are left out."""
+    """The evaluations of a study, the newest first, without those that cannot be read."""
     files = sorted(
         (opened.folder / "evaluation" / "results").glob("*/evaluation.json"), key=places.written, reverse=True
     )
-    found = []
+    findings = []
     for file in files:
         with contextlib.suppress(InputError):
-            found.append(_evaluation(str(file.parent), places.written(file)))
-    return found
+            findings.append(_evaluation(str(file.parent), places.written(file)))
+    return findings
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

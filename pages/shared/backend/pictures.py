@@ -1,4 +1,4 @@
-"""Pictures of photos, patches and maps, made once, and one colour a class."""
+"""Pictures of photos, patches and maps, and the colours of classes; cached."""
 
 import base64
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ THUMBNAIL = 288
 def colours(opened: Study) -> dict[int, str]:
     """One colour a class, the same on every page: classes predicted most often get those that differ most.
 
-    On a dark ground the darkest are shown lighter.
+    In the dark theme, dark colours are lightened.
     """
     dark = st.context.theme.type == "dark"
     return _colours(str(opened.folder), places.stamp(opened.folder), dark)
@@ -35,22 +35,22 @@ def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
 
 
 def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[str]:
-    """Pictures of patches, as addresses that hold the picture itself; empty text where the photo's file is gone."""
-    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), tuple(int(one) for one in patches), side)
+    """Pictures of patches, as data URIs; empty text if the photo's file is gone."""
+    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), tuple(int(patch) for patch in patches), side)
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _patch_tiles(folder: str, stamp: int, patches: tuple[int, ...], side: int) -> list[str]:
-    pictures = patch_pictures(studies.cached(folder, stamp), patches, side)
-    return ["" if picture is None else data_uri(picture) for picture in pictures]
+    tiles = patch_pictures(studies.cached(folder, stamp), patches, side)
+    return ["" if picture is None else data_uri(picture) for picture in tiles]
 
 
 def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
-    """Patches as pictures; None where the photo's file is gone."""
+    """Patches with the photo around them dimmed; None if the photo's file is gone."""
     rows = opened.patches[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
     sizes = opened.images[["width", "height"]].to_numpy()
 
-    def one(patch: int) -> Image.Image | None:
+    def picture(patch: int) -> Image.Image | None:
         image_id, *box = (int(value) for value in rows[patch])
         photo = opened.photo(image_id)
         if photo is None:
@@ -59,30 +59,32 @@ def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL)
         return gallery.patch_tile(photo, gallery.scaled_box(box, recorded, photo.size), side)
 
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(one, patches))
+        return list(pool.map(picture, patches))
 
 
 def thumbnails(opened: Study, images: Sequence[int], side: int = THUMBNAIL) -> list[str]:
-    """Whole photos, cut square, as :func:`patch_tiles` gives patches."""
-    return _thumbnails(str(opened.folder), places.stamp(opened.folder), tuple(int(one) for one in images), side)
+    """The central squares of photos, as data URIs; empty text if a photo's file is gone."""
+    return _thumbnails(
+        str(opened.folder), places.stamp(opened.folder), tuple(int(image_id) for image_id in images), side
+    )
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _thumbnails(folder: str, stamp: int, images: tuple[int, ...], side: int) -> list[str]:
     opened = studies.cached(folder, stamp)
 
-    def one(image_id: int) -> str:
+    def picture(image_id: int) -> str:
         photo = opened.photo(image_id)
         return "" if photo is None else data_uri(gallery.thumbnail(photo, side))
 
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(one, images))
+        return list(pool.map(picture, images))
 
 
 def stage_pictures(opened: Study, photo: PickedPhoto, shown: PhotoExplanation) -> tuple[str, str]:
-    """The photo as the network sees it and the map to lay over it, as addresses that hold the pictures themselves.
+    """The photo as the network sees it and the map to lay over it, as data URIs.
 
-    Kept as long as the explanation is: see :func:`pages.shared.backend.model.explained`.
+    Cached as the explanation is: see :func:`pages.shared.backend.model.explained`.
     """
     cached = _upload_pictures if photo.image_id is None else _study_pictures
     return cached(str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, photo.picture, shown)
@@ -109,6 +111,6 @@ def _photo_and_map(study: Study, photo: Image.Image, shown: PhotoExplanation) ->
 
 
 def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
-    """A picture as an address that holds the picture itself."""
+    """A picture as a data URI: JPEG, or PNG if it is transparent."""
     kind, content = ("png", gallery.png(picture)) if transparent else ("jpeg", gallery.jpeg(picture))
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Where the studies are, and which of them is opened first. Light to import: it is needed before anything else."""
+"""Where the studies are, and which one is the default. Light to import: everything else needs it first."""
 
 import os
 from pathlib import Path
@@ -16,17 +16,17 @@ def study_names() -> list[str]:
     root = studies_root()
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if not path.name.startswith(".") and (path / "manifest.json").is_file()]
-    return [path.name for path in sorted(found, key=lambda path: (-stamp(path), path.name))]
+    folders = [path for path in root.iterdir() if not path.name.startswith(".") and (path / "manifest.json").is_file()]
+    return [path.name for path in sorted(folders, key=lambda path: (-stamp(path), path.name))]
 
 
 def stamp(folder: Path) -> int:
-    """When a study's manifest was written, in nanoseconds; 0 where there is none."""
+    """When a study's manifest was written (nanoseconds); 0 if there is none."""
     return written(folder / "manifest.json")
 
 
 def written(file: Path) -> int:
-    """When a file was written, in nanoseconds; 0 where there is none."""
+    """When a file was written (nanoseconds); 0 if there is none."""
     try:
         return file.stat().st_mtime_ns
     except OSError:
@@ -34,7 +34,7 @@ def written(file: Path) -> int:
 
 
 EVALUATIONS = "evaluation/results/*/evaluation.json"
-"""Where the results of evaluations lie in a study's folder, as a pattern."""
+"""Pattern of the results of evaluations in a study's folder."""
 
 
 def demo_exists() -> bool:
@@ -43,11 +43,11 @@ def demo_exists() -> bool:
 
 
 def default_name() -> str:
-    """The study that is opened, and made where it is missing, when nothing else is asked for."""
+    """The study that is opened if none is asked for, and created if there is none."""
     return "demo" if demo_exists() else "first-photos"
 
 
 def default_arguments() -> list[str]:
-    """What `python -m interpret run` is given to make it."""
-    own = ["--model", "demo", "--images", "demo", "--top-units", "5"]  # of 64 units ten would be a sixth
-    return own if demo_exists() else ["--images", "skimage"]
+    """The arguments of `python -m interpret run` that create it."""
+    demo = ["--model", "demo", "--images", "demo", "--top-units", "5"]  # of its 64 units the usual ten would be a sixth
+    return demo if demo_exists() else ["--images", "skimage"]

@@ -1,4 +1,4 @@
-"""Studies, opened once for all sessions, and what is known of them without a look inside."""
+"""Opened studies, shared by all sessions, and what their manifests say of their size and duration."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ def opened(name: str) -> Study:
         InputError: there is none of that name, or its manifest is damaged.
     """
     if name not in places.study_names():
-        raise InputError(f"There is no study called {name!r} here; the page Study lists those that there are.")
+        raise InputError(f"There is no study called {name!r} here; choose one of those on the page Study.")
     folder = places.studies_root() / name
     return cached(str(folder), places.stamp(folder))
 
@@ -28,7 +28,7 @@ def cached(folder: str, stamp: int) -> Study:
         _ = study.key, study.class_names, study.layer, study.n_units, study.images_root, study.preprocessing
         _ = study.manifest["model"], study.model_config, study.extract_config, study.mine_config
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The file {study.folder / 'manifest.json'} is damaged; make the study again.") from error
+        raise InputError(f"The file {study.folder / 'manifest.json'} is damaged; run the study again.") from error
     return study
 
 
@@ -38,12 +38,12 @@ def summary(name: str) -> str | None:
         study = opened(name)
     except InputError:
         return None
-    told = [str(study.manifest["model"])]
+    known = [str(study.manifest["model"])]
     for noun in ("photos", "patches"):
         count = _number(study, "counts", {"photos": "images"}.get(noun, noun))
         if count is not None:
-            told.append(f"{count:,.0f} {noun}")
-    return ", ".join(told)
+            known.append(f"{count:,.0f} {noun}")
+    return ", ".join(known)
 
 
 def seconds_per_photo(model: str) -> tuple[float, str] | None:
@@ -80,9 +80,9 @@ def _number(study: Study, section: str, name: str) -> float | None:
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner="Counting photos …")
 def count_photos(folder: str) -> int:
-    """How many files of a folder look like photos.
+    """The number of photos in a folder, going by file names.
 
     Raises:
-        InputError: none does.
+        InputError: there is none.
     """
     return datasets.count(folder)

@@ -1,8 +1,7 @@
-"""Files that a person gives: photos, a zip of photos, a checkpoint. Nothing in them is trusted."""
+"""Uploaded photos, zips of photos and checkpoints. None of them is trusted."""
 
 import contextlib
 import lzma
-import os
 import re
 import secrets
 import shutil
@@ -28,47 +27,13 @@ MAX_FILE_BYTES = 64 << 20
 MAX_TOTAL_BYTES = 2 << 30
 
 MAX_RATIO = 100
-"""A member that grows by more than this while it is unpacked is no photo: photos are compressed already."""
+"""Largest ratio of unpacked to packed size: photos are compressed already."""
 
 _DAMAGED = (zlib.error, lzma.LZMAError)
-"""What unpacking raises, beyond the errors of zipfile itself, where the packed bytes are not as they were written."""
+"""What unpacking raises for damaged bytes, beyond the errors of zipfile itself."""
 
 ORPHANED = 24 * 3600.0
-"""Seconds after which an upload that nothing names is given up; before that its run may still be about to start."""
-
-
-def allowed_roots() -> list[Path]:
-    """Folders below which files may be read: ``UNITSCOPE_ROOTS``, else the one where the server was started."""
-    given = os.environ.get("UNITSCOPE_ROOTS", "")
-    return [Path(part).expanduser().resolve() for part in given.split(os.pathsep) if part] or [Path.cwd().resolve()]
-
-
-def allowed(text: str, *, folder: bool) -> Path:
-    """A path that a person typed, if it exists and lies below an allowed root, links followed.
-
-    Raises:
-        InputError: it does not.
-    """
-    roots = allowed_roots()
-    try:
-        path = Path(text).expanduser()
-        path = (path if path.is_absolute() else roots[0] / path).resolve()
-        inside = any(path.is_relative_to(root) for root in roots)
-        there = inside and (path.is_dir() if folder else path.is_file())
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{text!r} is not a path; type one below {_named(roots)}.") from error
-    if not inside:
-        raise InputError(
-            f"{text!r} lies outside of {_named(roots)}; move it there, or start the server with UNITSCOPE_ROOTS set "
-            "to its folder."
-        )
-    if not there:
-        raise InputError(f"There is no {'folder' if folder else 'file'} {text!r} below {_named(roots)}.")
-    return path
-
-
-def _named(roots: Sequence[Path]) -> str:
-    return " or ".join(str(root) for root in roots)
+"""Seconds after which an upload that nothing names is removed; before that its run may be about to start."""
 
 
 def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
@@ -78,45 +43,44 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
         files: name and open binary file of each upload.
 
     Returns:
-        The folder, how many photos it holds, and what was left out and why, a line each.
+        The folder, its number of photos, and a line for each file that was skipped, with the reason.
 
     Raises:
-        InputError: there is no photo in them, or more than is taken, or they cannot be written.
+        InputError: there is no photo in them, or they exceed a limit, or they cannot be written.
     """
-    kept, left_out = 0, []
+    kept, skipped = 0, []
     budget = MAX_TOTAL_BYTES
     with _new_folder() as folder:
         for name, file in files:
             if name.lower().endswith(".zip"):
                 count, spent, reasons = _unzip(file, folder, kept, budget)
                 kept += count
-                left_out += reasons
+                skipped += reasons
             else:
                 target = _target(folder, PurePosixPath(Path(name).name))
                 if target is None:
-                    left_out.append(f"{name}: not a photo")
+                    skipped.append(f"{name}: not a photo")
                     continue
                 spent = _copy(file, target, min(MAX_FILE_BYTES, budget))
                 if spent < 0:
-                    left_out.append(
+                    skipped.append(
                         f"{name}: larger than {MAX_FILE_BYTES >> 20} MB"
                         if budget >= MAX_FILE_BYTES
-                        else f"{name}: more than the {MAX_TOTAL_BYTES >> 30} GB that are taken at once"
+                        else f"{name}: beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold"
                     )
                     continue
                 kept += 1
             budget -= spent
         if kept == 0:
             raise InputError(
-                "There is no photo in what was uploaded; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of "
-                "them."
+                "The upload holds no photo; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of them."
             )
-    return folder, kept, left_out
+    return folder, kept, skipped
 
 
 @contextlib.contextmanager
 def _new_folder() -> Iterator[Path]:
-    """A folder for one upload, removed with all that is in it where writing into it goes wrong.
+    """A folder for one upload, removed if writing into it fails.
 
     Raises:
         InputError: it cannot be written to, or the disk is full.
@@ -129,27 +93,31 @@ def _new_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
             raise InputError(
-                f"What was uploaded cannot be kept in {studies_root()} ({error.strerror}); make room there, or set "
+                f"The upload cannot be kept in {studies_root()} ({error.strerror}); make room there, or set "
                 "UNITSCOPE_STUDIES to another folder."
             ) from error
         raise
 
 
 def tidy(arguments: Sequence[str] = ()) -> None:
-    """Remove uploads that no study and no run names: those in ``arguments`` at once, others a day after they came.
+    """Remove uploads that no study and no run names: those in ``arguments`` at once, others after a day.
 
     Only folders that :func:`keep` and :func:`keep_checkpoint` made are ever touched, whatever the arguments say.
 
     Args:
-        arguments: of a command line that has been given up.
+        arguments: of a run that was dismissed or not started.
     """
     home = studies_root() / ".uploads"
     if not home.is_dir():
         return
-    folders = [one for one in home.iterdir() if _TOKEN.fullmatch(one.name) and one.is_dir() and not one.is_symlink()]
-    given_up = {one.name for one in folders if any(_lies_in(text, one) for text in arguments)}
-    old = {one.name for one in folders if _age(one) > ORPHANED}
-    candidates = given_up | old
+    folders = [
+        folder
+        for folder in home.iterdir()
+        if _TOKEN.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+    ]
+    abandoned = {folder.name for folder in folders if any(_lies_in(text, folder) for text in arguments)}
+    old = {folder.name for folder in folders if _age(folder) > ORPHANED}
+    candidates = abandoned | old
     if not candidates:
         return
     try:
@@ -179,56 +147,56 @@ def _lies_in(text: str, folder: Path) -> bool:
 
 
 def count(files: Sequence[tuple[str, BinaryIO]]) -> int:
-    """How many photos uploads hold, going by their names; nothing is unpacked, and a zip that is damaged holds none.
+    """The number of photos in uploads, going by file names; nothing is unpacked, and a damaged zip counts as none.
 
     Args:
         files: name and open binary file of each upload.
     """
-    found = 0
+    photos = 0
     for name, file in files:
         if not name.lower().endswith(".zip"):
-            found += 1
+            photos += 1
             continue
         with (
             contextlib.suppress(zipfile.BadZipFile, NotImplementedError, ValueError, OSError),
             zipfile.ZipFile(file) as archive,
         ):
             paths = [_path_in_zip(member) for member in archive.infolist()]
-            found += sum(path is not None and path.suffix.lower() in EXTENSIONS for path in paths)
-    return found
+            photos += sum(path is not None and path.suffix.lower() in EXTENSIONS for path in paths)
+    return photos
 
 
 def _path_in_zip(member: zipfile.ZipInfo) -> PurePosixPath | None:
-    """Where a member lies in its zip; None for folders and for what systems hide in a zip."""
+    """The path of a member in its zip; None for folders and hidden files."""
     path = PurePosixPath(member.filename.replace("\\", "/"))
     hidden = member.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts
     return None if hidden else path
 
 
 def _unzip(file: BinaryIO, folder: Path, already: int, budget: int) -> tuple[int, int, list[str]]:
-    """Unpack the photos of one zip; names are cleaned, sizes counted as they are read, not as the zip states them."""
+    """Unpack the photos of a zip. Names are cleaned; sizes are counted while reading, not taken from the zip."""
     kept = spent = 0
-    left_out: list[str] = []
+    skipped: list[str] = []
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if len(members) > 4 * MAX_FILES:
                 raise InputError(
-                    f"The zip lists {len(members):,} files; {MAX_FILES:,} photos at once are taken at the most."
+                    f"The zip lists {len(members):,} files; at most {MAX_FILES:,} photos can be uploaded at once."
                 )
             for member in members:
                 path = _path_in_zip(member)
                 if path is None:
                     continue
                 if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
-                    left_out.append(f"{member.filename}: its name leads out of the zip")
+                    skipped.append(f"{member.filename}: its name leads out of the zip")
                     continue
                 if stat.S_ISLNK(member.external_attr >> 16) or member.flag_bits & 1:
-                    left_out.append(f"{member.filename}: a link, or encrypted")
+                    skipped.append(f"{member.filename}: a link, or encrypted")
                     continue
                 target = _target(folder, path)
                 if target is None:
-                    left_out.append(f"{member.filename}: not a photo")
+                    skipped.append(f"{member.filename}: not a photo")
                     continue
                 if already + kept >= MAX_FILES:
                     raise InputError(f"The zip holds more than {MAX_FILES:,} photos; give fewer, or a folder.")
@@ -238,22 +206,22 @@ def _unzip(file: BinaryIO, folder: Path, already: int, budget: int) -> tuple[int
                 if size < 0:
                     if spent + limit > budget:
                         raise InputError(
-                            f"The photos are more than the {MAX_TOTAL_BYTES >> 30} GB that are taken at once; give a "
+                            f"The photos are beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold; give a "
                             "folder instead."
                         )
-                    left_out.append(f"{member.filename}: unpacks to more than a photo would")
+                    skipped.append(f"{member.filename}: unpacks to more than a photo would")
                     continue
                 kept, spent = kept + 1, spent + size
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, *_DAMAGED) as error:
-        # An error of the system, with its number, is the disk's; bz2 says by one without that the zip is damaged.
+        # An OSError with a number is the disk's; one without a number is bz2's word for damaged bytes.
         if isinstance(error, InputError) or (isinstance(error, OSError) and error.errno is not None):
             raise
-        raise InputError("The zip is damaged or packed in a way that is not known here; pack it again.") from error
-    return kept, spent, left_out
+        raise InputError("The zip is damaged or packed in an unknown way; pack it again.") from error
+    return kept, spent, skipped
 
 
 def _target(folder: Path, path: PurePosixPath) -> Path | None:
-    """Where an upload goes: its own class folder is kept, other folders above it are not; None for what is no photo."""
+    """Where an upload goes, with only the class folder of its path; None if it is no photo."""
     if path.suffix.lower() not in EXTENSIONS:
         return None
     parts = [re.sub(r"[^\w .()-]", "_", part).strip(". ")[:80] or "_" for part in path.parts[-2:]]
@@ -268,7 +236,7 @@ def _target(folder: Path, path: PurePosixPath) -> Path | None:
 
 
 def _copy(source: IO[bytes], target: Path, limit: int) -> int:
-    """Copy at most ``limit`` bytes; -1, and no file, where there are more."""
+    """Copy at most ``limit`` bytes and return their number; -1, and no file, if there are more."""
     size = 0
     with target.open("wb") as file:
         while chunk := source.read(1 << 20):
@@ -283,7 +251,7 @@ def _copy(source: IO[bytes], target: Path, limit: int) -> int:
 
 
 def keep_checkpoint(name: str, file: BinaryIO) -> Path:
-    """Write an uploaded checkpoint into the studies' folder; it is read by the run, with weights only.
+    """Write an uploaded checkpoint into the folder of studies; the run loads it with weights only.
 
     Raises:
         InputError: its name is not that of a checkpoint, or it is too large, or cannot be written.

@@ -1,4 +1,4 @@
-"""The open study: named in the address, else the one of this session, else the newest."""
+"""The open study: the one in the address, else the session's, else the default or the newest."""
 
 import html
 
@@ -14,7 +14,7 @@ LISTED = 20
 """Studies listed at most (count)."""
 
 STUDY = "study"
-"""Key, in the address and in the session, of the open study's name."""
+"""Where the open study's name is kept: the parameter in the address and the key in the session."""
 
 
 def opened() -> Study:
@@ -33,9 +33,10 @@ def opened() -> Study:
     if not names:
         wording.header("No study yet")
         wording.paragraph(
-            "A study is a model, photos, and what was found in them. The page Study makes one in a minute or two."
+            "A study is a model, a set of photos, and what was mined from them. "
+            "The page Study creates one in a minute or two."
         )
-        st.page_link("pages/study.py", label="Make a study", icon=":material/add:")
+        st.page_link("pages/study.py", label="Create a study", icon=":material/add:")
         st.stop()
     study = studies.opened(asked) if asked else _first_that_opens(names)
     st.session_state[STUDY] = study.name
@@ -81,7 +82,7 @@ def offer_others(current: str | None) -> None:
 
 
 def switch_to(name: str) -> None:
-    """Make a study the open one; a patch, a class, a photo or an itemset in the address is of the one before it."""
+    """Open a study. What the address says of another one, such as a patch or a class, is dropped."""
     if st.query_params.get(STUDY) != name:
         for other in list(st.query_params):
             if other not in address.SETTINGS:

@@ -13,14 +13,16 @@ T = TypeVar("T")
 def choose_several(
     label: str, options: Sequence[int], param: str, shown: Callable[[int], str], **more: Any
 ) -> list[int]:
-    """A menu of which several may be chosen, kept in the address as `2-5`; as :func:`choose` otherwise."""
+    """A multiple choice, kept in the address as `2-5`; arguments as for :func:`choose`."""
     key = f"choose_{param}"
     asked = address.whole_numbers(st.query_params.get(param))
-    st.session_state[key] = [one for one in dict.fromkeys(asked) if one in options][: more.get("max_selections")]
+    st.session_state[key] = [option for option in dict.fromkeys(asked) if option in options][
+        : more.get("max_selections")
+    ]
 
     def changed() -> None:
         if chosen := st.session_state[key]:
-            st.query_params[param] = "-".join(str(one) for one in chosen)
+            st.query_params[param] = "-".join(str(option) for option in chosen)
         else:
             st.query_params.pop(param, None)
 
@@ -37,15 +39,15 @@ def choose(
     default: T | None = None,
     **more: Any,
 ) -> T:
-    """A menu whose choice is kept in the address as plain text, there for any page to link to.
+    """A menu whose choice is kept in the address, so that any page can link to it.
 
     Args:
         label: of the menu.
-        options: at least one, each with a text of its own by ``str``.
-        param: name in the address.
+        options: at least one, each with a different ``str``.
+        param: its name in the address.
         shown: what the menu calls an option.
-        forget: other names in the address that a new choice makes meaningless.
-        default: what is chosen where the address says nothing; what was chosen last, or the first option, if None.
+        forget: parameters that a new choice removes from the address.
+        default: what is chosen if the address is silent; the last choice, else the first option, if None.
         more: passed on to the menu.
     """
     by_text = {str(option): option for option in options}

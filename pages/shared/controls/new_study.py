@@ -1,4 +1,4 @@
-"""The form that starts a study: model, layer, photos, options; it starts the command line and hands over to the bar."""
+"""The form for a new study: model, layer, photos, options. It starts the run; the progress bar takes over."""
 
 import html
 import re
@@ -13,25 +13,25 @@ from interpret.errors import InputError
 from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import jobs, places, studies, uploads
+from pages.shared.backend import allowed_paths, jobs, places, studies, uploads
 from pages.shared.controls import option_input
 
 SOURCES = {
-    "demo": "the embedded demo’s pictures",
+    "demo": "the embedded demo’s drawings",
     "skimage": "scikit-image’s photos",
     "folder": "a folder on this machine",
-    "upload": "photos or a zip from here",
+    "upload": "upload photos or a zip",
     "imagenette": "Imagenette (340 MB download)",
 }
 
 SKIPPED = ("model", "weights", "class_names", "layer")
-"""Options that have a control of their own above the others."""
+"""Options with a control of their own."""
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip")
 
 
 def form() -> None:
-    """Show the form, folded; start the run and draw the page again when it is sent."""
+    """Show the form, folded; on Start, start the run and rerun the page."""
     st.subheader("Look at your own", anchor=False)
     with st.expander("New study: a model, photos, a minute or two", icon=":material/add:"):
         try:
@@ -55,23 +55,23 @@ def _form() -> None:
         layer = st.text_input(
             "Layer",
             key="new_layer",
-            placeholder="the last one with spatial extent",
+            placeholder="not set: the last one with spatial extent",
             help="a module’s name, such as layer3 or features.22; `python -m interpret models --layers NAME` lists "
             "them",
         )
     kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
     source = st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True)
-    folder, given = "", []
+    folder, uploaded = "", []
     if source == "folder":
         folder = st.text_input(
             "Folder",
             key="new_folder",
-            placeholder=str(uploads.allowed_roots()[0] / "photos"),
+            placeholder=str(allowed_paths.roots()[0] / "photos"),
             help="class folders named by class, ImageNet index or wnid, or photos side by side; below "
-            + " or ".join(str(root) for root in uploads.allowed_roots()),
+            + " or ".join(str(root) for root in allowed_paths.roots()),
         )
     elif source == "upload":
-        given = st.file_uploader(
+        uploaded = st.file_uploader(
             "Photos or a zip of class folders", UPLOADED_TYPES, accept_multiple_files=True, key="new_files"
         )
     limit = st.number_input(
@@ -81,42 +81,42 @@ def _form() -> None:
         None,
         key="new_limit",
         placeholder="all of them",
-        help="taken evenly over the classes",
+        help="sampled evenly over the classes",
     )
     arguments = _options()
     name = (
         st.text_input("Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60)
         or f"{source}-{model}"
     )
-    _estimate(model, source, folder, given, limit)
+    _estimate(model, source, folder, uploaded, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         name = _plain_name(name)
         arguments += ["--model", model]
         try:
             if path:
-                arguments += ["--weights", str(uploads.allowed(path, folder=False))]
+                arguments += ["--weights", str(allowed_paths.resolve(path, folder=False))]
             elif file is not None:
                 arguments += ["--weights", str(uploads.keep_checkpoint(file.name, file))]
             if class_names:
-                arguments += ["--class-names", str(uploads.allowed(class_names, folder=False))]
+                arguments += ["--class-names", str(allowed_paths.resolve(class_names, folder=False))]
             if layer:
                 arguments += ["--layer", layer]
             if limit:
                 arguments += ["--limit", str(int(limit))]
-            images, left_out = _images(source, folder, given)
+            images, skipped = _images(source, folder, uploaded)
             arguments += ["--images", images]
             jobs.start(name, arguments)
         except InputError:  # what was uploaded for it has no other use
             uploads.tidy(arguments)
             raise
-        st.session_state["new_left_out"] = left_out
+        st.session_state["new_skipped"] = skipped
         st.rerun()
-    for line in st.session_state.get("new_left_out", [])[:20]:
+    for line in st.session_state.get("new_skipped", [])[:20]:
         st.caption(wording.markdown(line))
 
 
 def _options() -> list[str]:
-    """The remaining options, folded away; only those that differ from their default become arguments."""
+    """The arguments for all other options, as far as they differ from their defaults."""
     arguments: list[str] = []
     with st.popover("All options", icon=":material/tune:", width="stretch"):
         for config, title in (
@@ -135,58 +135,57 @@ def _options() -> list[str]:
     return arguments
 
 
-def _images(source: str, folder: str, given: list[Any]) -> tuple[str, list[str]]:
+def _images(source: str, folder: str, uploaded: list[Any]) -> tuple[str, list[str]]:
     if source == "folder":
         if not folder:
             raise InputError("Type the folder that the photos are in.")
-        return str(uploads.allowed(folder, folder=True)), []
+        return str(allowed_paths.resolve(folder, folder=True)), []
     if source == "upload":
-        if not given:
+        if not uploaded:
             raise InputError("Choose the photos, or a zip of them, first.")
-        kept, _, left_out = uploads.keep([(file.name, file) for file in given])
-        return str(kept), left_out
+        kept, _, skipped = uploads.keep([(file.name, file) for file in uploaded])
+        return str(kept), skipped
     return source, []
 
 
 def _plain_name(name: str) -> str:
-    """A name that is a folder's on every system, and no other study's.
+    """A study's name as every file system takes it.
 
     Raises:
-        InputError: nothing is left of it, or it is taken, or kept for unfinished studies.
+        InputError: no letter or digit is in it, or it is taken, or reserved for unfinished studies.
     """
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60]
     if not plain:
         raise InputError("The name needs letters or digits; type another one.")
     if plain.lower().endswith(".partial"):  # of an unfinished study; it goes when that one is dismissed
-        raise InputError("Names that end in .partial are those of unfinished studies; type another one.")
+        raise InputError("Names that end in .partial are reserved for unfinished studies; type another one.")
     if (places.studies_root() / plain).exists():
         raise InputError(f"There is a study called {plain} already; type another name.")
     return plain
 
 
-def _estimate(model: str, source: str, folder: str, given: list[Any], limit: int | None) -> None:
-    """What is known about how long it will take, and on what ground."""
-    photos = uploads.count([(file.name, file) for file in given])  # none is given where they come from elsewhere
+def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: int | None) -> None:
+    """Say how long the run may take, and what the estimate is based on."""
+    photos = uploads.count([(file.name, file) for file in uploaded])  # none, if they come from elsewhere
     if source == "folder" and folder:
         try:
-            photos = studies.count_photos(str(uploads.allowed(folder, folder=True)))
+            photos = studies.count_photos(str(allowed_paths.resolve(folder, folder=True)))
         except InputError as error:
             st.warning(wording.markdown(str(error)))
             return
     elif source == "skimage":
         photos = count("skimage")
     photos = min(photos, limit) if limit and photos else photos
-    known = studies.seconds_per_photo(model)
-    if photos and known:
+    measured = studies.seconds_per_photo(model)
+    if photos and measured:
         wording.paragraph(
-            f"{wording.count(photos, 'photo')}: about {remaining(known[0] * photos)}, going by the "
-            f"{known[0]:.2g} s a photo that “{html.escape(known[1])}” took on this machine.",
+            f"{wording.count(photos, 'photo')}: about {remaining(measured[0] * photos)}, at the "
+            f"{measured[0]:.2g} s a photo that “{html.escape(measured[1])}” took on this machine.",
             "small",
         )
     elif photos:
         wording.paragraph(
-            f"{wording.count(photos, 'photo')}. No study was made with this model here yet, so the time is not known; "
-            "the bar "
-            "tells it after the first photos.",
+            f"{wording.count(photos, 'photo')}. This model has not been run here yet; the progress bar shows the "
+            "remaining time after the first photos.",
             "small",
         )

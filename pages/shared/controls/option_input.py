@@ -8,7 +8,7 @@ from interpret.options import Option
 
 
 def option_input(option: Option, *, key: str) -> Any:
-    """The control of one option of the pipeline, made from its description."""
+    """Draw the control of an option; returns its value, None if it is not set."""
     label = option.name.replace("_", " ").capitalize()
     if option.choices:
         return st.selectbox(label, option.choices, option.choices.index(option.default), key=key, help=option.help)
@@ -23,7 +23,7 @@ def option_input(option: Option, *, key: str) -> Any:
             step=1,
             key=key,
             help=option.help,
-            placeholder="left open",
+            placeholder="not set",
         )
     if option.kind is float:
         return st.number_input(
@@ -35,9 +35,9 @@ def option_input(option: Option, *, key: str) -> Any:
             format="%g",
             key=key,
             help=option.help,
-            placeholder="left open",
+            placeholder="not set",
         )
-    return st.text_input(label, option.default or "", key=key, help=option.help, placeholder="left open") or None
+    return st.text_input(label, option.default or "", key=key, help=option.help, placeholder="not set") or None
 
 
 def _whole(bound: float | None) -> int | None:

@@ -6,21 +6,21 @@ from pages.shared.controls import address
 
 
 def page_of(param: str, pages: int) -> int:
-    """The page of a list that the address names, 1 or more; :func:`buttons` shows the control below the list."""
+    """The page of a list that the address names, from 1; :func:`buttons` draws the control."""
     return min(max(1, address.whole_number(st.query_params.get(param)) or 1), pages)
 
 
 def buttons(param: str, pages: int) -> None:
-    """Buttons that turn the pages of a list, kept in the address; nothing where there is one page only."""
+    """Buttons for the pages of a list; none if there is one page only."""
     if pages < 2:
         return
-    page, made = page_of(param, pages), f"turned_{param}"
+    page, counter = page_of(param, pages), f"turned_{param}"
     # The buttons keep their own page, and no other can be set: where the address names another one, as after a new
     # choice or the browser's Back, other buttons take their place.
-    key = f"turn_{param}_{st.session_state.setdefault(made, 0)}"
+    key = f"turn_{param}_{st.session_state.setdefault(counter, 0)}"
     if st.session_state.get(key, page) != page:
-        st.session_state[made] += 1
-        key = f"turn_{param}_{st.session_state[made]}"
+        st.session_state[counter] += 1
+        key = f"turn_{param}_{st.session_state[counter]}"
 
     def turned() -> None:
         if (chosen := int(st.session_state[key])) > 1:

@@ -1,4 +1,4 @@
-"""The mining thresholds and how rules are checked, kept in the address; the findings that follow from them."""
+"""Mining thresholds and how rules are checked, kept in the address, and the findings at these thresholds."""
 
 import math
 from dataclasses import replace
@@ -18,9 +18,12 @@ from pages.shared.controls import address, current_study
 
 
 def title_and_findings() -> tuple[DeltaGenerator, Findings]:
-    """The head of a page: room for its title, and what is found at the thresholds beside it.
+    """The top of a page: a container for its title, and the findings at the thresholds beside it.
 
-    Where that is too much the page stops, says so, and offers thresholds that pass.
+    If mining would give too many itemsets, the page stops, says so, and offers thresholds that pass.
+
+    Raises:
+        InputError: the study is damaged.
     """
     study = current_study.opened()
     title, tools = st.columns([5, 1], vertical_alignment="bottom")
@@ -32,17 +35,17 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
         with title:
             wording.header("Nothing to show at these thresholds")
         st.error(wording.markdown(str(error)))
-        _ways_out(study, error)
+        _offer_thresholds_that_pass(study, error)
         st.stop()
 
 
-def _ways_out(study: Study, error: ExplosionError) -> None:
-    """A button for each setting that is known to give something."""
+def _offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
+    """A button for each setting that is known to pass."""
 
     def set_to(**values: int) -> None:
         st.session_state.update(values)
 
-    own = study.mine_config
+    mined = study.mine_config
     with st.container(horizontal=True):
         if error.support is not None:
             support = math.ceil(100 * error.support)
@@ -51,17 +54,17 @@ def _ways_out(study: Study, error: ExplosionError) -> None:
         if error.max_size is not None:
             label = f"Itemsets of at most {wording.count(error.max_size, 'unit')}"
             st.button(label, type="primary", on_click=set_to, kwargs={"size": error.max_size}, icon=":material/tune:")
-        n = min(own.top_units, study.extract_config.stored_units)
-        back = {"n": n, "support": _own_percent(own), "size": own.max_size or 0}
+        n = min(mined.top_units, study.extract_config.stored_units)
+        back = {"n": n, "support": _support_percent(mined), "size": mined.max_size or 0}
         st.button("The study’s own thresholds", on_click=set_to, kwargs=back, type="tertiary", icon=":material/undo:")
 
 
 def _thresholds(study: Study) -> MineConfig:
-    """The sliders of mining, folded away."""
-    own, stored = study.mine_config, study.extract_config.stored_units
-    usual = _own_percent(own)
-    n = _address_number("n", min(own.top_units, stored), 1, stored)
-    support = _address_number("support", usual, 1, 100)
+    """The sliders of mining, in a popover."""
+    mined, stored = study.mine_config, study.extract_config.stored_units
+    mined_percent = _support_percent(mined)
+    n = _address_number("n", min(mined.top_units, stored), 1, stored)
+    support = _address_number("support", mined_percent, 1, 100)
     largest = max(10, stored)
     with st.popover(f"N {n} · support {support}\u00a0%", icon=":material/tune:", help="What counts as frequent"):
         if stored > 1:  # a slider needs two ends
@@ -69,16 +72,16 @@ def _thresholds(study: Study) -> MineConfig:
                 "Units per patch (N)",
                 1,
                 stored,
-                min(own.top_units, stored),
+                min(mined.top_units, stored),
                 key="n",
                 bind="query-params",
-                help="each patch is written as its N strongest units",
+                help="each patch is encoded as its N strongest units",
             )
         support = st.slider(
             "Smallest support",
             1,
             100,
-            usual,
+            mined_percent,
             key="support",
             bind="query-params",
             format="%d %%",
@@ -88,19 +91,19 @@ def _thresholds(study: Study) -> MineConfig:
             "Largest itemset",
             0,
             largest,
-            min(own.max_size or 0, largest),
+            min(mined.max_size or 0, largest),
             key="size",
             bind="query-params",
-            help="units in an itemset; 0: any number",
+            help="most units in an itemset; 0: no limit",
         )
-    # A study may have been mined at 12.5 %, which the slider cannot say: where it was not moved, that is what counts.
-    share = own.min_support if support == usual else support / 100
-    return replace(own, top_units=n, min_support=share, max_size=size or None)
+    # A study may have been mined at 12.5 %, which the slider cannot show: as long as it is not moved, that counts.
+    share = mined.min_support if support == mined_percent else support / 100
+    return replace(mined, top_units=n, min_support=share, max_size=size or None)
 
 
-def _own_percent(own: MineConfig) -> int:
-    """A study's own support on the slider, in whole percent."""
-    return min(100, max(1, round(100 * own.min_support)))
+def _support_percent(mined: MineConfig) -> int:
+    """The support that the study was mined with as the slider shows it, in whole percent."""
+    return min(100, max(1, round(100 * mined.min_support)))
 
 
 def display() -> str:
@@ -113,17 +116,17 @@ def display() -> str:
         key="show",
         bind="query-params",
         required=True,
-        format_func=lambda one: labels[one],
-        help="without repeats: an itemset is left out where a larger one is found in exactly as many patches (closed); "
-        "largest only: where a larger one is frequent too (maximal)",
+        format_func=lambda display: labels[display],
+        help="without repeats: an itemset is hidden if a larger one is in exactly as many patches (closed); "
+        "largest only: if a larger one is frequent too (maximal)",
     )
     return str(chosen or "closed")
 
 
-def reliability_switches(found: Findings) -> tuple[bool, pd.Series | None]:
-    """Two switches: whether redundant rules are left out, and the p-values from shuffling where they are asked for."""
+def reliability_switches(findings: Findings) -> tuple[bool, pd.Series | None]:
+    """Two switches: whether redundant rules are hidden, and p-values from shuffling; None unless switched on."""
     with st.container(width="content", gap="xsmall"):
-        return _hide_redundant(), _against_chance(found)
+        return _hide_redundant(), _against_chance(findings)
 
 
 def _hide_redundant() -> bool:
@@ -131,23 +134,23 @@ def _hide_redundant() -> bool:
         "Hide redundant",
         key="lean",
         bind="query-params",
-        help="leaves out a rule where some of its units alone, in a smaller listed rule, say the same at no lower "
-        "confidence: the further units add nothing. Where single units are sure already, little else is left",
+        help="hides a rule if a smaller listed rule, of some of its units, has at least its confidence: the other "
+        "units add nothing. If single units are decisive already, few larger rules are left",
     )
 
 
-def _against_chance(found: Findings) -> pd.Series | None:
+def _against_chance(findings: Findings) -> pd.Series | None:
     asked = st.toggle(
         "Check against chance",
         key="chance",
         bind="query-params",
-        help="adds to each rule a p-value that is measured, not calculated: the classes are shuffled among the photos "
-        "200 times, and the rule is compared with the strongest one of each shuffling. Takes a second or two",
+        help="adds a permutation p-value to each rule: the classes are shuffled among the photos 200 times, and the "
+        "rule is compared with the strongest one of each shuffling. Takes a second or two",
     )
-    return numbers.by_chance(found) if asked else None
+    return numbers.by_chance(findings) if asked else None
 
 
 def _address_number(name: str, otherwise: int, low: int, high: int) -> int:
-    """What the session or else the address says of a slider, as the slider itself reads it: nothing out of bounds."""
+    """A slider's value before it is drawn: the session's, else the address's; ``otherwise`` if out of bounds."""
     value = address.whole_number(str(st.session_state.get(name, st.query_params.get(name))))
     return value if value is not None and low <= value <= high else otherwise

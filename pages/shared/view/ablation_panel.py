@@ -1,4 +1,4 @@
-"""The class's accuracy with units off, beside as many random ones: the answer to a click on an itemset."""
+"""The panel beside an itemset: its class's accuracy with the units ablated, beside as many random ones."""
 
 import html
 
@@ -16,9 +16,9 @@ from pages.shared.controls import address
 from pages.shared.view import figures, widgets
 
 
-def render(found: Findings, class_id: int, units: Units) -> None:
-    """Show what switching ``units`` off does to the class; nothing where no photo of it can be measured on."""
-    study = found.study
+def render(findings: Findings, class_id: int, units: Units) -> None:
+    """Show what ablating ``units`` does to a class; nothing if there is no labelled photo of it."""
+    study = findings.study
     held_out = numbers.heldout_photos(study)
     if not (reference_labels(held_out.study if held_out else study) == class_id).any():
         return

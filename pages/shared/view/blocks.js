@@ -1,6 +1,5 @@
-// Pictures, unit chips and class names that can be clicked. Everything comes in as data and is set as text or as an
-// attribute, never as markup. A plain click tells Python what was clicked; every link also has an address of its own,
-// so that it opens in a new tab, and is reached and pressed with the keyboard.
+// Pictures, unit chips and class names that can be clicked. Data is set as text or as an attribute, never as markup.
+// A plain click goes to Python; a link also has an address, so that it opens in a new tab and works with the keyboard.
 
 const made = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -11,12 +10,12 @@ const made = (tag, name, text) => {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".blocks");
-  const told = JSON.stringify(data);
-  if (root.dataset.told === told) return;
-  root.dataset.told = told;
+  const shown = JSON.stringify(data);
+  if (root.dataset.shown === shown) return;
+  root.dataset.shown = shown;
   const focused = parentElement.activeElement?.dataset?.focus;
 
-  // What holds the focus is found again by what it is: whether it is on changes with the very click.
+  // The focus is restored by what a node is, without `on`, which the click itself changes.
   const press = (node, thing) => {
     if (!thing.act) return node;
     const { on, ...rest } = thing.act;

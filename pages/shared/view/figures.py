@@ -1,4 +1,4 @@
-"""Figures on the pages: shown, and saved as a web page that opens without a network."""
+"""Plotly figures on a page, with a button that saves one as HTML."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from pages.shared.view import style
 
 
 def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
-    """Show a figure, with a button below that saves it as HTML; its own bar, shown on pointing, saves it as SVG.
+    """Show a figure, with a button below that saves it as HTML; its own toolbar saves it as SVG.
 
     Args:
         figure: from :mod:`interpret.figures.charts` and its neighbours.
         key: of the widget.
         name: of saved files.
-        alt: what the figure shows, for who cannot see it.
+        alt: what the figure shows, for screen readers.
         more: passed on to ``st.plotly_chart``.
 
     Returns:
-        What ``st.plotly_chart`` returns: the selection, where one is asked for.
+        What ``st.plotly_chart`` returns: with ``on_select``, the selection.
     """
     state = st.plotly_chart(figure, key=key, config=charts.config(name), alt=alt, **more)
     paper = style.paper()

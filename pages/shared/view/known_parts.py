@@ -1,4 +1,4 @@
-"""Units beside parts that are known: shown where a study was dissected, as the embedded demo is."""
+"""Which known part a unit detects, and whether itemsets are true: shown for dissected studies, as the demo is."""
 
 import pandas as pd
 
@@ -9,60 +9,64 @@ from pages.shared.backend import numbers
 from pages.shared.view import widgets
 
 
-def of_unit(found: Findings, unit: int) -> list[widgets.Block]:
-    """A line on the part that the unit detects; nothing where no parts are known."""
-    known = numbers.dissection(found.study)
-    if known is None:
+def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
+    """A line on the part that the unit detects; none if the study was not dissected."""
+    dissection = numbers.dissection(findings.study)
+    if dissection is None:
         return []
-    row = known.units.iloc[unit]
+    row = dissection.units.iloc[unit]
     if pd.isna(row["best_part"]):
-        return [widgets.line(widgets.text("Of the parts that are known it detects none.", "faint"))]
-    words = [widgets.text(f"IoU {row['iou']:.2f}", "faint")]
+        return [widgets.line(widgets.text("It detects none of the known parts.", "faint"))]
+    runner_up = [widgets.text(f"IoU {row['iou']:.2f}", "faint")]
     if pd.notna(row["runner_up"]):
-        words.append(widgets.text(f"next {row['runner_up']}, {row['runner_up_iou']:.2f}", "faint"))
-    name = str(row["best_part"]) if pd.notna(row["part"]) else f"hardly anything known; most of all {row['best_part']}"
+        runner_up.append(widgets.text(f"next {row['runner_up']}, {row['runner_up_iou']:.2f}", "faint"))
+    name = str(row["best_part"]) if pd.notna(row["part"]) else f"no known part; closest is {row['best_part']}"
     return [
         widgets.line(
-            widgets.text(f"On {wording.count(known.facts['images'], 'held-out image')} it detects:"),
+            widgets.text(f"On {wording.count(dissection.facts['images'], 'held-out image')} it detects:"),
             widgets.text(name, "strong"),
-            words,
+            runner_up,
         )
     ]
 
 
-def of_itemset(found: Findings, units: Units) -> list[widgets.Block]:
-    """A line on the parts of an itemset, and whether they are parts of its classes, where that was judged."""
-    known = numbers.dissection(found.study)
-    if known is None:
+def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
+    """A line on the parts that an itemset's units detect, and the verdict on the itemset if there is one."""
+    dissection = numbers.dissection(findings.study)
+    if dissection is None:
         return []
-    names = known.units["part"]
-    said = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no known part'}" for unit in units]
+    names = dissection.units["part"]
+    detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no dissection part'}" for unit in units]
     verdict = ""
-    if found.config == found.study.mine_config:
-        judged = known.itemsets[known.itemsets["itemset_id"] == found.id_of.get(units, -1)]
-        if len(judged):
-            true = bool(judged["true"].iloc[0])
-            verdict = "Parts of all these classes." if true else "Not parts of all these classes."
+    if findings.config == findings.study.mine_config:
+        verdicts = dissection.itemsets[dissection.itemsets["itemset_id"] == findings.id_of.get(units, -1)]
+        if len(verdicts):
+            holds = bool(verdicts["true"].iloc[0])
+            verdict = (
+                "True: all these classes have these parts."
+                if holds
+                else "Not true: not all these classes have these parts."
+            )
     return [
         widgets.line(
             widgets.text("What the units detect:"),
-            widgets.text(", ".join(said), "strong"),
+            widgets.text(", ".join(detected), "strong"),
             widgets.text(verdict, "faint"),
         )
     ]
 
 
-def score(found: Findings) -> str:
-    """One sentence on how many class-shared itemsets are true, beside random ones; empty where nothing was judged."""
-    known = numbers.dissection(found.study)
-    if known is None or found.config != found.study.mine_config:
+def score(findings: Findings) -> str:
+    """One sentence on the share of true class-shared itemsets, beside random ones; empty without verdicts."""
+    dissection = numbers.dissection(findings.study)
+    if dissection is None or findings.config != findings.study.mine_config:
         return ""
-    row = known.shares[(known.shares["kind"] == "shared") & (known.shares["size"] == 0)]
+    row = dissection.shares[(dissection.shares["kind"] == "shared") & (dissection.shares["size"] == 0)]
     if row.empty or not int(row["itemsets"].iloc[0]):
         return ""
     first = row.iloc[0]
     return (
-        f"The drawings' true parts are known: {wording.percent(first['share'])} of "
+        f"The parts in these drawings are known: {wording.percent(first['share'])} of "
         f"{wording.count(int(first['itemsets']), 'class-shared set')} detect parts that all their classes have; of "
         f"random sets of the same sizes, {wording.percent(first['random'])}."
     )

@@ -1,4 +1,4 @@
-"""How a patch came about: photo, map, box, transaction, itemsets."""
+"""The dialog on how a patch came about: photo, map, box, transaction, itemsets."""
 
 import numpy as np
 import streamlit as st
@@ -12,21 +12,21 @@ from pages.shared.view import tables, widgets
 
 
 def close_chain() -> None:
-    """Forget it again."""
+    """Drop the patch from the address."""
     st.query_params.pop("patch", None)
 
 
-def show_if_asked(found: Findings) -> None:
-    """Open the chain of the patch in the address, where there is one. To be called once, at the end of a page."""
-    asked = address.whole_number(st.query_params.get("patch"))
-    if asked is not None and asked < len(found.study.patches):
-        _chain(found, asked)
+def show_if_asked(findings: Findings) -> None:
+    """Open the dialog if the address names a patch. Call it once, at the end of a page."""
+    patch = address.whole_number(st.query_params.get("patch"))
+    if patch is not None and patch < len(findings.study.patches):
+        _chain(findings, patch)
 
 
 @st.dialog("How this patch came about", width="large", on_dismiss=close_chain)
-def _chain(found: Findings, patch: int) -> None:
-    """Photo, map, box, transaction, itemsets: all from what is stored, the network is not run."""
-    study = found.study
+def _chain(findings: Findings, patch: int) -> None:
+    """Draw the dialog from what is stored; the network is not run."""
+    study = findings.study
     row = study.patches.iloc[patch]
     image = int(row["image_id"])
     about = study.images.iloc[image]
@@ -44,23 +44,23 @@ def _chain(found: Findings, patch: int) -> None:
         warm = gallery.heat_overlay(seen, heat, 0.75)
         steps = [
             (seen, "1 · the photo", "as the network sees it"),
-            (warm, "2 · the map", f"what speaks for {name}"),
+            (warm, "2 · the map", f"what supports {name}"),
             (
                 gallery.boxed(warm, [inner.tolist()]),
                 "3 · the patch",
                 f"{wording.percent(float(row['mass']))} of the map",
             ),
-            (gallery.patch_tile(photo, box, 360), "4 · its content", "what its units are read from"),
+            (gallery.patch_tile(photo, box, 360), "4 · its content", "the region its units are pooled over"),
         ]
         blocks.append(
             widgets.tiles([widgets.tile(pictures.data_uri(p), f"{n}: {t}", name=n, note=t) for p, n, t in steps], "l")
         )
-    n_units = found.config.top_units
+    n_units = findings.config.top_units
     kept = [int(unit) for unit in row["units"][:n_units]]
     blocks.append(
         widgets.line(
             widgets.text("5 · Its transaction", "strong"),
-            widgets.text(f"the {len(kept)} units that count most, best first, and the predicted class", "faint"),
+            widgets.text(f"its {len(kept)} strongest units, best first, and the predicted class", "faint"),
         )
     )
     blocks.append(
@@ -70,7 +70,7 @@ def _chain(found: Findings, patch: int) -> None:
             widgets.class_tag(name, colour, wording.percent(float(about["confidence"]))),
         )
     )
-    held = found.itemsets_within(kept)
+    held = findings.itemsets_within(kept)
     blocks.append(
         widgets.line(
             widgets.text("6 · Itemsets that it supports", "strong"),
@@ -79,7 +79,7 @@ def _chain(found: Findings, patch: int) -> None:
             ),
         )
     )
-    blocks += tables.itemset_lines(found, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:8])
+    blocks += tables.itemset_lines(findings, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:8])
     blocks.append(
         widgets.line(
             {"t": "link", "text": "Explain this photo", **address.link("explain", image=image)},

@@ -1,4 +1,4 @@
-"""Galleries of patches: a tile a patch, pages behind them, one file to save."""
+"""Galleries of patches: tiles, pages of tiles, and the button that saves a gallery."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,42 +15,42 @@ from pages.shared.controls import paging
 from pages.shared.view import widgets
 
 PAGE_PARAM = "page"
-"""Name in the address of the page of a gallery."""
+"""The parameter in the address for the page of a gallery."""
 
 
-def patch_tiles(found: Findings, patches: Sequence[int], *, caption: bool = True) -> list[widgets.Part]:
-    """Tiles of patches, each with its class and confidence; a click opens the chain."""
-    study = found.study
+def patch_tiles(findings: Findings, patches: Sequence[int], *, caption: bool = True) -> list[widgets.Part]:
+    """A tile for each patch whose photo is here, with class and confidence; a click shows how the patch came about."""
+    study = findings.study
     images = study.patches["image_id"].to_numpy()
     predicted = study.images["predicted"].to_numpy()
     confidence = study.images["confidence"].to_numpy()
     labels = study.images["label"]
     colours = pictures.colours(study)
-    parts = []
+    tiles = []
     for patch, source in zip(patches, pictures.patch_tiles(study, patches), strict=True):
         if not source:
             continue
         image = int(images[patch])
         class_id = int(predicted[image])
         name = wording.class_text(study, class_id)
-        sure = wording.percent(float(confidence[image]))
+        confidence_text = wording.percent(float(confidence[image]))
         wrong = not bool(labels.isna().iloc[image]) and int(labels.iloc[image]) != class_id
-        note = f"{sure}, wrong" if wrong else sure
-        parts.append(
+        note = f"{confidence_text}, wrong" if wrong else confidence_text
+        tiles.append(
             widgets.tile(
                 source,
-                f"patch of photo {image}, predicted as {name} with {sure}",
+                f"patch of photo {image}, predicted as {name} with {confidence_text}",
                 **({"name": name, "note": note} if caption else {}),
                 colour=colours.get(class_id, "#888888"),
                 title=f"{name}, {note}: how this patch came about",
                 act={"patch": int(patch)},
             )
         )
-    return parts
+    return tiles
 
 
 def show(
-    found: Findings,
+    findings: Findings,
     patches: Sequence[int],
     key: str,
     *,
@@ -59,46 +59,46 @@ def show(
     limit: int = 12,
     caption: bool = True,
 ) -> None:
-    """A gallery of the first patches, one for each photo, with pages behind it where there are more.
+    """Show patches, one for each photo, in pages of ``limit``.
 
-    No name may stand in ``key``, the widget's: two underscores in a row are refused there. ``file`` is what the saved
-    picture is called after the study, if not ``key``.
+    ``key`` is the widget's and must hold no class name: Streamlit refuses two underscores in a row. ``file`` names the
+    saved picture, after the study's name; ``key`` does if it is empty.
 
-    The page is kept in the address, so a page of the dashboard has one such gallery only. A new choice of what it shows
-    forgets :data:`TURNED`.
+    The page number is kept in the address as :data:`PAGE_PARAM`, so each page of the dashboard has one such gallery
+    at most, and a choice that changes its patches must drop the parameter.
     """
-    chosen = supporting.one_per_photo(found.study, np.asarray(patches, np.int64))
+    chosen = supporting.one_per_photo(findings.study, np.asarray(patches, np.int64))
     pages = min(200, max(1, -(-len(chosen) // limit)))
     page = paging.page_of(PAGE_PARAM, pages)
     shown = chosen[(page - 1) * limit : page * limit]
-    parts = patch_tiles(found, shown.tolist(), caption=caption)
+    parts = patch_tiles(findings, shown.tolist(), caption=caption)
     if not parts:
-        missing(found)
+        missing(findings)
         return
     widgets.show([widgets.tiles(parts, size)], key, open_chain)
     with st.container(horizontal=True, vertical_alignment="center"):
         paging.buttons(PAGE_PARAM, pages)
         name = file or key
-        save(found, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
+        save(findings, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
 
 
-def save(found: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False) -> None:
-    """A button that saves a gallery of patches as one PNG, made when it is pressed.
+def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False) -> None:
+    """A button that saves a gallery of patches as one PNG, drawn on a click.
 
     Args:
-        found: whose patches.
-        rows: patches; each list begins a row of its own.
+        findings: where the patches are from.
+        rows: patches; each list starts a new row.
         name: of the file, after the study's.
-        beside: whether something else stands left of it in its line.
+        beside: whether the button stands beside something else.
     """
-    study = found.study
+    study = findings.study
 
     def picture() -> bytes:
         across = max(4, *(len(row) for row in rows)) if len(rows) > 1 else 4
         blank = Image.new("RGB", (pictures.THUMBNAIL, pictures.THUMBNAIL), "#FFFFFF")
         tiles: list[Image.Image] = []
         for row in rows:
-            tiles += [one or blank for one in pictures.patch_pictures(study, row)]
+            tiles += [picture or blank for picture in pictures.patch_pictures(study, row)]
             tiles += [blank] * (-len(tiles) % across)
         return gallery.png(gallery.sheet(tiles, across))
 
@@ -116,17 +116,17 @@ def save(found: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: b
         )
 
 
-def missing(found: Findings) -> None:
-    """Say that the photos themselves are not on this machine."""
+def missing(findings: Findings) -> None:
+    """Say why no picture can be shown."""
     st.info(
-        "The photos of this study are not on this machine, so its pictures cannot be shown; `python -m interpret pack` "
-        "copies them into the study before it travels."
-        if len(found.study.patches)
+        "The photos of this study are not on this machine. `python -m interpret pack`, run where they are, copies "
+        "them into the study."
+        if len(findings.study.patches)
         else "No photo of this study has a patch."
     )
 
 
 def open_chain(act: dict[str, Any]) -> None:
-    """Remember which patch was clicked; the page then opens its chain."""
+    """Write a clicked patch into the address, from which :mod:`~pages.shared.view.patch_chain` opens."""
     if "patch" in act:
         st.query_params["patch"] = str(int(act["patch"]))

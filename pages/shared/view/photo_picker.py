@@ -1,4 +1,4 @@
-"""The photo to explain: one of the study, picked from a strip, or one that is uploaded or taken."""
+"""The photo to explain: one of the study, picked from a strip, or an upload or one from the camera."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,7 +21,7 @@ MAX_MEGABYTES = 32
 
 
 def pick(study: Study, row: DeltaGenerator) -> PickedPhoto | None:
-    """The photo that was chosen; None as long as none was uploaded or taken.
+    """The chosen photo; None until one is uploaded or comes from the camera.
 
     Args:
         study: the open study.

@@ -1,4 +1,4 @@
-"""Runs as the pages show them: a bar with rate and remaining time, Cancel, and what went wrong in one sentence."""
+"""Background runs on a page: progress bar, rate, remaining time, Cancel, and errors in one sentence."""
 
 import time
 
@@ -10,12 +10,15 @@ from pages.shared import wording
 from pages.shared.backend import first_study, jobs, places
 from pages.shared.controls import current_study
 
+DONE = {"run": "created", "evaluate": "evaluated", "dissect": "dissected"}
+"""What a finished run of each kind has done to its study."""
+
 POLL = 0.7
-"""Seconds between two looks at a run."""
+"""Seconds between two updates."""
 
 
 def first_start() -> None:
-    """Make the default study where there is none at all yet, and stop the page until it is there."""
+    """Create the default study if there is no study, and stop the page until it is there."""
     if places.study_names():
         return
     try:
@@ -23,29 +26,31 @@ def first_start() -> None:
     except InputError as error:
         st.error(wording.markdown(str(error)))
         st.stop()
-    wording.header("Which units carry which classes?", "The first study is being made; it opens by itself in a moment.")
+    wording.header(
+        "Which units carry which classes?", "The first study is being created; it opens by itself in a moment."
+    )
     _watch()
     st.stop()
 
 
 def running(kind: str = "run") -> None:
-    """The runs of one kind that are under way or just ended, if there are any."""
+    """Show the runs of one kind, if there are any."""
     if any(job.kind == kind for job in jobs.jobs()):
         _watch(kind)
 
 
 @st.fragment(run_every=POLL)
 def _watch(kind: str = "run") -> None:
-    """Look at the runs again and again, without drawing the rest of the page."""
-    own = [job for job in jobs.jobs() if job.kind == kind]
-    listed = {job.id for job in own}
+    """Show the runs, updated every :data:`POLL` seconds without a rerun of the page."""
+    shown = [job for job in jobs.jobs() if job.kind == kind]
+    listed = {job.id for job in shown}
     gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
     st.session_state[f"runs_listed_{kind}"] = listed
     seen: set[str] = st.session_state.setdefault("runs_seen_running", set())
-    if gone:  # dismissed elsewhere, as by another tab that saw the end first: this page may wait for what is made
+    if gone:  # dismissed elsewhere, as by another tab that saw it end first: this page may wait for its study
         seen -= gone
         st.rerun(scope="app")
-    for job in own:
+    for job in shown:
         if job.state == "running":
             seen.add(job.id)
         elif job.state == "done" and job.id in seen:
@@ -53,10 +58,10 @@ def _watch(kind: str = "run") -> None:
             jobs.dismiss(job)
             current_study.switch_to(job.study)
             st.rerun(scope="app")
-        _one(job)
+        _card(job)
 
 
-def _one(job: jobs.Job) -> None:
+def _card(job: jobs.Job) -> None:
     with st.container(border=True):
         name = wording.markdown(job.study)
         refused = f"refused_{job.id}"
@@ -67,26 +72,23 @@ def _one(job: jobs.Job) -> None:
                 st.rerun(scope="fragment")
             return
         if job.state == "done":
-            st.success(f"The study “{name}” is {'made' if job.kind == 'run' else 'measured'}.")
+            st.success(f"The study “{name}” is {DONE.get(job.kind, 'finished')}.")
         elif job.state == "stopped":
             st.warning(f"The study “{name}” was stopped; what was done so far is kept.")
         else:
-            st.error(
-                f"The study “{name}” was not {'made' if job.kind == 'run' else 'measured'}. "
-                f"{wording.markdown(job.error)}"
-            )
+            st.error(f"The study “{name}” could not be {DONE.get(job.kind, 'finished')}. {wording.markdown(job.error)}")
         with st.container(horizontal=True):
-            if job.state == "done" and st.button("Open it", key=f"take_{job.id}", type="primary"):
+            if job.state == "done" and st.button("Open it", key=f"open_run_{job.id}", type="primary"):
                 jobs.dismiss(job)
                 current_study.switch_to(job.study)
                 st.rerun(scope="app")
             if job.state in ("stopped", "failed") and st.button(
-                "Go on", key=f"again_{job.id}", icon=":material/play_arrow:"
+                "Resume", key=f"resume_{job.id}", icon=":material/play_arrow:"
             ):
                 try:
-                    jobs.again(job)
+                    jobs.resume(job)
                 except InputError as error:
-                    st.session_state[refused] = str(error)  # kept: the next look at the runs draws all of this anew
+                    st.session_state[refused] = str(error)  # kept for the next update, which draws everything again
                 else:
                     st.session_state.pop(refused, None)
                     st.rerun(scope="fragment")
@@ -109,7 +111,7 @@ def _bar(job: jobs.Job) -> None:
         if about.get("remaining") is not None and done < total:
             words += f", {remaining(float(about['remaining']))} left"
     if about.get("skipped"):
-        words += f" · {int(about['skipped']):,} left out"
+        words += f" · {int(about['skipped']):,} skipped"
     if about.get("updated") and time.time() - float(about["updated"]) > 30 and total > 1:
         words += " · waiting"
     st.progress(min(1.0, done / total) if total else 0.0, text=words + (" …" if total <= 1 else ""))

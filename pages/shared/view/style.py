@@ -1,4 +1,4 @@
-"""How the pages look: the style sheet, the icon, the paper that figures stand on."""
+"""How the pages look: the style sheet, the icon, the colours behind figures."""
 
 import streamlit as st
 from PIL import Image, ImageDraw
@@ -6,8 +6,7 @@ from PIL import Image, ImageDraw
 from interpret.figures.charts import Paper
 from interpret.figures.colours import OKABE_ITO
 
-# Static text of ours, no data in it. Streamlit's own parts are made quieter and wider; on a poster's screen everything
-# grows with the screen.
+# Static, without data. Streamlit's own parts get quieter and wider; on a poster's screen everything grows.
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem clamp(1rem, 3.5vw, 4.5rem) 4rem; max-width: 118rem; }
 .stAppHeader { backdrop-filter: blur(6px); }
@@ -29,7 +28,7 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
   h1 { font-size: 1.55rem !important; }
-  /* Too many names for so little width: these figures keep theirs, and are moved sideways within the page. */
+  /* Too many names for so little width: these figures keep their width and scroll within the page. */
   [class*="st-key-graph_"] { overflow-x: auto; } [class*="st-key-graph_"] > div { min-width: 44rem; }
 }
 @media (min-width: 2400px) { html { font-size: 24px !important; } }
@@ -38,7 +37,7 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 
 
 def icon() -> Image.Image:
-    """The page's icon: a patch within a photo. Drawn here, because Streamlit's named icons are fetched from afar."""
+    """The page's icon, a patch in a photo. Drawn here, because Streamlit's named icons need the network."""
     picture = Image.new("RGB", (64, 64), OKABE_ITO[0])
     draw = ImageDraw.Draw(picture)
     draw.rectangle((16, 20, 47, 47), fill=OKABE_ITO[1], outline="white", width=4)
@@ -46,5 +45,5 @@ def icon() -> Image.Image:
 
 
 def paper() -> Paper:
-    """The colours of text and ground that the figures are drawn with, light or dark as the page is."""
+    """The colours of text and background for figures, light or dark as the theme is."""
     return Paper(ink="#ecebe7", ground="#121316") if st.context.theme.type == "dark" else Paper()

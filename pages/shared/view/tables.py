@@ -1,4 +1,4 @@
-"""Tables of itemsets that can be sorted, filtered, chosen from and saved, and itemsets as lines of chips."""
+"""Itemsets as tables that can be sorted, filtered, clicked and saved, and as lines of chips."""
 
 import hashlib
 import re
@@ -15,24 +15,25 @@ from pages.shared.controls import address
 from pages.shared.view import widgets
 
 
-def itemset_lines(found: Findings, keys: Sequence[int]) -> list[widgets.Block]:
+def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
     """`34,193 -> Bird 61 %, Dog 44 %` for each itemset: units and classes can be clicked."""
-    study, colours = found.study, pictures.colours(found.study)
+    study, colours = findings.study, pictures.colours(findings.study)
     lines = []
     for key in keys:
-        rows = found.table[found.table["itemset_id"] == key].sort_values("support", ascending=False)
+        rows = findings.table[findings.table["itemset_id"] == key].sort_values("support", ascending=False)
         tags = [
             widgets.class_tag(
                 wording.class_text(study, int(class_id)),
                 colours.get(int(class_id), "#888888"),
                 wording.percent(float(support)),
                 **address.link(
-                    "class_specific", **{"class": int(class_id), "itemset": address.itemset_param(found.units_of[key])}
+                    "class_specific",
+                    **{"class": int(class_id), "itemset": address.itemset_param(findings.units_of[key])},
                 ),
             )
             for class_id, support in zip(rows["class_id"], rows["support"], strict=True)
         ]
-        lines.append(widgets.line(widgets.units(found.units_of[key]), widgets.text("→"), tags))
+        lines.append(widgets.line(widgets.units(findings.units_of[key]), widgets.text("→"), tags))
     return lines
 
 
@@ -43,7 +44,7 @@ SHOWN = {
         "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
     ),
     "image_support": st.column_config.NumberColumn(
-        "of photos", help="the share of the class's photos with at least one such patch", format="%.0f %%", width=76
+        "of photos", help="share of the class's photos with at least one such patch", format="%.0f %%", width=76
     ),
     "confidence": st.column_config.NumberColumn(
         "confidence", help=wording.TERMS["confidence"], format="%.0f %%", width=88
@@ -53,31 +54,31 @@ SHOWN = {
     "chance": st.column_config.NumberColumn("p", help=wording.TERMS["chance"], format="%.3f", width=56),
     "stable": st.column_config.NumberColumn("stable", help=wording.TERMS["stable"], format="%.0f %%", width=62),
     "kind": st.column_config.TextColumn(
-        "kind", help="specific: frequent in this class alone; shared: in others too", width=72
+        "kind", help="specific: frequent in this class only; shared: in other classes too", width=72
     ),
 }
 
 SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
-"""Columns that are called otherwise in a saved table than here."""
+"""Columns with another name in a saved table."""
 
 PERCENT = ("support", "image_support", "confidence", "stable")
 
 
-def with_units(rows: pd.DataFrame, wanted: str | None) -> pd.DataFrame:
-    """The itemsets that hold all units named in a text; all of them where it names none."""
-    asked = {int(number) for number in re.findall(r"\d{1,6}", wanted or "")}
-    return rows[[asked.issubset(units) for units in rows["units"]]] if asked and len(rows) else rows
+def with_units(rows: pd.DataFrame, text: str | None) -> pd.DataFrame:
+    """The itemsets that hold all units named in a text; all itemsets if it names none."""
+    wanted = {int(number) for number in re.findall(r"\d{1,6}", text or "")}
+    return rows[[wanted.issubset(units) for units in rows["units"]]] if wanted and len(rows) else rows
 
 
 def with_chance(rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
-    """Rows of :attr:`~interpret.findings.Findings.table` with the p-values from shuffling as `chance`, where known."""
+    """Rows of :attr:`~interpret.findings.Findings.table` with p-values from shuffling, if given, as `chance`."""
     if chance is None:
         return rows
     return rows.assign(chance=chance.reindex(pd.MultiIndex.from_frame(rows[["itemset_id", "class_id"]])).to_numpy())
 
 
 def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
-    """What speaks for one rule, in faint words that explain themselves; ``stable`` may be `again`, for one class."""
+    """The measures of one rule, with tooltips; ``stable`` is `again` for a rule of one class among several."""
     parts = [
         ("confidence", wording.percent(row["confidence"]), "confidence"),
         ("lift", f"{row['lift']:.1f}", "lift"),
@@ -91,17 +92,17 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
 
 
 def itemsets(
-    found: Findings, rows: pd.DataFrame, chosen: Units | None, key: str, *, hidden: int = 0, name: str = "itemsets"
+    findings: Findings, rows: pd.DataFrame, chosen: Units | None, key: str, *, hidden: int = 0, name: str = "itemsets"
 ) -> None:
     """Show itemsets of one class with their measures; a click on a row writes its itemset into the address.
 
     Args:
-        found: what they are from.
-        rows: of :attr:`~interpret.findings.Findings.table`, with `chance` where it is to be shown.
+        findings: where the itemsets are from.
+        rows: of :attr:`~interpret.findings.Findings.table`, with the column `chance` to show it.
         chosen: the itemset whose row is marked.
         key: of the widget.
-        hidden: how many more were left out as redundant (count).
-        name: of the file that they are saved in, after the study's.
+        hidden: itemsets that were hidden as redundant (count).
+        name: of the saved file, after the study's name.
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(wording.itemset_text)})
     for column in list(SHOWN)[1:]:
@@ -114,7 +115,7 @@ def itemsets(
         if clicked := st.session_state[key]["selection"]["rows"]:
             units = rows["units"].iloc[clicked[0]]
             st.query_params["itemset"] = address.itemset_param(units)
-            if units != chosen:  # another was shown, and its gallery may have been turned to another page
+            if units != chosen:  # the gallery of another itemset may have been at a later page
                 st.query_params.pop("page", None)
 
     st.dataframe(
@@ -130,27 +131,26 @@ def itemsets(
     more = f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         wording.paragraph(f"{wording.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
-        csv("All measures as CSV", lambda: plain(found, rows), wording.file_name(found.study.name, name, "csv"))
+        csv("All measures as CSV", lambda: plain(findings, rows), wording.file_name(findings.study.name, name, "csv"))
 
 
 def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
-    """Key of the table of these rows, a new one where the row that it would mark is not the one to be marked.
+    """The widget key of the table of these rows; a new key if the table would mark another row than ``marked``.
 
-    A table keeps its clicked row, and takes no other, for as long as its key stays. Where the address names another
-    itemset, as after the browser's Back or a link, a new table takes its place; a click leaves the table as it is,
-    scrolled to where it was.
+    A table keeps its selected row as long as its key stays. If the address names another itemset, as after the
+    browser's Back or a link, a new table replaces it. After a click the table stays, and with it its scroll position.
     """
     listed = hashlib.sha256(repr(rows["units"].tolist()).encode()).hexdigest()[:12]
-    made = f"{name}_made"
-    key = f"{name}_{listed}_{st.session_state.setdefault(made, 0)}"
+    counter = f"{name}_made"
+    key = f"{name}_{listed}_{st.session_state.setdefault(counter, 0)}"
     if key in st.session_state and st.session_state[key]["selection"]["rows"] != marked:
-        st.session_state[made] += 1
-        key = f"{name}_{listed}_{st.session_state[made]}"
+        st.session_state[counter] += 1
+        key = f"{name}_{listed}_{st.session_state[counter]}"
     return key
 
 
 def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
-    """A button that saves a table, which is made when it is pressed."""
+    """A button that saves a table as CSV; the table is computed on a click."""
     st.download_button(
         label,
         lambda: table().to_csv(index=False).encode(),
@@ -162,41 +162,42 @@ def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
     )
 
 
-def nothing_found(found: Findings) -> None:
-    """Say why there is nothing and what would change that."""
-    largest = max(found.patch_counts.values(), default=0)
-    least = found.config.min_class_patches
+def nothing_found(findings: Findings) -> None:
+    """Say why nothing was found and what would change that."""
+    largest = max(findings.patch_counts.values(), default=0)
+    least = findings.config.min_class_patches
     if largest < least:
         text = (
-            f"No class has the {least} patches that mining asks for: the largest has {largest}. A study with more "
-            "photos "
+            f"Mining needs {least} patches of a class, and the largest class has {largest}. A study with more photos "
             "of each class would fill this page."
         )
     else:
-        text = "No set of units is that frequent; a smaller support, or more units per patch, would fill this page."
+        text = "No set of units is frequent enough; a smaller support or a larger N would fill this page."
     st.info(text)
 
 
-def plain(found: Findings, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of :attr:`~interpret.findings.Findings.table` as a person saves them: names for numbers."""
+def plain(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of :attr:`~interpret.findings.Findings.table` for saving: names instead of numbers."""
     shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)
-    shown.insert(0, "class", [wording.class_text(found.study, int(one)) for one in rows["class_id"]])
+    shown.insert(0, "class", [wording.class_text(findings.study, int(class_id)) for class_id in rows["class_id"]])
     shown["units"] = rows["units"].map(wording.itemset_text)
     return shown
 
 
-def plain_shared(found: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
-    """Rows of :attr:`interpret.findings.tables.Findings.all_shared` as a person saves them, a line each.
+def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
+    """Rows of :attr:`interpret.findings.tables.Findings.all_shared` for saving, a line each.
 
-    What differs between the classes is written for each of them, in their order, with commas between.
+    Values that differ between the classes are listed in the order of the classes, separated by commas.
     """
-    table = with_chance(found.table[found.table["itemset_id"].isin(rows["itemset_id"])], chance)
-    of_rule = table.set_index(["itemset_id", "class_id"])
-    each = [of_rule.loc[[(row.itemset_id, one) for one in row.class_ids]] for row in rows.itertuples()]
+    table = with_chance(findings.table[findings.table["itemset_id"].isin(rows["itemset_id"])], chance)
+    by_rule = table.set_index(["itemset_id", "class_id"])
+    per_rule = [by_rule.loc[[(row.itemset_id, class_id) for class_id in row.class_ids]] for row in rows.itertuples()]
     shown = pd.DataFrame(
         {
             "units": rows["units"].map(wording.itemset_text).to_numpy(),
-            "classes": [", ".join(wording.class_text(found.study, one) for one in ids) for ids in rows["class_ids"]],
+            "classes": [
+                ", ".join(wording.class_text(findings.study, class_id) for class_id in ids) for ids in rows["class_ids"]
+            ],
         }
     )
     columns = {
@@ -211,8 +212,8 @@ def plain_shared(found: Findings, rows: pd.DataFrame, chance: pd.Series | None) 
         "again": "found again in each",
     }
     for column, name in columns.items():
-        if column in of_rule:
-            shown[name] = [", ".join(f"{value:.4g}" for value in part[column]) for part in each]
+        if column in by_rule:
+            shown[name] = [", ".join(f"{value:.4g}" for value in part[column]) for part in per_rule]
     shown["largest q-value"] = rows["q_value"].to_numpy()
     shown["stable"] = rows["stable"].to_numpy()
     return shown

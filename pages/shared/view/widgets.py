@@ -1,7 +1,6 @@
 """The widget that shows blocks: galleries, lines of class names and unit chips, a photo with its map and boxes.
 
-Everything shown goes to the browser as data and is set as text there (`blocks.js`), so nothing in a class's or a
-file's name can become markup.
+Data goes to the browser as JSON and is set as text there (`blocks.js`), so that no class or file name becomes markup.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +27,12 @@ _render = st.components.v2.component(
 
 
 def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]], None] | None = None) -> None:
-    """Show blocks one under the other and do what a click on them asks for.
+    """Show blocks one below the other; a click on a link opens its page.
 
     Args:
         blocks: from the functions below.
         key: of the widget.
-        on_select: called, before the page is drawn again, with the act of a click that leads to no other page.
+        on_select: called before the page reruns, with the act of a click that opens no page.
     """
 
     def acted() -> None:
@@ -54,12 +53,12 @@ def text(words: str, kind: str = "text") -> Part:
 
 
 def measure(word: str, value: str, title: str) -> Part:
-    """A faint `lift 4.9`, whose word explains itself when pointed at."""
+    """A faint `lift 4.9` with a tooltip on the word."""
     return {"t": "faint", "word": word, "title": title, "text": f" {value}"}
 
 
 def unit(number: int, **more: Any) -> Part:
-    """A unit's chip, which opens its page; `on` and `off` say how it stands, `act` what a click does instead."""
+    """A unit's chip, which opens its page; `on` marks it, `off` shows it as ablated, `act` replaces the link."""
     return {"t": "unit", "unit": str(number), **address.unit_link(number), **more}
 
 
@@ -78,7 +77,7 @@ def line(*parts: Part | Sequence[Part], **more: Any) -> Block:
     flat: list[Part] = []
     for part in parts:
         flat.extend([part] if isinstance(part, dict) else part)
-    if more.get("act"):  # a link within a button would be no valid HTML, and nobody could press it with the keyboard
+    if more.get("act"):  # a link within a button is invalid HTML and out of the keyboard's reach
         flat = [{name: value for name, value in part.items() if name not in ("href", "act", "title")} for part in flat]
     return {"kind": "line", "parts": flat, **more}
 
@@ -89,9 +88,10 @@ def tile(source: str, alt: str, **more: Any) -> Part:
 
 
 def tiles(pictures: Sequence[Part], size: str = "m", *, strip: int = 0) -> Block:
-    """A gallery of size s, m, l or xl; as a strip, for so many pictures side by side, it stays in one row and scrolls.
+    """A gallery; its pictures are of size s, m, l or xl. With ``strip``, one row that scrolls.
 
-    A strip of fewer pictures leaves the rest of its row empty, so that all strips of a page have pictures of one size.
+    ``strip`` is how many pictures fit side by side (count). A strip of fewer leaves the rest of its row empty, so that
+    pictures in all strips of a page have the same size.
     """
     return {"kind": "tiles", "tiles": list(pictures), "size": size, "strip": strip}
 
