@@ -78,6 +78,7 @@ def test_a_wheel_holds_the_library_and_the_dashboard_and_nothing_else(wheel):
     assert callable(command.load())
 
 
+@pytest.mark.slow
 def test_the_python_example_of_the_readme_runs_elsewhere(environment, tmp_path):
     from tests.conftest import draw_photos
 
@@ -95,6 +96,7 @@ def test_the_python_example_of_the_readme_runs_elsewhere(environment, tmp_path):
     assert ended.stdout.splitlines()[-1] == "12 my network"
 
 
+@pytest.mark.slow
 def test_serve_answers_with_the_demos_finding_from_an_empty_folder(environment, tmp_path):
     shutil.copytree(studies() / "demo", tmp_path / "kept" / "demo")
     empty = tmp_path / "empty"
