@@ -25,7 +25,7 @@ FLOORS = (
     ("data",),
     ("demo",),
     ("config", "progress", "stats"),
-    ("files", "options"),
+    ("files", "frames", "options"),
     ("errors",),
 )
 """From the top down: a package imports from its own floor's packages and from floors below, never from above."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from interpret import frames
 from interpret.cli.console import OUT, announce
 from interpret.cli.options import add_options, add_progress_file, add_study, configured, inherited, values_of
 from interpret.cli.progress_bar import progress_bar
@@ -54,6 +55,8 @@ def _dissect(arguments: argparse.Namespace) -> None:
 
 def print_dissection(result: "Dissection") -> None:
     """Print how many units detect a part, how many itemsets are true, and the best detectors."""
+    from interpret.dissection.verdicts import ShareRow
+
     facts = result.facts
     OUT.print(
         Text(
@@ -65,7 +68,7 @@ def print_dissection(result: "Dissection") -> None:
     heads = ("kind", "units", "itemsets", "true", "of decided", "random units", "any part (random)", "each (random)")
     for name in heads:
         table.add_column(name, justify="left" if name == "kind" else "right")
-    for row in result.shares.itertuples():
+    for row in frames.rows(result.shares, ShareRow):
         table.add_row(
             row.kind, "any" if row.size == 0 else str(row.size), str(row.itemsets), f"{row.share:.1%}",
             f"{row.share_decided:.1%}", f"{row.random:.1%} ± {row.random_sd:.1%}",

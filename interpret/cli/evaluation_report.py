@@ -1,5 +1,6 @@
 """Table 1 and what else an evaluation measured, printed."""
 
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -80,16 +81,16 @@ def _differences(result: "Evaluation") -> Table:
         table.add_column(str(budget), justify="right")
     for (method, rival), part in rows.groupby(["method", "rival"], sort=False):
         cells = {row["budget"]: row for row in part.to_dict("records")}
-        table.add_row(method, rival, *(_difference(cells.get(budget)) for budget in budgets))
+        table.add_row(str(method), str(rival), *(_difference(cells.get(budget)) for budget in budgets))
     return table
 
 
-def _accuracy(row: dict[str, Any]) -> str:
+def _accuracy(row: Mapping[Hashable, Any]) -> str:
     error = row["spread"] if row["spread"] == row["spread"] else row["error"]
     return f"{100 * row['accuracy']:.2f} ± {100 * error:.2f}"
 
 
-def _difference(row: dict[str, Any] | None) -> str:
+def _difference(row: Mapping[Hashable, Any] | None) -> str:
     if row is None:
         return ""
     return f"{100 * row['difference']:+.1f} [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from interpret import frames
 from interpret.cli.console import OUT
 from interpret.config import MineConfig
 
@@ -37,7 +38,7 @@ def print_study(study: "Study", config: MineConfig) -> None:
     skipped = study.skipped
     if len(skipped):
         lines.add_row("skipped", f"{len(skipped)} files (all in {study.folder / 'skipped.parquet'})")
-        for path, reason in list(skipped.itertuples(index=False))[:10]:
+        for path, reason in zip(skipped["path"].head(10), skipped["reason"].head(10), strict=True):
             lines.add_row("", Text(f"{path!r}: {reason}"))
     lines.add_row("precision", f"{study.manifest['precision']} on {study.manifest['device']}")
     OUT.print(lines, highlight=False)
@@ -81,7 +82,7 @@ def print_findings(
         best = kept
     if len(best):
         OUT.print(Text("\nClass-shared, by how many classes and then by the support in the weakest of them"))
-        for row in best.head(rows).itertuples():
+        for row in frames.rows(best.head(rows), relevance.SummaryRow):
             line = f"{row.lowest:.0%} to {row.highest:.0%} of their patches"
             if p_values is not None:
                 p = float(p_values[row.itemset_id])

@@ -11,6 +11,7 @@ counts as not true. Two weaker statements say how a wrong one goes wrong:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -153,6 +154,22 @@ def _one_for_each(classes: Sequence[int], has: Bits, found: Bits) -> Bits:
     """(K,): whether each of these classes has one of the unit's parts."""
     counts = found.astype(np.int64) @ has[list(classes)].T.astype(np.int64)  # (K, classes)
     return np.asarray((counts > 0).all(1))
+
+
+class ShareRow(NamedTuple):
+    """What a reader takes from one row of :func:`share_table`."""
+
+    kind: str
+    size: int
+    itemsets: int
+    share: float
+    share_decided: float
+    random: float
+    random_sd: float
+    share_any: float
+    random_any: float
+    share_each: float
+    random_each: float
 
 
 def share_table(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,15 @@ import pandas as pd
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints, classify
 from interpret.stats import standard_error
+
+
+class GainedRow(NamedTuple):
+    """A row of :attr:`ClassEffect.gained`: counts of photos."""
+
+    class_id: int
+    before: int
+    after: int
+    gained: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,19 @@ class _Row:
     method: str
     budget: int | None
     units: list[Ints]
+
+
+class MethodRow(NamedTuple):
+    """What a reader takes from one row of :attr:`interpret.evaluation.evaluate.Evaluation.table`."""
+
+    method: str
+    units: float
+    accuracy: float
+    error: float
+    low: float
+    high: float
+    spread: float
+    photos: int
 
 
 def table_1(

@@ -56,7 +56,8 @@ def extract(
     cut = config.tau * peak
     if config.threshold == "otsu":
         cut = min(peak, float(np.nextafter(threshold_otsu(heat), np.inf)))  # a constant map has nothing above it
-    labels, count = ndimage.label(heat >= cut, structure=EIGHT)
+    labels = np.empty(heat.shape, np.int32)
+    count = ndimage.label(heat >= cut, structure=EIGHT, output=labels)
     if count == 0:
         return none
     if config.patches == "peaks":

@@ -10,6 +10,7 @@ import pandas as pd
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
+from interpret.findings.rows import Units
 from interpret.findings.supporting import class_order
 from interpret.mining import Mined
 from interpret.mining.condensed import by_class, over_classes, redundant
@@ -17,8 +18,6 @@ from interpret.mining.significance import Stability, bootstrap, permutation_test
 from interpret.mining.stored import transactions
 from interpret.stats import wilson
 from interpret.study import Study
-
-Units = tuple[int, ...]
 
 RESAMPLED = 2_000_000
 """Occurrences of itemsets in transactions up to which stability is worked out (count)."""
@@ -129,7 +128,8 @@ class Findings:
     @cached_property
     def patch_counts(self) -> dict[int, int]:
         """How many patches each predicted class has (count)."""
-        return {int(key): int(n) for key, n in self.study.patches["predicted"].value_counts().items()}
+        counts = self.study.patches["predicted"].value_counts()
+        return dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
 
     @cached_property
     def classes(self) -> list[int]:
@@ -178,8 +178,8 @@ class Findings:
         grouped = table.groupby("itemset_id", sort=True)
         frame = pd.DataFrame(
             {
-                "class_ids": grouped["class_id"].agg(lambda ids: tuple(int(one) for one in ids)),
-                "supports": grouped["support"].agg(lambda values: tuple(float(one) for one in values)),
+                "class_ids": [tuple(ids.tolist()) for _, ids in grouped["class_id"]],
+                "supports": [tuple(values.tolist()) for _, values in grouped["support"]],
                 "weakest": grouped["support"].min(),
                 "sure": grouped["sure"].min(),
                 "q_value": grouped["image_q_value"].max(),
@@ -244,7 +244,8 @@ class Findings:
         rows = self.shown("closed")
         rows = rows[rows["kind"] == "specific"]
         sure = wilson(rows["image_count"].to_numpy(float), rows["images"].to_numpy(float))[0]
-        return rows.assign(sure=sure, class_ids=[(int(one),) for one in rows["class_id"]])
+        class_ids = pd.Series([(class_id,) for class_id in rows["class_id"].tolist()], index=rows.index, dtype=object)
+        return rows.assign(sure=sure, class_ids=class_ids)
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Share and count of each class's patches that hold each unit, threshold or not: (classes, units) each."""

@@ -6,7 +6,7 @@ where S(X) holds two or more classes, written ``34,193 -> Bird, Dog``.
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,15 @@ def notation(units: Iterable[int], classes: Iterable[int], names: Sequence[str])
     """
     left = ",".join(str(unit) for unit in sorted(units))
     return f"{left} -> {', '.join(names[c] for c in sorted(classes))}"
+
+
+class SummaryRow(NamedTuple):
+    """What a reader takes from one row of :func:`summary`."""
+
+    itemset_id: int
+    notation: str
+    lowest: float
+    highest: float
 
 
 def summary(mined: Mined, names: Sequence[str]) -> pd.DataFrame:

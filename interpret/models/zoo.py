@@ -93,12 +93,13 @@ def _timm(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] |
     if stated is None:
         raise InputError(f"timm has no model {architecture!r}; timm.list_models() names those there are.")
     side = stated.input_size[1]
+    (red, green, blue), (red_spread, green_spread, blue_spread) = stated.mean, stated.std
     preprocessing = Preprocessing(
         size=(side, side),
         resize=resized_side(side, stated.crop_pct or 1.0),
         interpolation=stated.interpolation,
-        mean=tuple(stated.mean),
-        std=tuple(stated.std),
+        mean=(red, green, blue),
+        std=(red_spread, green_spread, blue_spread),
     )
     return Family(build, preprocessing, None if trained is None else lambda _: trained(build))
 

@@ -1,5 +1,7 @@
 """What the files of a study hold: the columns of its tables, the names of its arrays, and the format's version."""
 
+from typing import NamedTuple
+
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
@@ -22,6 +24,17 @@ IMAGES = pa.schema(
         ("confidence", pa.float32()),
     ]
 )
+
+
+class ImageRow(NamedTuple):
+    """What a reader takes from one row of a study's table of images."""
+
+    image_id: int
+    path: str
+    predicted: int
+    confidence: float
+
+
 PATCHES = pa.schema(
     [
         ("patch_id", pa.int64()),
