@@ -89,6 +89,14 @@ class Option:
         except ValueError:
             raise InputError(f"--{self.flag} is {text!r}; give {_KINDS[self.kind]}.") from None
 
+    def words(self, value: Any) -> list[str]:
+        """The words that give ``value`` on the command line; none for None."""
+        if value is None:
+            return []
+        if self.kind is bool:
+            return [f"--{self.flag}" if value else f"--no-{self.flag}"]
+        return [f"--{self.flag}", ",".join(str(each) for each in value) if self.many else str(value)]
+
     @property
     def flag(self) -> str:
         """The option's name on the command line, without the two dashes."""

@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from interpret.config import EvaluateConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, jobs, numbers
-from pages.shared.controls import address, current_study
+from pages.shared.controls import address, current_study, option_input
 from pages.shared.view import figures, run_progress, style
 
 
@@ -210,13 +211,20 @@ def _form(study: Study) -> None:
             help="class folders named by class, ImageNet index or wnid; below "
             + " or ".join(str(root) for root in allowed_paths.roots()),
         )
+    try:
+        with st.popover("All options", icon=":material/tune:"):
+            options = option_input.option_inputs(EvaluateConfig, key="measure")
+            options += option_input.option_inputs(RunConfig, key="measure", only=("limit", "batch_size", "workers"))
+    except InputError as error:
+        st.error(wording.markdown(str(error)))
+        return
     if st.button("Measure", type="primary", key="measure_start", icon=":material/play_arrow:"):
         images = {"own": str(study.folder), "demo-val": "demo-val"}
         try:
             if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
                 raise InputError("Type the folder of the photos to measure on.")
             measure_on = images.get(str(source)) or str(allowed_paths.resolve(folder, folder=True))
-            jobs.start(study.name, ["--images", measure_on], kind="evaluate")
+            jobs.start(study.name, ["--images", measure_on, *options], kind="evaluate")
         except InputError as error:
             st.error(wording.markdown(str(error)))
             return

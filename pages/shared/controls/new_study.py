@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from interpret import models
-from interpret.config import ExtractConfig, MineConfig, ModelConfig
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.datasets import count
 from interpret.errors import InputError
 from interpret.options import options
@@ -24,8 +24,10 @@ SOURCES = {
     "imagenette": "Imagenette (340 MB download)",
 }
 
-SKIPPED = ("model", "weights", "class_names", "layer")
-"""Options with a control of their own."""
+SKIPPED = {"model", "weights", "class_names", "layer", "images", "limit", "shard_size"}
+"""Options with a control of their own, and one that the command line does not offer either."""
+
+LIMIT = next(option for option in options(RunConfig) if option.name == "limit")
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip")
 
@@ -74,15 +76,7 @@ def _form() -> None:
         uploaded = st.file_uploader(
             "Photos or a zip of class folders", UPLOADED_TYPES, accept_multiple_files=True, key="new_files"
         )
-    limit = st.number_input(
-        "At most this many photos",
-        1,
-        1_000_000,
-        None,
-        key="new_limit",
-        placeholder="all of them",
-        help="sampled evenly over the classes",
-    )
+    limit = option_input.option_input(LIMIT, key="new_limit", label="At most this many photos", unset="all of them")
     arguments = _options()
     name = (
         st.text_input("Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60)
@@ -101,8 +95,7 @@ def _form() -> None:
                 arguments += ["--class-names", str(allowed_paths.resolve(class_names, folder=False))]
             if layer:
                 arguments += ["--layer", layer]
-            if limit:
-                arguments += ["--limit", str(int(limit))]
+            arguments += LIMIT.words(limit)
             images, skipped = _images(source, folder, uploaded)
             arguments += ["--images", images]
             jobs.start(name, arguments)
@@ -123,15 +116,11 @@ def _options() -> list[str]:
             (MineConfig, "Mining"),
             (ExtractConfig, "Explanations and patches"),
             (ModelConfig, "Model"),
+            (RunConfig, "Run"),
         ):
             st.markdown(f"**{title}**")
-            for option in options(config):
-                if option.name in SKIPPED:
-                    continue
-                value = option_input.option_input(option, key=f"new_{option.name}")
-                if value is not None and value != option.default:
-                    option.check(value)
-                    arguments += [f"--{option.flag}", str(value)]
+            names = {option.name for option in options(config)} - SKIPPED
+            arguments += option_input.option_inputs(config, key="new", only=names)
     return arguments
 
 
