@@ -1,8 +1,8 @@
 """Table 1 and what goes beyond it: tables worked out by hand, held-out photos, and the command."""
 
+import dataclasses
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from interpret.figures import evaluation_charts
 from interpret.mining.transactions import TransactionDatabase
 from interpret.models.head import Head
 from interpret.models.hooks import zero_units
-from interpret.study import open_study
+from interpret.study import Study, open_study
 from tests.conftest import TinyNet, draw_photos, state_of
 from tests.test_ablation import hand_made
 from tests.test_pipeline import SMALL, Killed, config, tiny_classifier
@@ -181,7 +181,7 @@ def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
     over = hand_made()
     assert len(cross_class.thinned(over, CLASSES, settings=3)) == 6
     monkeypatch.setattr(cross_class, "MAX_PREDICTIONS", 0)
-    many = replace(over, labels=np.zeros(6, np.int64))
+    many = dataclasses.replace(over, labels=np.zeros(6, np.int64))
     assert cross_class.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
 
 
@@ -287,6 +287,10 @@ def test_the_largest_held_out_set_is_measured_on_and_damaged_ones_are_named(stud
     assert "another network" in found.damaged[foreign]
     assert best(study).study.key == whole.key
     assert best(study).damaged == found.damaged
+    with pytest.raises(InputError, match="delete that folder"):
+        heldout(study, str(pictures), **options)
+    shutil.rmtree(cut.folder)
+    assert heldout(study, str(pictures), **options).key == cut.key
 
 
 def test_what_cannot_be_measured_on_is_refused_in_one_sentence(study, pictures, tmp_path):
@@ -329,9 +333,87 @@ def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, oth
     assert back.matrix.to_numpy().tolist() == result.matrix.to_numpy().tolist()
     assert list(back.matrix.columns) == list(result.matrix.columns)
     assert back.about["config"]["budgets"] in ((1, 3), [1, 3])
-    (folder / "keep.parquet").unlink()
-    with pytest.raises(InputError, match="cannot be read"):
+    other = dataclasses.replace(small, draws=5)
+    assert results_folder(study, on, study.mine_config, other) != folder
+
+
+@pytest.fixture
+def stored(study, others):
+    """A small evaluation and the folder that it was written into."""
+    on = heldout(study, str(others), batch_size=4, device="cpu", classifier=tiny_classifier())
+    head = load_head(study, device="cpu", classifier=tiny_classifier())
+    small = EvaluateConfig(budgets=(1,), top_units=(2,), draws=2, resamples=20, keep_budgets=(1,), lasso=False)
+    result = evaluate(study, on, head, study.mine_config, small)
+    folder = results_folder(study, on, study.mine_config, small)
+    result.write(folder)
+    return result, folder
+
+
+def test_results_of_another_version_are_made_again_and_those_without_one_lose_their_narrow_intervals(stored):
+    result, folder = stored
+    file = folder / "evaluation.json"
+    content = json.loads(file.read_text())
+    assert len(result.synergy) > 0
+    assert result.synergy["low"].notna().all()
+    file.write_text(json.dumps({name: value for name, value in content.items() if name != "format"}))
+    before = Evaluation.read(folder)
+    for name in ("table", "differences", "keep", "matrix"):
+        pd.testing.assert_frame_equal(getattr(before, name), getattr(result, name), check_names=False)
+    assert before.synergy["synergy"].tolist() == result.synergy["synergy"].tolist()
+    assert before.synergy[["low", "high"]].isna().all(axis=None)
+    assert before.dominance == pytest.approx(result.dominance, nan_ok=True)
+    file.write_text(json.dumps({**content, "format": content["format"] + 1}))
+    with pytest.raises(InputError, match=r"format 3 .* run `evaluate` again"):
         Evaluation.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("evaluation.json", b"{"),
+        ("evaluation.json", b"[1]"),
+        ("evaluation.json", b"{}"),
+        ("evaluation.json", b'{"about": null, "dominance": null}'),
+        ("evaluation.json", b"\xff"),
+        ("evaluation.json", None),
+        ("keep.parquet", b"PAR1"),
+        ("matrix.parquet", None),
+    ],
+)
+def test_a_damaged_result_is_one_sentence(stored, name, content):
+    _, folder = stored
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match="is damaged; run `evaluate` again"):
+        Evaluation.read(folder)
+
+
+def test_a_result_is_kept_by_what_the_studies_hold_not_where_they_lie(study, others, tmp_path):
+    classifier = tiny_classifier()
+    options = {"batch_size": 4, "device": "cpu", "classifier": classifier}
+    on = heldout(study, str(others), **options)
+    name = results_folder(study, on, study.mine_config, EvaluateConfig()).name
+    moved = tmp_path / "moved"
+    shutil.copytree(others, moved)
+    same = heldout(study, str(moved), **options)
+    assert results_folder(study, same, study.mine_config, EvaluateConfig()).name == name
+    Image.new("RGB", (64, 48), "white").save(moved / "class 0" / "000.png")
+    changed = heldout(study, str(moved), **options)
+    assert results_folder(study, changed, study.mine_config, EvaluateConfig()).name != name
+    again = Study(study.folder, {**study.manifest, "key": "made again of other photos"})
+    assert results_folder(again, on, study.mine_config, EvaluateConfig()).name != name
+
+
+def test_a_network_of_one_output_is_refused_in_one_sentence(pictures, tmp_path):
+    torch.manual_seed(7)
+    classifier = models.wrap(
+        TinyNet(classes=1).eval(), name="yes or no", class_names=["yes"], preprocessing=SMALL, layer="act"
+    )
+    study = pipeline.run(config(pictures), tmp_path / "study", classifier=classifier)
+    head = load_head(study, device="cpu", classifier=classifier)
+    with pytest.raises(InputError, match="yes or no has one output only"):
+        make_ablation_set(study, head)
 
 
 @pytest.mark.slow

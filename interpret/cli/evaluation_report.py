@@ -93,6 +93,8 @@ def _accuracy(row: Mapping[Hashable, Any]) -> str:
 def _difference(row: Mapping[Hashable, Any] | None) -> str:
     if row is None:
         return ""
+    if row["low"] != row["low"]:  # a single photo has no interval
+        return f"{100 * row['difference']:+.1f}"
     return f"{100 * row['difference']:+.1f} [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
 
 

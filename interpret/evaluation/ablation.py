@@ -1,8 +1,7 @@
-"""Switching units off on stored activations: the head is run again, the backbone never.
+"""Ablating units on stored activations: only the head is run again, never the backbone.
 
-A head of pooling and one linear map needs pooled features f only. With units U off,
-``logits' = logits - W[:, U] f[U]``: that is exact, and costs as much as U is large. Any other head is run
-on the stored maps with those of U overwritten.
+A head of pooling and one linear map needs the pooled features f only. With the units U ablated,
+``logits' = logits - W[:, U] f[U]``, which is exact. Any other head is run on the stored maps, those of U overwritten.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,23 +23,23 @@ from interpret.study import Study
 Ints = npt.NDArray[np.int64]
 
 LINEAR_ROWS = 2048
-"""Photos whose logits are held at a time, where the head is linear."""
+"""Photos classified at a time where the head is linear (count)."""
 
 HEAD_ROWS = 64
-"""Photos pushed through any other head at a time."""
+"""Photos classified at a time by any other head (count)."""
 
 
 @dataclass(frozen=True, eq=False)
 class AblationSet:
-    """Photos as the head sees them, each with the class that counts as right: what every ablation is measured on.
+    """The photos that ablations are measured on, as the head reads them, each with its class.
 
     Attributes:
         head: what follows the layer, on the device that computes.
-        labels: (n,) int64, the right class of each photo.
+        labels: (n,) int64, the class of each photo, see :func:`reference_labels`.
         features: (n, K) pooled activations, float16 or float32; may be memory-mapped.
         activations: (n, K, h, w), likewise; None where the head is linear.
-        rows: (n,) int64, where each photo stands in ``features`` and ``activations``.
-        fill: (K,) float32, the value that a unit takes when it is off; zero everywhere if None.
+        rows: (n,) int64, row of each photo in ``features`` and ``activations``.
+        fill: (K,) float32, the value that an ablated unit takes; zero if None.
     """
 
     head: Head
@@ -65,22 +64,22 @@ class AblationSet:
 
     @property
     def device(self) -> torch.device:
-        """Where the head is."""
+        """The device that the head computes on."""
         return self.head.seed_input.device
 
     @property
     def classes(self) -> Ints:
-        """The classes that photos have, ascending."""
+        """The classes of the photos, ascending."""
         return np.unique(self.labels)
 
-    def stored(self, photos: Ints) -> Tensor:
-        """Features (m, K), or activations (m, K, h, w) where the head needs them, of some photos; float32."""
+    def head_inputs(self, photos: Ints) -> Tensor:
+        """Features (m, K) of some photos, or activations (m, K, h, w) where the head needs them; float32."""
         source = self.features if self.head.linear else self.activations
         assert source is not None
         return torch.from_numpy(np.asarray(source[self.rows[photos]], np.float32)).to(self.device)
 
-    def filled(self) -> Tensor:
-        """(K,) the value of a unit that is off."""
+    def ablated_values(self) -> Tensor:
+        """(K,) float32, the value that each unit takes when it is ablated."""
         fill = np.zeros(self.n_units, np.float32) if self.fill is None else self.fill
         return torch.from_numpy(np.asarray(fill, np.float32)).to(self.device)
 
@@ -89,7 +88,7 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
     """The head of a study's network, in float32, from a private copy of the network.
 
     Args:
-        study: says which model and layer.
+        study: the study whose model and layer are used.
         device: ``auto`` takes a GPU where there is one.
         classifier: the study's network, where it is loaded already or came from :func:`interpret.models.wrap`.
 
@@ -97,15 +96,15 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
         InputError: as :func:`interpret.explanation.study_network.network_of` says.
     """
     classifier = network_of(study, classifier)
-    place = choose_device(device)
+    chosen = choose_device(device)
     generator = torch.Generator().manual_seed(0)
     trial = torch.rand(2, 3, *study.preprocessing.size, generator=generator) * 2 - 1
-    network = prepare(classifier.network, study.layer, place, "float32", trial[:1])
-    return find_head(network, study.layer, trial.to(place))
+    network = prepare(classifier.network, study.layer, chosen, "float32", trial[:1])
+    return find_head(network, study.layer, trial.to(chosen))
 
 
 def reference_labels(study: Study) -> pd.Series:
-    """The class that counts as right for each photo: its label, or what was predicted where no photo has a label."""
+    """The class of each photo that accuracy refers to: its label, or the predicted class where no photo has a label."""
     labels = study.images["label"]
     return labels if labels.notna().any() else study.images["predicted"].astype("Int32")
 
@@ -113,37 +112,47 @@ def reference_labels(study: Study) -> pd.Series:
 def make_ablation_set(
     study: Study, head: Head, *, replacement: str = "zero", reference: Study | None = None
 ) -> AblationSet:
-    """Make a study's photos ready to have units switched off. Photos without a label are left out if others have one.
+    """The photos of a study, ready for ablation. Photos without a label are left out where others have one.
 
     Args:
-        study: whose photos to measure on.
+        study: the photos to measure on.
         head: from :func:`load_head`.
-        replacement: what a unit becomes: ``zero``, or ``mean``, its mean over the photos and cells of ``reference``.
+        replacement: value of an ablated unit: ``zero``, or ``mean``, its mean over the photos and spatial locations of
+            ``reference``.
         reference: the study that was mined; ``study`` itself if None.
+
+    Raises:
+        InputError: the network has a single output, the study holds no activations that the head can read, or the
+            replacement is unknown.
     """
     if replacement not in ("zero", "mean"):
         raise InputError(f"--replacement is {replacement!r}; choose zero or mean.")
-    right = reference_labels(study)
-    rows = np.flatnonzero(right.notna().to_numpy()).astype(np.int64)
+    if len(study.class_names) < 2:
+        raise InputError(
+            f"{study.manifest['model']} has one output only, so every photo is classified alike whatever is ablated; "
+            "wrap the network so that it has an output for each of its classes."
+        )
+    reference_label = reference_labels(study)
+    rows = np.flatnonzero(reference_label.notna().to_numpy()).astype(np.int64)
     fill = None
     if replacement == "mean":
         fill = (reference or study).features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    labels = right.to_numpy(np.int64, na_value=-1)[rows]
+    labels = reference_label.to_numpy(np.int64, na_value=-1)[rows]
     return AblationSet(head, labels, study.features, None if head.linear else study.activations, rows, fill)
 
 
 def logits(
-    over: AblationSet,
+    ablation_set: AblationSet,
     settings: Sequence[Sequence[Ints]],
     groups: Ints,
     photos: Ints | None = None,
     *,
     keep: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """(S, m, C) logits; for tests and a few photos. Takes what :func:`classify` takes."""
-    photos = np.arange(len(over)) if photos is None else photos
+    """Logits (S, m, C) under several settings, of a few photos; arguments as for :func:`classify`."""
+    photos = np.arange(len(ablation_set)) if photos is None else photos
     found: list[list[tuple[Ints, Tensor]]] = [[] for _ in settings]
-    for setting, places, values in _run(over, settings, groups, photos, keep):
+    for setting, places, values in _run(ablation_set, settings, groups, photos, keep):
         found[setting].append((places, values.cpu()))
     rows = []
     for parts in found:
@@ -153,86 +162,90 @@ def logits(
 
 
 def classify(
-    over: AblationSet,
+    ablation_set: AblationSet,
     settings: Sequence[Sequence[Ints]],
     groups: Ints,
     photos: Ints | None = None,
     *,
     keep: bool = False,
-    tell: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> npt.NDArray[np.int32]:
-    """Predicted class of photos under several settings of units.
+    """Predicted class of photos under several ablations.
 
     Args:
-        over: the photos and the head.
-        settings: S of them, each the units to switch off in group 0, 1, ...
-        groups: (m,) int64, the group of each photo; groups below 0 are left as they are.
-        photos: (m,) int64, positions in ``over``; all if None.
-        keep: switch off all units but those given.
-        tell: called with the number of photos done so far.
+        ablation_set: the photos and the head.
+        settings: S of them, each the units to ablate in photos of group 0, 1, ...
+        groups: (m,) int64, the group of each photo, such as its class; nothing is ablated in groups below 0.
+        photos: (m,) int64, positions in ``ablation_set``; all if None.
+        keep: ablate all units but those given.
+        on_progress: called with the number of photos done so far.
 
     Returns:
         (S, m) int32.
     """
-    photos = np.arange(len(over)) if photos is None else photos
+    photos = np.arange(len(ablation_set)) if photos is None else photos
     predicted = np.empty((len(settings), len(photos)), np.int32)
     done = 0
-    for setting, places, values in _run(over, settings, groups, photos, keep):
-        predicted[setting, places] = _largest(values)
-        if tell is not None and setting == len(settings) - 1:
+    for setting, places, values in _run(ablation_set, settings, groups, photos, keep):
+        predicted[setting, places] = _argmax(values)
+        if on_progress is not None and setting == len(settings) - 1:
             done += len(places)
-            tell(done)
+            on_progress(done)
     return predicted
 
 
 def _run(
-    over: AblationSet, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints, keep: bool
+    ablation_set: AblationSet, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints, keep: bool
 ) -> Iterator[tuple[int, Ints, Tensor]]:
-    """Yield (setting, positions among ``photos``, logits); every stored row is read once for all settings."""
-    step = LINEAR_ROWS if over.head.linear else HEAD_ROWS
+    """Yield (setting, positions in ``photos``, logits); each stored row is read once for all settings."""
+    step = LINEAR_ROWS if ablation_set.head.linear else HEAD_ROWS
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         for start in range(0, len(members), step):
             places = members[start : start + step]
             with torch.inference_mode():
-                stored = over.stored(photos[places])
-                one = _linear(over, stored, keep) if over.head.linear else _general(over, stored, keep)
+                inputs = ablation_set.head_inputs(photos[places])
+                logits_without = (_linear if ablation_set.head.linear else _general)(ablation_set, inputs, keep)
                 for setting, units in enumerate(settings):
-                    chosen = units[group] if group >= 0 else _none(over, keep)
-                    yield setting, places, one(torch.from_numpy(np.asarray(chosen, np.int64)).to(over.device))
+                    chosen = units[group] if group >= 0 else _no_ablation(ablation_set, keep)
+                    yield (
+                        setting,
+                        places,
+                        logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device)),
+                    )
 
 
-def _largest(values: Tensor) -> npt.NDArray[np.int64]:
-    """(m,) the largest column of each row; on a processor NumPy finds it ten times faster than torch does."""
+def _argmax(values: Tensor) -> npt.NDArray[np.int64]:
+    """(m,) the largest column of each row; on a CPU NumPy's argmax is faster than torch's."""
     return values.numpy().argmax(axis=1) if values.device.type == "cpu" else values.argmax(dim=1).cpu().numpy()
 
 
-def _none(over: AblationSet, keep: bool) -> Ints:
-    return np.arange(over.n_units) if keep else np.zeros(0, np.int64)
+def _no_ablation(ablation_set: AblationSet, keep: bool) -> Ints:
+    return np.arange(ablation_set.n_units) if keep else np.zeros(0, np.int64)
 
 
-def _linear(over: AblationSet, features: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
-    """From units to logits, for features (m, K)."""
-    weight = over.head.weight
+def _linear(ablation_set: AblationSet, features: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
+    """A function from units to logits (m, C), for features (m, K)."""
+    weight = ablation_set.head.weight
     assert weight is not None
-    fill = over.filled()
-    away = features - fill  # what a unit that is off takes with it
-    base = over.head.from_features(fill.expand_as(features) if keep else features)
+    fill = ablation_set.ablated_values()
+    removed = features - fill  # by how much ablating a unit lowers its feature
+    base = ablation_set.head.from_features(fill.expand_as(features) if keep else features)
     sign = 1.0 if keep else -1.0
 
     def run(units: Tensor) -> Tensor:
-        return torch.addmm(base, away[:, units], weight[:, units].T, alpha=sign) if len(units) else base
+        return torch.addmm(base, removed[:, units], weight[:, units].T, alpha=sign) if len(units) else base
 
     return run
 
 
-def _general(over: AblationSet, activations: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
-    """From units to logits, for activations (m, K, h, w)."""
-    fill = over.filled()[None, :, None, None].expand_as(activations)
+def _general(ablation_set: AblationSet, activations: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
+    """A function from units to logits (m, C), for activations (m, K, h, w)."""
+    fill = ablation_set.ablated_values()[None, :, None, None].expand_as(activations)
 
     def run(units: Tensor) -> Tensor:
         changed = (fill if keep else activations).clone()
         changed[:, units] = (activations if keep else fill)[:, units]
-        return over.head.logits(changed).float()
+        return ablation_set.head.logits(changed).float()
 
     return run

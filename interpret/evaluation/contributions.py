@@ -1,4 +1,4 @@
-"""What each unit adds to a class in each photo: gradient of the class's logit, or log-odds, times the activation."""
+"""What each unit contributes to a class in each photo: gradient of its logit, or log-odds, times activation."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,56 +8,57 @@ from torch import Tensor
 from interpret.evaluation.ablation import HEAD_ROWS, AblationSet, Ints
 
 LINEAR_ROWS = 4096
-"""Photos at a time where the head is linear."""
+"""Photos at a time where the head is linear (count)."""
 
 
 def unit_contributions(
-    over: AblationSet, photos: Ints, class_id: int, *, against: bool = False
+    ablation_set: AblationSet, photos: Ints, class_id: int, *, against: bool = False
 ) -> npt.NDArray[np.float32]:
-    """Contribution of every unit to one class, photo by photo.
+    """Contribution of each unit to one class in each photo.
 
     Args:
-        over: the photos and the head.
-        photos: (m,) int64, positions in ``over``; all are seen as photos of ``class_id``.
-        class_id: c, whose evidence is asked for.
+        ablation_set: the photos and the head.
+        photos: (m,) int64, positions in ``ablation_set``, whatever their class.
+        class_id: c, the class contributed to.
         against: False: the gradient is that of the logit y_c, as in Grad-CAM. True: of the log-odds
-            y_c - log sum_{j != c} exp y_j, so that what a unit gives to the classes most easily mistaken for c is
-            taken off what it gives to c.
+            y_c - log sum_{j != c} exp y_j, which subtracts what the unit contributes to the classes most easily
+            mistaken for c.
 
     Returns:
         (m, K) float32, in units of the logit: for a linear head W[c] f, and (W[c] - sum_j p_j W[j]) f with p the
-        softmax over the other classes; for any other head the mean gradient over cells times the summed activation.
+        softmax over the other classes; for any other head the gradient's mean over spatial locations times the sum of
+        the activation over them.
     """
-    step = LINEAR_ROWS if over.head.linear else HEAD_ROWS
+    step = LINEAR_ROWS if ablation_set.head.linear else HEAD_ROWS
     parts = []
     for start in range(0, len(photos), step):
-        stored = over.stored(photos[start : start + step])
-        one = _linear if over.head.linear else _general
-        parts.append(one(over, stored, class_id, against).cpu().numpy())
-    return np.concatenate(parts) if parts else np.zeros((0, over.n_units), np.float32)
+        inputs = ablation_set.head_inputs(photos[start : start + step])
+        contributions = _linear if ablation_set.head.linear else _general
+        parts.append(contributions(ablation_set, inputs, class_id, against).cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, ablation_set.n_units), np.float32)
 
 
 def _others(logits: Tensor, class_id: int) -> Tensor:
-    """Logits with those of ``class_id`` out of the competition."""
+    """Logits of the other classes: that of ``class_id`` is minus infinity."""
     others = logits.clone()
     others[:, class_id] = -torch.inf
     return others
 
 
-def _linear(over: AblationSet, features: Tensor, class_id: int, against: bool) -> Tensor:
-    weight = over.head.weight
+def _linear(ablation_set: AblationSet, features: Tensor, class_id: int, against: bool) -> Tensor:
+    weight = ablation_set.head.weight
     assert weight is not None
     with torch.inference_mode():
         if not against:
             return weight[class_id] * features
-        shares = _others(over.head.from_features(features), class_id).softmax(dim=1)
+        shares = _others(ablation_set.head.from_features(features), class_id).softmax(dim=1)
         return (weight[class_id] - shares @ weight) * features
 
 
-def _general(over: AblationSet, activations: Tensor, class_id: int, against: bool) -> Tensor:
+def _general(ablation_set: AblationSet, activations: Tensor, class_id: int, against: bool) -> Tensor:
     with torch.enable_grad():
         leaf = activations.detach().requires_grad_(True)
-        logits = over.head.logits(leaf)
+        logits = ablation_set.head.logits(leaf)
         value = logits[:, class_id]
         if against:
             value = value - _others(logits, class_id).logsumexp(dim=1)

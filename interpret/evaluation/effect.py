@@ -1,4 +1,4 @@
-"""What switching some units off does to one class: the answer to a click."""
+"""The effect of ablating some units on the photos of one class, beside as many random units."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,17 +24,17 @@ class GainedRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ClassEffect:
-    """A class with some units off, beside the same class with as many random ones off.
+    """The accuracy of a class with and without some units, beside as many random ones.
 
     Attributes:
         class_id: the class.
-        units: what was switched off, ascending.
+        units: the units ablated, ascending.
         n: the class's photos (count).
-        before: share of them that are classified as the class with all units on.
-        after: the same with ``units`` off.
-        random: (draws,) float64, the same with as many random units off.
-        gained: what the photos are taken for instead: class_id, before, after, gained (counts of photos); classes that
-            gained only, most first.
+        before: share of them that are classified as the class with no unit ablated.
+        after: the same with ``units`` ablated.
+        random: (draws,) float64, the same with as many random units ablated.
+        gained: classes that more photos are classified as than before: class_id, before, after, gained (counts of
+            photos), the largest gain first.
     """
 
     class_id: int
@@ -55,7 +55,7 @@ class ClassEffect:
 
     @property
     def band(self) -> tuple[float, float]:
-        """Between which 5th and 95th percentile the random draws lie."""
+        """5th and 95th percentile of the random draws; ``before`` twice where there are none."""
         if not len(self.random):
             return self.before, self.before
         low, high = np.quantile(self.random, [0.05, 0.95])
@@ -63,31 +63,30 @@ class ClassEffect:
 
 
 def ablate_class(
-    over: AblationSet, class_id: int, units: Iterable[int], *, draws: int = 20, seed: int = 0
+    ablation_set: AblationSet, class_id: int, units: Iterable[int], *, draws: int = 20, seed: int = 0
 ) -> ClassEffect:
-    """Switch units off in all photos of a class.
+    """Ablate units in all photos of a class.
 
     Args:
-        over: the photos and the head, from
-            :func:`interpret.evaluation.ablation.make_ablation_set`; keep it between clicks.
+        ablation_set: the photos and the head, from :func:`interpret.evaluation.ablation.make_ablation_set`.
         class_id: the class whose photos are classified again.
-        units: which units.
-        draws: how many random sets of the same size to compare with (count).
+        units: the units to ablate; duplicates count once.
+        draws: random sets of as many units (count).
         seed: of those draws.
 
     Raises:
         InputError: there is no photo of the class, or no such unit.
     """
     chosen = np.unique(np.fromiter(units, np.int64))
-    wrong = chosen[(chosen < 0) | (chosen >= over.n_units)]
+    wrong = chosen[(chosen < 0) | (chosen >= ablation_set.n_units)]
     if len(wrong):
-        raise InputError(f"There is no unit {wrong[0]}; the layer has {over.n_units}, counted from 0.")
-    photos = np.flatnonzero(over.labels == class_id)
+        raise InputError(f"There is no unit {wrong[0]}; the layer has {ablation_set.n_units}, counted from 0.")
+    photos = np.flatnonzero(ablation_set.labels == class_id)
     if not len(photos):
         raise InputError(f"There is no photo of class {class_id} to measure on.")
     settings: list[list[Ints]] = [[np.zeros(0, np.int64)], [chosen]]
-    settings += [[drawn] for drawn in random_units(over.n_units, len(chosen), draws, seed)]
-    predicted = classify(over, settings, np.zeros(len(photos), np.int64), photos)
+    settings += [[drawn] for drawn in random_units(ablation_set.n_units, len(chosen), draws, seed)]
+    predicted = classify(ablation_set, settings, np.zeros(len(photos), np.int64), photos)
     shares = (predicted == class_id).mean(axis=1)
     return ClassEffect(
         class_id=class_id,
@@ -101,7 +100,7 @@ def ablate_class(
 
 
 def random_units(n_units: int, size: int, draws: int, seed: int) -> list[Ints]:
-    """``draws`` sets of ``size`` different units, each drawn from all ``n_units``."""
+    """``draws`` sets of ``size`` different units each, ascending, drawn from all ``n_units``."""
     rng = np.random.default_rng([seed, n_units, size])
     return [np.sort(rng.choice(n_units, min(size, n_units), replace=False)).astype(np.int64) for _ in range(draws)]
 
@@ -109,7 +108,7 @@ def random_units(n_units: int, size: int, draws: int, seed: int) -> list[Ints]:
 def _gained(before: npt.NDArray[np.int32], after: npt.NDArray[np.int32], class_id: int) -> pd.DataFrame:
     ids = np.unique(np.concatenate([before, after]))
     ids = ids[ids != class_id]
-    counts = [np.array([(which == one).sum() for one in ids], np.int64) for which in (before, after)]
+    counts = [np.array([(predicted == class_id).sum() for class_id in ids], np.int64) for predicted in (before, after)]
     table = pd.DataFrame({"class_id": ids.astype(np.int64), "before": counts[0], "after": counts[1]})
     table["gained"] = table["after"] - table["before"]
     table = table[table["gained"] > 0]

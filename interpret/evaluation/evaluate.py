@@ -23,22 +23,29 @@ from interpret.study import Study
 DEFAULTS = EvaluateConfig()
 
 
+FORMAT = 2
+"""Version of what :meth:`Evaluation.write` writes; raised when a column changes or takes another meaning."""
+
+NO_INTERVALS = 1
+"""The version without a number: its intervals of shared falls and synergies were too narrow for few photos."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that was measured. Shares and differences are fractions, not points.
+    """All that was measured. Accuracies, falls and differences are fractions, not points.
 
     Attributes:
-        table: one row a method and budget: method, budget (null: the natural size), units (off per class, mean over
+        table: one row a method and budget: method, budget (null: the natural size), units (ablated per class, mean over
             the classes), accuracy, error (standard error), low, high and spread (5th and 95th percentile and standard
             deviation over random draws; null for other methods), photos (count).
         differences: one row a mined method, rival and budget: method, rival, budget, difference (of accuracies,
             below 0 where the mined units cost more), low, high (95 % interval, photos resampled together).
-        keep: as ``table``, with all units off but the chosen ones.
-        matrix: rows A, columns B (class ids): by how much the accuracy of B falls with A's units off.
-        dominance: 1 - mean fall of other classes / mean fall of the class itself.
+        keep: as ``table``, with all units ablated but the chosen ones.
+        matrix: rows A, columns B (class ids): by how much the accuracy of B falls with A's units ablated.
+        dominance: 1 - mean fall of other classes / mean fall of the class itself; NaN where that is not positive.
         shared: see :func:`interpret.evaluation.cross_class.shared_falls`.
         synergy: see :func:`interpret.evaluation.cross_class.synergies`.
-        about: model, layer, class ids, number of photos, options and the like.
+        about: model, layer, class ids and names, number of photos, where they came from, and all options.
     """
 
     table: pd.DataFrame
@@ -53,35 +60,56 @@ class Evaluation:
     FRAMES = ("table", "differences", "keep", "matrix", "shared", "synergy")
 
     def write(self, folder: Path) -> None:
-        """Write it into ``folder`` as Parquet files and one JSON file, which is written last."""
+        """Write the frames into ``folder`` as Parquet files, and the rest as JSON, which is written last."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in self.FRAMES:
             frame: pd.DataFrame = getattr(self, name)
             frame.rename(columns=str).to_parquet(folder / f"{name}.parquet")
-        content = {"about": self.about, "dominance": None if np.isnan(self.dominance) else self.dominance}
+        dominance = None if np.isnan(self.dominance) else self.dominance
+        content = {"format": FORMAT, "about": self.about, "dominance": dominance}
         (folder / "evaluation.json").write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "Evaluation":
         """Read what :meth:`write` wrote.
 
+        Results without a format number are read too, but for the intervals of ``shared`` and ``synergy``, which are
+        null.
+
         Raises:
-            InputError: a file is missing or damaged.
+            InputError: a file is missing or damaged, or another version wrote it.
         """
         try:
             content = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+            version = content.get("format", NO_INTERVALS)
+            about = dict(content["about"])
+            dominance = float("nan") if content["dominance"] is None else float(content["dominance"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
+        if version not in (NO_INTERVALS, FORMAT):
+            raise InputError(
+                f"The evaluation in {folder} was written in format {version} and this version reads format {FORMAT}; "
+                "run `evaluate` again."
+            )
+        try:
             frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls.FRAMES}
-        except (OSError, ValueError) as error:
-            raise InputError(f"The evaluation in {folder} cannot be read; run `evaluate` again.") from error
-        frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
-        dominance = float("nan") if content["dominance"] is None else float(content["dominance"])
-        return cls(**frames, dominance=dominance, about=content["about"])
+            frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
+        except (OSError, ValueError) as error:  # Arrow's errors are among these
+            raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
+        if version == NO_INTERVALS:
+            for name in ("shared", "synergy"):
+                frames[name] = frames[name].assign(low=np.nan, high=np.nan)
+        return cls(**frames, dominance=dominance, about=about)
 
 
 def results_folder(study: Study, on: Study, mine: MineConfig, config: EvaluateConfig) -> Path:
-    """Where the result of an evaluation is kept, inside the study that was mined."""
+    """Where the result of an evaluation is kept, inside the study that was mined.
+
+    The name is made of both studies' keys, which stand for the photos' contents, the network and the extraction, of
+    every option, and of :data:`FORMAT`.
+    """
     options = {name: value for name, value in asdict(mine).items() if name not in ("engine", "max_itemsets")}
-    return study.folder / "evaluation" / "results" / digest(on.key, options, config)
+    return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, on.key, options, config)
 
 
 def evaluate(
@@ -92,37 +120,40 @@ def evaluate(
     config: EvaluateConfig = DEFAULTS,
     progress: Callback = lambda _: None,
 ) -> Evaluation:
-    """Measure what the mined units are worth, beside every rival.
+    """Measure how far ablating the mined units lowers accuracy, beside every rival.
 
     Args:
-        study: the study that was mined: every ranking comes from its photos.
+        study: the study that was mined; every ranking comes from its photos.
         on: the photos that accuracy is measured on, from :func:`interpret.evaluation.heldout.heldout`.
         head: from :func:`interpret.evaluation.ablation.load_head`.
-        mine: options of mining, but for N.
+        mine: options of mining, except N.
         config: the other options.
-        progress: called now and then.
+        progress: called at each stage, and as photos are classified.
+
+    Raises:
+        InputError: an option does not fit, or a file of a study is damaged.
     """
-    trained = make_ablation_set(study, head, replacement=config.replacement)
-    tested = make_ablation_set(on, head, replacement=config.replacement, reference=study)
-    classes = tested.classes
+    mined_set = make_ablation_set(study, head, replacement=config.replacement)
+    test_set = make_ablation_set(on, head, replacement=config.replacement, reference=study)
+    classes = test_set.classes
     progress(Progress("Ranking units", 0, 0))
-    rankings = rank_all(study, trained, classes, mine, config)
-    ours = [r for r in rankings if r.name.startswith("Ours-")]
-    table, differences = table_1(tested, classes, rankings, ours, config, progress)
+    rankings = rank_all(study, mined_set, classes, mine, config)
+    ours = [ranking for ranking in rankings if ranking.name.startswith("Ours-")]
+    table, differences = table_1(test_set, classes, rankings, ours, config, progress)
     progress(Progress("Keeping units only", 0, 0))
-    keep = keep_only(tested, classes, rankings, config)
-    last = ours[-1]
+    keep = keep_only(test_set, classes, rankings, config)
+    largest = ours[-1]
     mined = mine_study(study, replace(mine, top_units=config.top_units[-1]))
     progress(Progress("Measuring every class", 0, 0))
-    matrix = cross_class.matrix(tested, classes, last)
-    shared = cross_class.shared_falls(tested, classes, mined)
-    synergy = cross_class.synergies(tested, classes, mined, last)
+    matrix = cross_class.matrix(test_set, classes, largest)
+    shared = cross_class.shared_falls(test_set, classes, mined)
+    synergy = cross_class.synergies(test_set, classes, mined, largest)
     about = {
         "model": study.manifest["model"],
         "layer": study.layer,
         "class_names": [study.class_names[c] for c in classes.tolist()],
         "classes": classes.tolist(),
-        "photos": len(tested),
+        "photos": len(test_set),
         "measured_on": str(on.images_root),
         "same_photos": study.same_photos(on),
         "mined_photos": len(study.images),
@@ -134,20 +165,20 @@ def evaluate(
 
 
 def rank_all(
-    study: Study, trained: AblationSet, classes: Ints, mine: MineConfig, config: EvaluateConfig
+    study: Study, mined_set: AblationSet, classes: Ints, mine: MineConfig, config: EvaluateConfig
 ) -> list[Ranking]:
-    """Every ranking but the random ones, all from the mined photos."""
-    known = unit_rankings.trained_classes(trained, classes.tolist())
+    """Every ranking but the random ones, from the mined photos."""
+    seen = unit_rankings.trained_classes(mined_set, classes.tolist())
     rankings = [
-        unit_rankings.mined(study, trained, classes, mine, top_units=n, rule=config.rule) for n in config.top_units
+        unit_rankings.mined(study, mined_set, classes, mine, top_units=n, rule=config.rule) for n in config.top_units
     ]
     if config.lasso:
-        rankings.append(unit_rankings.lasso(trained, known, budget=max(config.budgets)))
-    rankings.append(unit_rankings.activation(trained, known))
-    rankings.append(unit_rankings.contribution(trained, known))
-    rankings.append(unit_rankings.evidence(trained, known))
-    if trained.head.linear:
-        rankings.append(unit_rankings.weight(trained, classes))
+        rankings.append(unit_rankings.lasso(mined_set, seen, budget=max(config.budgets)))
+    rankings.append(unit_rankings.activation(mined_set, seen))
+    rankings.append(unit_rankings.contribution(mined_set, seen))
+    rankings.append(unit_rankings.evidence(mined_set, seen))
+    if mined_set.head.linear:
+        rankings.append(unit_rankings.weight(mined_set, classes))
         if config.greedy:
-            rankings.append(greedy(trained, known, budget=max(config.budgets)))
+            rankings.append(greedy(mined_set, seen, budget=max(config.budgets)))
     return rankings

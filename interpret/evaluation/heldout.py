@@ -18,7 +18,7 @@ from interpret.study.prints import read_prints
 from interpret.study.workspace import partial_folder
 
 FOLDER = "evaluation"
-"""Folder inside a study that holds one study for each set of photos that it was evaluated on."""
+"""Folder inside a study that holds a study for each set of photos that it was evaluated on."""
 
 
 def heldout(
@@ -33,26 +33,25 @@ def heldout(
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
 ) -> Study:
-    """Photos seen by a study's network, with their activations stored: found again, gone on with, or made now.
+    """A study of held-out photos, by the network of the study that was mined; reused, resumed or made.
 
     Args:
-        study: the study that was mined; says which model, layer and extraction options.
+        study: the study that was mined; its model, layer and extraction options are used.
         images: what :func:`interpret.data.datasets.scan` takes, or the folder of a study of the same network and layer.
         limit: use at most this many photos, evenly over the classes.
         batch_size: photos per forward pass.
         workers: threads that decode photos.
-        device: where the network runs.
+        device: the device of the network.
         progress: see :func:`interpret.explanation.extraction.extract`.
         announce: likewise.
-        classifier: the study's network, where it is at hand.
+        classifier: the study's network, where it is loaded already; see
+            :func:`interpret.explanation.study_network.network_of`.
 
     Raises:
-        InputError: something given does not fit, or the photos have no labels.
+        InputError: the network or the photos cannot be used, no photo has a label, or what is stored is damaged.
     """
     if (Path(images) / "manifest.json").is_file():
-        found = open_study(images)
-        check_same_network(study, found)
-        return _labelled(found)
+        return _usable(study, Path(images))
     progress(Progress("Loading the model", 0, 0))
     classifier = network_of(study, classifier, announce=announce)
     model = replace(study.model_config, layer=study.layer, device=device)
@@ -72,13 +71,18 @@ def heldout(
     )
     if all(photo.label is None for photo in photos.photos):
         raise InputError(_unlabelled(images))
-    place = choose_device(device)
-    keys = study_keys(config, classifier, photos, place, choose_precision(model.precision, place))
+    chosen = choose_device(device)
+    keys = study_keys(config, classifier, photos, chosen, choose_precision(model.precision, chosen))
     begun = [inside / key for key in keys if (inside / key).is_dir() or partial_folder(inside / key).is_dir()]
     folder = begun[0] if begun else inside / keys[0]
-    return _labelled(
-        extraction.extract(config, folder, progress, announce=announce, classifier=classifier, photos=photos)
-    )
+    if folder.is_dir():
+        try:
+            return _usable(study, folder)
+        except InputError as error:
+            raise InputError(
+                f"The held-out photos stored in {folder} are damaged; delete that folder and run the same again."
+            ) from error
+    return extraction.extract(config, folder, progress, announce=announce, classifier=classifier, photos=photos)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,17 +124,11 @@ def kept(study: Study) -> Kept:
     usable: list[tuple[str, str, Study]] = []
     damaged: dict[Path, str] = {}
     for manifest in sorted((study.folder / FOLDER).glob("*/manifest.json")):
-        folder = manifest.parent
         try:
-            found = open_study(folder)
-            check_same_network(study, found)
-            _labelled(found)
-            _ = found.features, found.activations  # read lazily: a file that is cut short shows here
+            found = _usable(study, manifest.parent)
             usable.append((str(found.manifest["created"]), found.key, found))
         except InputError as error:
-            damaged[folder] = str(error)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            damaged[folder] = f"The file {manifest} is damaged; run `evaluate` again."
+            damaged[manifest.parent] = str(error)
     usable.sort(key=lambda entry: entry[:2], reverse=True)
     return Kept(tuple(found for _, _, found in usable), damaged)
 
@@ -163,10 +161,21 @@ def same_photos(study: Study, other: Study) -> bool:
     return study.same_photos(other)
 
 
-def _labelled(study: Study) -> Study:
-    if study.images["label"].isna().all():
-        raise InputError(_unlabelled(str(study.folder)))
-    return study
+def _usable(study: Study, folder: Path) -> Study:
+    """The study in ``folder``, if accuracy can be measured on its photos with the head of ``study``.
+
+    Raises:
+        InputError: it is damaged or unfinished, is one of another network, or has no labels.
+    """
+    found = open_study(folder)
+    check_same_network(study, found)
+    try:
+        _ = found.features, found.activations, found.manifest["created"], found.key, found.manifest["fingerprint"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"The file {folder / 'manifest.json'} is damaged; make the study again.") from error
+    if found.images["label"].isna().all():
+        raise InputError(_unlabelled(str(folder)))
+    return found
 
 
 def _unlabelled(images: str) -> str:

@@ -1,17 +1,17 @@
-"""The poster's Table 1, to be printed beside ours."""
+"""The figures of the poster's Table 1, to be shown beside measured ones."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class PosterRow:
-    """One cell of the poster's Table 1, measured on the 50,000 validation photos of ILSVRC2012.
+    """One row of the poster's Table 1, measured on the 50,000 validation photos of ILSVRC2012.
 
     Attributes:
-        method: as our table calls it.
+        method: its name in :func:`interpret.evaluation.table1.table_1`.
         accuracy: in percent.
         error: standard error in points, as the poster prints it.
-        units: average number of units perturbed.
+        units: mean number of units ablated per class (count).
     """
 
     method: str
@@ -39,5 +39,5 @@ TABLE_1: dict[str, tuple[PosterRow, ...]] = {
 
 
 def poster_rows(model: str) -> dict[str, PosterRow]:
-    """The poster's rows for a model by method; none for a model that is not on it."""
+    """The poster's rows for a model, by method; empty for a model that the poster does not show."""
     return {row.method: row for row in TABLE_1.get(model, ())}

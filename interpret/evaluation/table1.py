@@ -1,6 +1,6 @@
-"""Table 1: accuracy with each method's units off, at natural sizes and equal budgets, and the paired differences."""
+"""Table 1: accuracy with each method's units ablated, at natural sizes and at equal budgets, and paired differences."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ RANDOM = "Random"
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """One setting to measure: a method at a budget (None: natural size), and the units of each class."""
+    """One ablation: a method at a budget (natural size if None), and the units of each class."""
 
     method: str
     budget: int | None
@@ -42,14 +42,26 @@ class MethodRow(NamedTuple):
 
 
 def table_1(
-    tested: AblationSet,
+    test_set: AblationSet,
     classes: Ints,
     rankings: Sequence[Ranking],
     ours: Sequence[Ranking],
     config: EvaluateConfig,
     progress: Callback = lambda _: None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The table and the paired differences, see :class:`Evaluation`."""
+    """Table 1 and its paired differences.
+
+    Args:
+        test_set: the photos and the head.
+        classes: (c,) int64, ascending, the classes of the photos.
+        rankings: the methods.
+        ours: those of them that were mined, each compared with every other.
+        config: budgets, draws, seed and resamples.
+        progress: called as photos are classified.
+
+    Returns:
+        ``table`` and ``differences`` of :class:`interpret.evaluation.evaluate.Evaluation`.
+    """
     ids = classes.tolist()
     rows = [_Row(BASELINE, 0, [np.zeros(0, np.int64) for _ in ids])]
     for ranking in rankings:
@@ -57,49 +69,54 @@ def table_1(
         rows += [_Row(ranking.name, budget, [ranking.best(c, budget) for c in ids]) for budget in budgets]
     for draw in range(config.draws):
         seed = config.seed * 1000 + draw
-        for one in ours:
-            drawn = unit_rankings.random(tested.n_units, classes, one.natural, seed=seed)
-            rows.append(_Row(f"{RANDOM}, as {one.name}", None, [drawn.best(c, None) for c in ids]))
+        for ranking in ours:
+            drawn = unit_rankings.random(test_set.n_units, classes, ranking.natural, seed=seed)
+            rows.append(_Row(f"{RANDOM}, as {ranking.name}", None, [drawn.best(c, None) for c in ids]))
         rows += [_Row(RANDOM, budget, [drawn.best(c, budget) for c in ids]) for budget in config.budgets]
-    right = _right(tested, classes, rows, keep=False, progress=progress)
-    return _summarise(rows, right, len(tested)), _compare(rows, right, ours, config)
+    correct = _correct(test_set, classes, rows, keep=False, progress=progress)
+    return _summarise(rows, correct, len(test_set)), _compare(rows, correct, ours, config)
 
 
-def keep_only(tested: AblationSet, classes: Ints, rankings: Sequence[Ranking], config: EvaluateConfig) -> pd.DataFrame:
-    """Accuracy with all units off but the first of each ranking: do they suffice?
+def keep_only(
+    test_set: AblationSet, classes: Ints, rankings: Sequence[Ranking], config: EvaluateConfig
+) -> pd.DataFrame:
+    """Accuracy with all units ablated but the first of each ranking: do those suffice?
 
-    The units kept are those of the photo's true class, so a setting can be right for saying "this class" whatever the
-    photo shows. Read the curves beside the random one.
+    The units kept are those of the photo's own class, so what is left may predict that class whatever the photo shows:
+    this is no accuracy in the usual sense. Columns as those of :func:`table_1`.
     """
     ids = classes.tolist()
     rows = []
     for ranking in rankings:
         for budget in config.keep_budgets:
-            if max(len(ranking.best(c, budget)) for c in ids) == min(budget, tested.n_units) and ranking.at is None:
+            if max(len(ranking.best(c, budget)) for c in ids) == min(budget, test_set.n_units) and ranking.at is None:
                 rows.append(_Row(ranking.name, budget, [ranking.best(c, budget) for c in ids]))
     for draw in range(min(config.draws, 5)):
-        drawn = unit_rankings.random(tested.n_units, classes, {}, seed=config.seed * 1000 + draw)
+        drawn = unit_rankings.random(test_set.n_units, classes, {}, seed=config.seed * 1000 + draw)
         rows += [_Row(RANDOM, budget, [drawn.best(c, budget) for c in ids]) for budget in config.keep_budgets]
-    return _summarise(rows, _right(tested, classes, rows, keep=True), len(tested))
+    return _summarise(rows, _correct(test_set, classes, rows, keep=True), len(test_set))
 
 
-def _right(
-    tested: AblationSet, classes: Ints, rows: Sequence[_Row], *, keep: bool, progress: Callback = lambda _: None
+def _correct(
+    test_set: AblationSet, classes: Ints, rows: Sequence[_Row], *, keep: bool, progress: Callback = lambda _: None
 ) -> npt.NDArray[np.bool_]:
-    """(rows, n) whether each photo is classified as its own class under each setting."""
-    groups = np.searchsorted(classes, tested.labels).astype(np.int64)
-    tell: Callable[[int], None] = lambda done: progress(Progress("Switching units off", done, len(tested)))  # noqa: E731
-    predicted = classify(tested, [row.units for row in rows], groups, keep=keep, tell=tell)
-    return predicted == tested.labels
+    """(rows, n) whether each photo is classified as its own class under each ablation."""
+    groups = np.searchsorted(classes, test_set.labels).astype(np.int64)
+
+    def report(done: int) -> None:
+        progress(Progress("Ablating units", done, len(test_set)))
+
+    predicted = classify(test_set, [row.units for row in rows], groups, keep=keep, on_progress=report)
+    return predicted == test_set.labels
 
 
-def _summarise(rows: Sequence[_Row], right: npt.NDArray[np.bool_], photos: int) -> pd.DataFrame:
+def _summarise(rows: Sequence[_Row], correct: npt.NDArray[np.bool_], photos: int) -> pd.DataFrame:
     lines: dict[tuple[str, int | None], list[int]] = {}
     for index, row in enumerate(rows):
         lines.setdefault((row.method, row.budget), []).append(index)
     table = []
     for (method, budget), indices in lines.items():
-        shares = right[indices].mean(axis=1)
+        shares = correct[indices].mean(axis=1)
         accuracy = float(shares.mean())
         drawn = method.startswith(RANDOM)
         low, high = np.quantile(shares, [0.05, 0.95]) if drawn else (np.nan, np.nan)
@@ -120,24 +137,24 @@ def _summarise(rows: Sequence[_Row], right: npt.NDArray[np.bool_], photos: int) 
 
 
 def _compare(
-    rows: Sequence[_Row], right: npt.NDArray[np.bool_], ours: Sequence[Ranking], config: EvaluateConfig
+    rows: Sequence[_Row], correct: npt.NDArray[np.bool_], ours: Sequence[Ranking], config: EvaluateConfig
 ) -> pd.DataFrame:
-    """Paired differences of each mined method to each rival at each budget; draws of one kind are averaged first."""
+    """Paired differences between each mined method and each rival at each budget, random draws averaged first."""
     places: dict[tuple[str, int | None], list[int]] = {}
     for index, row in enumerate(rows):
         places.setdefault((row.method, row.budget), []).append(index)
     keys = list(places)
-    values = np.stack([right[indices].mean(axis=0, dtype=np.float64) for indices in places.values()])
-    names = {one.name for one in ours}
+    values = np.stack([correct[indices].mean(axis=0, dtype=np.float64) for indices in places.values()])
+    mined_names = {ranking.name for ranking in ours}
     pairs, lines = [], []
     for a, (method, budget) in enumerate(keys):
-        if method not in names:
+        if method not in mined_names:
             continue
         for b, (rival, size) in enumerate(keys):
-            fair = size == budget and rival not in names and rival != BASELINE
+            comparable = size == budget and rival not in mined_names and rival != BASELINE
             if budget is None:
-                fair = rival == f"{RANDOM}, as {method}"
-            if fair:
+                comparable = rival == f"{RANDOM}, as {method}"
+            if comparable:
                 pairs.append((a, b))
                 lines.append({"method": method, "rival": rival, "budget": budget})
     intervals = paired_intervals(values, pairs, draws=config.resamples, seed=config.seed)

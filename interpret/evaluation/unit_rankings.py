@@ -1,4 +1,4 @@
-"""Rankings of units for each class: the mined one and its rivals. All come from the mined photos only."""
+"""Rankings of units for each class: the mined one and its rivals, all from the mined photos only."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,14 +20,14 @@ DEFAULT_RULE = EvaluateConfig.rule
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Units to switch off for each class, best first.
+    """Units to ablate for each class, best first.
 
     Attributes:
-        name: what it is called in tables and figures.
-        units: class id to (m,) int64; may be shorter than a budget.
-        natural: class id to how many of them the method itself would take (count); empty where it has no such number.
-        at: where the units at one budget are not the first ones of those at a larger budget: (class id, budget) to
-            units.
+        name: its name in tables and figures.
+        units: class id to (m,) int64; may hold fewer units than a budget asks for.
+        natural: class id to the number of units that the method itself selects (count); empty where it selects none.
+        at: (class id, budget) to units, for a method whose units at one budget are not the first of those at a larger
+            one; None otherwise.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Ranking:
     at: Callable[[int, int], Ints] | None = None
 
     def best(self, class_id: int, budget: int | None) -> Ints:
-        """The units for a class at a budget; at the natural size if None; none where nothing is known of the class."""
+        """The units of a class at a budget (count), or at its natural size if None; empty for a class without any."""
         size = self.natural.get(class_id, 0) if budget is None else budget
         if class_id not in self.units:
             return np.zeros(0, np.int64)
@@ -47,7 +47,7 @@ class Ranking:
 
 def mined(
     study: Study,
-    over: AblationSet,
+    mined_set: AblationSet,
     classes: Ints,
     config: MineConfig,
     *,
@@ -61,19 +61,22 @@ def mined(
     - ``support``: how many of the class's transactions hold the unit, that is, by the support of its best itemset;
     - ``score``: the sum of its scores in those transactions;
     - ``evidence``: its mean contribution to the log-odds of the class over the photos of the class's patches. A unit
-      that speaks as loudly for the class's rivals as for the class itself is then of little weight: switching it off
-      changes no decision.
+      that contributes as much to the class's rivals as to the class itself then ranks low: ablating it changes no
+      decision.
 
-    Units that occur in the class's transactions without reaching the support follow, in the same order: they serve
-    budgets larger than the natural size, as a lower support would.
+    Units of the class's transactions that are in no itemset follow in the same order, for budgets beyond the natural
+    size.
 
     Args:
         study: the study that was mined.
-        over: its photos with the head, from :func:`interpret.evaluation.ablation.make_ablation_set`.
+        mined_set: its photos and the head, from :func:`interpret.evaluation.ablation.make_ablation_set`.
         classes: (c,) int64, the classes asked for.
         config: options of mining.
-        top_units: N, instead of that of ``config``.
+        top_units: N in place of that of ``config``.
         rule: one of ``RANKING_RULES``.
+
+    Raises:
+        InputError: there is no such rule, or the study cannot be mined with these options.
     """
     if rule not in RANKING_RULES:
         raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RANKING_RULES)}.")
@@ -83,17 +86,19 @@ def mined(
     patch_class = study.patches["predicted"].to_numpy(np.int64)
     patch_photo = study.patches["image_id"].to_numpy(np.int64)
     relevant = mine_study(study, config).units
-    everyone = replace(over, labels=np.zeros(len(study.images), np.int64), rows=np.arange(len(study.images)))
+    all_photos = replace(mined_set, labels=np.zeros(len(study.images), np.int64), rows=np.arange(len(study.images)))
     ranked, natural = {}, {}
     for class_id in classes.tolist():
-        of = np.flatnonzero(patch_class == class_id)
-        held = units[of] != PAD
+        patches = np.flatnonzero(patch_class == class_id)
+        held = units[patches] != PAD
         if rule == "evidence":
-            total = unit_contributions(everyone, patch_photo[of], class_id, against=True).sum(axis=0, dtype=np.float64)
+            total = unit_contributions(all_photos, patch_photo[patches], class_id, against=True).sum(
+                axis=0, dtype=np.float64
+            )
         else:
-            values = scores[of] if rule == "score" else np.ones_like(scores[of])
-            total = np.bincount(units[of][held], values[held].astype(np.float64), minlength=study.n_units)
-        seen = np.bincount(units[of][held], minlength=study.n_units) > 0
+            values = scores[patches] if rule == "score" else np.ones_like(scores[patches])
+            total = np.bincount(units[patches][held], values[held].astype(np.float64), minlength=study.n_units)
+        seen = np.bincount(units[patches][held], minlength=study.n_units) > 0
         chosen = np.zeros(study.n_units, bool)
         chosen[relevant.loc[relevant["class_id"] == class_id, "unit"].to_numpy(np.int64)] = True
         order = np.lexsort((np.arange(study.n_units), -total, ~chosen))
@@ -102,42 +107,46 @@ def mined(
     return Ranking(f"Ours-{config.top_units}", ranked, natural)
 
 
-def activation(over: AblationSet, classes: Ints) -> Ranking:
+def activation(mined_set: AblationSet, classes: Ints) -> Ranking:
     """Units by their mean activation over the class's photos."""
-    return Ranking("Top activation", {c: _descending(_mean_feature(over, c)) for c in classes.tolist()})
+    return Ranking("Top activation", {c: _descending(_mean_feature(mined_set, c)) for c in classes.tolist()})
 
 
-def contribution(over: AblationSet, classes: Ints) -> Ranking:
-    """Units by their mean contribution to the class's logit over the class's photos: Grad-CAM without patches."""
+def contribution(mined_set: AblationSet, classes: Ints) -> Ranking:
+    """Units by their mean contribution to the class's logit over its photos: Grad-CAM without patches or mining."""
     ranked = {}
     for class_id in classes.tolist():
-        photos = np.flatnonzero(over.labels == class_id)
-        ranked[class_id] = _descending(unit_contributions(over, photos, class_id).mean(axis=0, dtype=np.float64))
+        photos = np.flatnonzero(mined_set.labels == class_id)
+        ranked[class_id] = _descending(unit_contributions(mined_set, photos, class_id).mean(axis=0, dtype=np.float64))
     return Ranking("Top contribution", ranked)
 
 
-def evidence(over: AblationSet, classes: Ints) -> Ranking:
-    """Units by their mean contribution to the class's log-odds over the class's photos: the mined order, not mined."""
+def evidence(mined_set: AblationSet, classes: Ints) -> Ranking:
+    """Units by their mean contribution to the class's log-odds over its photos: the rule `evidence` without mining."""
     ranked = {}
     for class_id in classes.tolist():
-        photos = np.flatnonzero(over.labels == class_id)
-        mean = unit_contributions(over, photos, class_id, against=True).mean(axis=0, dtype=np.float64)
+        photos = np.flatnonzero(mined_set.labels == class_id)
+        mean = unit_contributions(mined_set, photos, class_id, against=True).mean(axis=0, dtype=np.float64)
         ranked[class_id] = _descending(mean)
     return Ranking("Top evidence", ranked)
 
 
-def weight(over: AblationSet, classes: Ints) -> Ranking:
-    """Units by the classifier's weight for the class; only where the head is linear."""
-    if over.head.weight is None:
-        raise InputError("The head behind this layer is not linear, so units have no weights to be ranked by.")
-    weights = over.head.weight.cpu().numpy()
+def weight(mined_set: AblationSet, classes: Ints) -> Ranking:
+    """Units by the classifier's weight for the class.
+
+    Raises:
+        InputError: the head is not linear.
+    """
+    if mined_set.head.weight is None:
+        raise InputError("The head after this layer is not linear, so there are no weights to rank units by.")
+    weights = mined_set.head.weight.cpu().numpy()
     return Ranking("Top weight", {c: _descending(weights[c]) for c in classes.tolist()})
 
 
-def lasso(over: AblationSet, classes: Ints, *, budget: int = 50, mu: float = MU) -> Ranking:
-    """[6]: per class a mu-lasso from the channels' responses to the label, see :mod:`interpret.evaluation.mulasso`."""
-    features = np.asarray(over.features[over.rows], np.float32)
-    paths = lasso_paths(features, over.labels, classes, budget=budget, mu=mu)
+def lasso(mined_set: AblationSet, classes: Ints, *, budget: int = 50, mu: float = MU) -> Ranking:
+    """Units with a weight in the mu-lasso of [6], see :mod:`interpret.evaluation.mulasso`."""
+    features = np.asarray(mined_set.features[mined_set.rows], np.float32)
+    paths = lasso_paths(features, mined_set.labels, classes, budget=budget, mu=mu)
     return Ranking(
         "mu-lasso [6]",
         {class_id: path.natural for class_id, path in paths.items()},
@@ -152,21 +161,21 @@ def random(n_units: int, classes: Ints, sizes: Mapping[int, int], *, seed: int) 
     Args:
         n_units: K (count).
         classes: (c,) int64, the classes asked for.
-        sizes: how many to take at the natural size.
-        seed: of this draw.
+        sizes: natural size of each class (count).
+        seed: of the permutations.
     """
     ranked = {c: np.random.default_rng([seed, c]).permutation(n_units).astype(np.int64) for c in classes.tolist()}
     return Ranking("Random", ranked, sizes)
 
 
-def trained_classes(over: AblationSet, classes: Sequence[int]) -> Ints:
-    """Those of ``classes`` that the mined photos hold, ascending: nothing can be learnt about others."""
-    return np.intersect1d(np.asarray(classes, np.int64), over.classes)
+def trained_classes(mined_set: AblationSet, classes: Sequence[int]) -> Ints:
+    """Those of ``classes`` that mined photos have, ascending; nothing can be learned about the others."""
+    return np.intersect1d(np.asarray(classes, np.int64), mined_set.classes)
 
 
-def _mean_feature(over: AblationSet, class_id: int) -> npt.NDArray[np.float64]:
-    photos = np.flatnonzero(over.labels == class_id)
-    return np.asarray(over.features[over.rows[photos]], np.float32).mean(axis=0, dtype=np.float64)
+def _mean_feature(mined_set: AblationSet, class_id: int) -> npt.NDArray[np.float64]:
+    photos = np.flatnonzero(mined_set.labels == class_id)
+    return np.asarray(mined_set.features[mined_set.rows[photos]], np.float32).mean(axis=0, dtype=np.float64)
 
 
 def _descending(values: npt.NDArray[np.floating]) -> Ints:
