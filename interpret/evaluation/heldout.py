@@ -77,7 +77,7 @@ def heldout(
     folder = begun[0] if begun else inside / keys[0]
     if folder.is_dir():
         try:
-            return _usable(study, folder)
+            _usable(study, folder)
         except InputError as error:
             raise InputError(
                 f"The held-out photos stored in {folder} are damaged; delete that folder and run the same again."
