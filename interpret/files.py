@@ -1,7 +1,10 @@
 """Where the project's own files and the cache are, and how a file is written so that no reader sees half of it."""
 
+import contextlib
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,22 @@ def write_json(content: dict[str, Any], path: Path) -> None:
         json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
         flush(file)
     temporary.replace(path)
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Write a folder in one step: the one yielded takes its place, and its name, when the block ends without an error.
+
+    Parents are made, and a folder of that name is replaced.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+        made = Path(name) / "new"
+        made.mkdir()
+        yield made
+        if folder.exists():
+            folder.rename(Path(name) / "old")
+        made.rename(folder)
 
 
 def flush(file: Any) -> None:

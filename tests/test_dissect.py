@@ -1,298 +1,66 @@
-"""Network Dissection and the truth of itemsets, against numbers worked by hand and other people's code."""
+"""Dissections of a small study of the demo: what is counted, when a kept result is read, and what is refused."""
+
+import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from scipy.stats import hypergeom
 
-from interpret.data.preprocessing import Preprocessing
-from interpret.dissection.dissect import Dissection, dissect, judge
-from interpret.dissection.masks import FolderMasks, as_seen
-from interpret.dissection.overlap import Overlaps, enlarger, overlaps, thresholds
-from interpret.dissection.verdicts import has_part, itemset_table, parts_of_classes, share_table, unit_table
+from interpret import demo
+from interpret.config import ModelConfig, RunConfig
+from interpret.data.datasets import scan
+from interpret.dissection.activations import see_photos
+from interpret.dissection.dissect import dissect
+from interpret.dissection.masks import DemoMasks
+from interpret.dissection.result import FOLDER, Dissection
 from interpret.errors import InputError
+from interpret.models import load, wrap
+from interpret.pipeline import run
+from tests.conftest import state_of
 
+pytestmark = pytest.mark.slow
 
-def test_the_threshold_is_the_value_that_the_share_exceeds():
-    values = np.arange(1000, dtype=np.float32)
-    np.random.default_rng(0).shuffle(values)
-    activations = np.stack([values.reshape(10, 10, 10), -values.reshape(10, 10, 10)], axis=1)
-    limit = thresholds(activations, 0.005)
-    assert limit.tolist() == [994.0, -5.0]  # 995 to 999 lie above: 5 of 1,000
-    assert ((activations > limit[None, :, None, None]).sum((0, 2, 3)) == 5).all()
-
-
-def test_the_share_is_counted_exactly_and_never_exceeded():
-    activations = np.arange(100, dtype=np.float32).reshape(4, 1, 5, 5)
-    assert thresholds(activations, 0.07)[0] == 92.0  # 7 above; 0.07 * 100 is 7.000000000000001 in floats
-    assert thresholds(activations, 0.079)[0] == 92.0
-    assert thresholds(activations, 0.0)[0] == 99.0
-    assert thresholds(activations, 1.0)[0] == 0.0
-    ties = np.array([1, 1, 1, 0], np.float32).reshape(1, 1, 2, 2)
-    assert thresholds(ties, 0.25)[0] == 1.0  # three values share the first place: none is above it
-
-
-def test_a_rare_unit_fires_wherever_it_is_positive():
-    activations = np.zeros((10, 1, 10, 10), np.float32)
-    activations[3, 0, 2, 2] = 0.25
-    assert thresholds(activations)[0] == 0.0
-
-
-@pytest.mark.parametrize(("cells", "pixels"), [(14, 112), (7, 224), (2, 5), (1, 6), (6, 6), (9, 4)])
-def test_enlarging_is_what_torch_calls_bilinear(cells, pixels):
-    field = np.random.default_rng(1).normal(size=(cells, cells)).astype(np.float32)
-    expected = torch.nn.functional.interpolate(
-        torch.from_numpy(field)[None, None], size=(pixels, pixels), mode="bilinear", align_corners=False
-    )
-    weights = enlarger(cells, pixels)
-    np.testing.assert_allclose(weights @ field @ weights.T, expected[0, 0].numpy(), atol=1e-5)
-    np.testing.assert_allclose(weights.sum(1), 1, atol=1e-6)
-
-
-@pytest.fixture
-def two_images():
-    """Unit 0 fires on the left column of image 0, unit 1 nowhere, unit 2 on all of image 1; masks as large."""
-    activations = np.zeros((2, 3, 2, 2), np.float16)
-    activations[0, 0, :, 0] = 1
-    activations[1, 2] = 1
-    masks = [
-        {"tail": np.array([[1, 1], [0, 0]], bool), "unknown": np.ones((2, 2), bool)},
-        {"tail": np.array([[1, 1], [1, 0]], bool), "wing": np.array([[0, 0], [0, 1]], bool)},
-    ]
-    return activations, masks
-
-
-def test_overlaps_by_hand(two_images):
-    activations, masks = two_images
-    counted = overlaps(activations, masks.__getitem__, ("tail", "wing", "fin"), quantile=0.5)
-    assert counted.thresholds.tolist() == [0, 0, 0]
-    assert counted.fired.tolist() == [2, 0, 4]
-    assert counted.labelled.tolist() == [5, 1, 0]
-    assert counted.intersection.tolist() == [[1, 0, 0], [0, 0, 0], [3, 1, 0]]
-    np.testing.assert_allclose(counted.iou, [[1 / 6, 0, 0], [0, 0, 0], [3 / 6, 1 / 4, 0]])
-    assert counted.seen.tolist() == [[True, False, False], [True, True, False]]
-
-
-def test_overlaps_do_not_depend_on_how_the_units_are_cut(monkeypatch):
-    rng = np.random.default_rng(5)
-    activations = rng.random((6, 11, 3, 4)).astype(np.float16)
-    drawn = [{"a": rng.random((9, 16)) < 0.3, "b": rng.random((9, 16)) < 0.1} for _ in range(6)]
-    whole = overlaps(activations, drawn.__getitem__, ("a", "b"), quantile=0.2)
-    monkeypatch.setattr("interpret.dissection.overlap._CHUNK_VALUES", 300)
-    cut = overlaps(activations, drawn.__getitem__, ("a", "b"), quantile=0.2)
-    assert (whole.intersection == cut.intersection).all()
-    assert (whole.thresholds == cut.thresholds).all()
-    # an oracle pixel by pixel, with torch's enlargement
-    limit = torch.from_numpy(whole.thresholds.copy())[:, None, None]
-    field = torch.nn.functional.interpolate(
-        torch.from_numpy(activations.astype(np.float32)), size=(9, 16), mode="bilinear", align_corners=False
-    )
-    fires = (field > limit).numpy()
-    for place, part in enumerate(("a", "b")):
-        mask = np.stack([each[part] for each in drawn])[:, None]
-        shared, either = (fires & mask).sum((0, 2, 3)), (fires | mask).sum((0, 2, 3))
-        np.testing.assert_allclose(whole.iou[:, place], shared / either, atol=2e-3)
-
-
-def test_images_without_any_mask_count_against_a_unit():
-    activations = np.ones((2, 1, 2, 2), np.float32)
-    activations[0] = 2
-    found = [{}, {"a": np.ones((2, 2), bool)}]
-    counted = overlaps(activations, found.__getitem__, ("a",), quantile=0.5)
-    assert counted.fired.tolist() == [4]
-    assert counted.iou.tolist() == [[0.0]]
-
-
-def test_unit_table_by_hand():
-    table = unit_table(np.array([[0.5, 0.5, 0.1], [0.01, 0.03, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.04]]), "abc")
-    assert table["part"].tolist() == ["a", None, None, "c"]  # of equal ones the first; 0.04 counts
-    assert table["best_part"].tolist() == ["a", "b", None, "c"]
-    assert table["iou"].tolist() == [0.5, 0.03, 0.0, 0.04]
-    assert table["runner_up"].tolist() == ["b", "a", None, None]
-    assert table["runner_up_iou"].tolist() == [0.5, 0.01, 0.0, 0.0]
-    assert table["detects"].tolist() == [("a", "b", "c"), (), (), ("c",)]
-
-
-PARTS = ("eye", "tail", "wheel")
-HAS = has_part(("Dog", "Cat", "Car"), {"Dog": ("eye", "tail"), "Cat": ("eye", "tail"), "Car": ("wheel",)}, PARTS)
-
-
-@pytest.fixture
-def units():
-    """Units 0 and 1 detect eyes, 2 tails, 3 wheels; 4 and 5 detect nothing."""
-    iou = np.zeros((6, 3))
-    iou[[0, 1, 2, 3], [0, 0, 1, 2]] = 0.2
-    iou[4, 0] = 0.03
-    return unit_table(iou, PARTS)
-
-
-def test_has_part_by_hand():
-    assert HAS.tolist() == [[True, True, False], [True, True, False], [False, False, True]]
-
-
-def test_itemsets_are_judged_by_hand(units):
-    itemsets = {0: (0,), 1: (0, 2), 2: (0, 3), 3: (3,), 4: (0, 4), 5: (2,), 6: (5,)}
-    classes = {0: (0, 1), 1: (1,), 2: (0, 1), 3: (1, 2), 4: (0,), 6: (2,)}
-    table = itemset_table(itemsets, classes, units, PARTS, HAS).set_index("itemset_id")
-    assert table.index.tolist() == [0, 1, 2, 3, 4, 6]  # 5 reaches the support in no class
-    assert table["kind"].tolist() == ["shared", "specific", "shared", "shared", "specific", "specific"]
-    assert table["true"].tolist() == [True, True, False, False, False, False]
-    assert table["decided"].tolist() == [True, True, True, True, False, False]
-    assert table["parts"].tolist() == [("eye",), ("eye", "tail"), ("eye", "wheel"), ("wheel",), ("eye", None), (None,)]
-
-
-def test_how_a_wrong_itemset_goes_wrong(units):
-    """Unit 0 sees wheels best and eyes as well; unit 1 eyes; unit 3 nothing but wheels."""
-    iou = np.zeros((4, 3))
-    iou[0] = 0.1, 0.0, 0.2
-    iou[[1, 3], [0, 2]] = 0.2
-    units = unit_table(iou, PARTS)
-    itemsets = {0: (0,), 1: (0,), 2: (0, 1), 3: (3,), 4: (0, 2)}
-    classes = {0: (0, 1), 1: (0, 2), 2: (0, 1), 3: (1, 2), 4: (2,)}
-    table = itemset_table(itemsets, classes, units, PARTS, HAS)
-    assert table["true"].tolist() == [False, False, False, False, False]
-    assert table["true_any"].tolist() == [True, False, True, False, False]  # eyes are of Dog and Cat
-    assert table["true_each"].tolist() == [True, True, True, False, False]  # eyes of Dog, wheels of Car
-    shares = share_table(table, units, PARTS, HAS, draws=40_000).set_index(["kind", "size"])
-    assert shares.loc["shared", 0]["share_any"] == 0.5
-    assert shares.loc["shared", 0]["share_each"] == 0.75
-    # of the four units, two have eyes for Dog and Cat; one alone for Dog and Car
-    assert shares.loc["shared", 2]["random_any"] == pytest.approx(float(hypergeom(4, 2, 2).pmf(2)), abs=0.02)
-    assert shares.loc["shared", 1]["random_each"] == pytest.approx((2 + 1 + 1) / 4 / 3, abs=0.02)
-
-
-def test_shares_by_hand_and_random_sets_against_their_exact_chance(units):
-    itemsets = {0: (0,), 1: (0, 2), 2: (0, 3), 3: (4,)}
-    classes = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (2,)}
-    judged = itemset_table(itemsets, classes, units, PARTS, HAS)
-    shares = share_table(judged, units, PARTS, HAS, draws=40_000, seed=1).set_index(["kind", "size"])
-    shared = shares.loc["shared", 0]
-    assert (shared["itemsets"], shared["decided"], shared["true"]) == (3, 3, 2)
-    assert shared["share"] == pytest.approx(2 / 3)
-    specific = shares.loc["specific", 0]
-    assert (specific["itemsets"], specific["decided"], specific["true"]) == (1, 0, 0)
-    assert np.isnan(specific["share_decided"])
-    # Dog and Cat have the parts of units 0, 1 and 2: 3 of 6 units, 3 of 4 detectors
-    one, two = 3 / 6, float(hypergeom(6, 3, 2).pmf(2))
-    assert two == pytest.approx(3 / 15)
-    assert shares.loc["shared", 1]["random"] == pytest.approx(one, abs=0.02)
-    assert shares.loc["shared", 2]["random"] == pytest.approx(two, abs=0.02)
-    assert shared["random"] == pytest.approx((one + 2 * two) / 3, abs=0.02)
-    assert shares.loc["shared", 2]["random_decided"] == pytest.approx(float(hypergeom(4, 3, 2).pmf(2)), abs=0.02)
-    assert shares.loc["specific", 1]["random"] == pytest.approx(1 / 6, abs=0.02)
-    again = share_table(judged, units, PARTS, HAS, draws=40_000, seed=1).set_index(["kind", "size"])
-    pd.testing.assert_frame_equal(shares, again)
-
-
-def test_shares_where_no_unit_detects_anything():
-    units = unit_table(np.zeros((5, 3)), PARTS)
-    judged = itemset_table({0: (1, 2), 1: (0,)}, {0: (0, 1), 1: (2,)}, units, PARTS, HAS)
-    shares = share_table(judged, units, PARTS, HAS)
-    assert (shares["true"] == 0).all()
-    assert (shares["random"] == 0).all()
-
-
-def test_parts_of_classes_are_what_a_tenth_of_their_images_show():
-    seen = np.zeros((22, 2), bool)
-    seen[0, 0] = True  # 1 of the 10 images of class 0
-    seen[10, 1] = True  # 1 of the 11 images of class 1
-    labels = [0] * 10 + [1] * 11 + [None]
-    seen[21] = True
-    assert parts_of_classes(seen, labels, 3).tolist() == [[True, False], [False, False], [False, False]]
-
-
-def test_folder_masks(tmp_path):
-    (tmp_path / "Dog/rex").mkdir(parents=True)
-    mask = np.zeros((6, 8), np.uint8)
-    mask[2:4, 1:5] = 255
-    Image.fromarray(mask).save(tmp_path / "Dog/rex/tail.png")
-    Image.fromarray(mask.T).save(tmp_path / "Dog/rex/left ear.png")
-    masks = FolderMasks(tmp_path)
-    assert masks.parts == ("left ear", "tail")
-    assert masks.class_parts is None
-    found = masks.of("Dog/rex.jpg")
-    assert (found["tail"] == (mask > 0)).all()
-    assert found["left ear"].shape == (8, 6)
-    assert masks.of("Dog/other.jpg") == {}
-    (tmp_path / "Dog/rex/tail.png").write_text("no image")
-    with pytest.raises(InputError, match=r"tail\.png cannot be read"):
-        masks.of("Dog/rex.jpg")
-
-
-@pytest.mark.parametrize(("make", "said"), [(False, "no folder"), (True, "holds no masks")])
-def test_folder_masks_that_are_not_there(tmp_path, make, said):
-    root = tmp_path / "masks"
-    if make:
-        root.mkdir()
-    with pytest.raises(InputError, match=said):
-        FolderMasks(root)
-
-
-def test_masks_go_through_the_photo_s_geometry():
-    view = Preprocessing(size=(8, 8), resize=8)
-    mask = np.zeros((16, 32), bool)
-    mask[:, 16:] = True  # the photo's right half; the view is its middle half
-    seen = as_seen({"a": mask}, view)["a"]
-    assert seen.shape == (8, 8)
-    assert seen[:, 5:].all()
-    assert not seen[:, :3].any()
-    exact = np.eye(8, dtype=bool)
-    assert as_seen({"a": exact}, view)["a"] is exact
-
-
-class _Mined:
-    """The two columns of a mining result that are read."""
-
-    def __init__(self) -> None:
-        self.itemsets = pd.DataFrame(
-            {
-                "itemset_id": [0, 0, 0, 1, 1],
-                "units": [[0]] * 3 + [[0, 1]] * 2,
-                "class_id": pd.array([None, 0, 1, None, 2], dtype="Int32"),
-            }
-        )
-
-
-def test_judging_reads_the_classes_of_each_itemset_and_survives_the_disk(tmp_path):
-    counted = Overlaps(
-        ("eye", "tail", "wheel"),
-        intersection=np.array([[50, 0, 0], [0, 0, 7]]),
-        fired=np.array([100, 100]),
-        labelled=np.array([60, 10, 10]),
-        thresholds=np.zeros(2, np.float32),
-        seen=np.ones((1, 3), bool),
-    )
-    result = judge(counted, _Mined(), HAS, {"level": 0.04, "draws": 10, "seed": 0})
-    assert result.units["part"].tolist() == ["eye", "wheel"]
-    assert result.units["iou"].tolist() == [50 / 110, 7 / 103]
-    assert result.itemsets["classes"].tolist() == [(0, 1), (2,)]
-    assert result.itemsets["true"].tolist() == [True, False]
-    assert (result.facts["units_at_0.04"], result.facts["units_at_0.1"]) == (2, 1)
-    result.write(tmp_path / "found")
-    again = Dissection.read(tmp_path / "found")
-    for name in ("units", "itemsets", "shares"):
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
-    assert (again.iou == result.iou).all()
-    assert (again.parts, again.facts) == (result.parts, result.facts)
+MODEL = ModelConfig(model="demo", device="cpu", precision="float32")
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """A small study of the demo."""
-    from interpret.config import ModelConfig, RunConfig
-    from interpret.pipeline import run
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNITSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setitem(__import__("interpret.demo").demo.COUNTS, "train", 200)
-        patch.setitem(__import__("interpret.demo").demo.COUNTS, "val", 100)
-        config = RunConfig(images="demo", model=ModelConfig(model="demo", device="cpu", precision="float32"))
-        yield run(config, tmp_path_factory.mktemp("studies") / "demo")
+        patch.setitem(demo.COUNTS, "train", 200)
+        patch.setitem(demo.COUNTS, "val", 100)
+        yield run(RunConfig(images="demo", model=MODEL), tmp_path_factory.mktemp("studies") / "demo")
 
 
-@pytest.mark.slow
+@pytest.fixture
+def own_parts(study, tmp_path):
+    """Photos and masks in folders of one's own, 20 held-out drawings; no earlier result is kept."""
+    shutil.rmtree(study.folder / FOLDER, ignore_errors=True)
+    photos = scan("demo-val", study.class_names, (), limit=20).photos
+    for photo in photos:
+        target = tmp_path / "photos" / photo.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo.path, target)
+        folder = (tmp_path / "masks" / photo.name).with_suffix("")
+        folder.mkdir(parents=True)
+        for part, mask in demo.masks_for(photo.name).items():
+            Image.fromarray(mask).save(folder / f"{part}.png")
+    return tmp_path / "photos", tmp_path / "masks"
+
+
+def dissected(study, own_parts, **more):
+    """The result for few itemsets, and whether it was counted now rather than read."""
+    stages = []
+    images, masks = own_parts
+    options = {"mine": dataclasses.replace(study.mine_config, top_units=4), "draws": 3, **more}
+    result = dissect(study, images=images, masks=masks, progress=lambda report: stages.append(report.stage), **options)
+    return result, bool(stages)
+
+
 def test_the_demo_s_study_is_dissected_and_remembered(study):
     stages = []
     found = dissect(study, progress=lambda report: stages.append(report.stage))
@@ -311,22 +79,197 @@ def test_the_demo_s_study_is_dissected_and_remembered(study):
     again = dissect(study, progress=lambda report: stages.append(report.stage))
     assert not stages  # read from the study's folder
     pd.testing.assert_frame_equal(again.shares, found.shares)
-    assert dissect(study, level=0.1).facts["level"] == 0.1
+    few = dataclasses.replace(study.mine_config, top_units=4)
+    assert dissect(study, mine=few, level=0.1).facts["level"] == 0.1
 
 
-@pytest.mark.slow
-def test_masks_of_one_s_own_give_the_same_as_the_demo_s(study, tmp_path):
-    from interpret.data.datasets import scan
-    from interpret.demo import masks_for
+def test_masks_of_one_s_own_give_the_same_as_the_demo_s(study, own_parts):
+    images, _ = own_parts
+    own, _ = dissected(study, own_parts)
+    again, _ = dissected(study, (images, DemoMasks()))
+    pd.testing.assert_frame_equal(own.units, again.units)
 
-    for photo in scan("demo-val", study.class_names, ()).photos:
-        folder = (tmp_path / photo.name).with_suffix("")
-        folder.mkdir(parents=True)
-        for part, mask in masks_for(photo.name).items():
-            Image.fromarray(mask).save(folder / f"{part}.png")
-    own = dissect(study, images="demo-val", masks=tmp_path)
-    demo = dissect(study)
-    pd.testing.assert_frame_equal(own.units, demo.units)
+
+def test_the_same_photos_and_masks_in_other_folders_are_not_counted_again(study, own_parts, tmp_path):
+    first, counted = dissected(study, own_parts)
+    assert counted
+    moved = tmp_path / "moved", tmp_path / "moved masks"
+    for old, new in zip(own_parts, moved, strict=True):
+        old.rename(new)
+    second, counted = dissected(study, moved)
+    assert not counted
+    assert (first.iou == second.iou).all()
+
+
+def test_an_edited_mask_changes_the_answer(study, own_parts):
+    before, _ = dissected(study, own_parts)
+    heads = sorted(own_parts[1].rglob("head.png"))
+    assert heads
+    for path in heads:
+        with Image.open(path) as image:
+            Image.new("L", image.size, 0).save(path)
+    after, counted = dissected(study, own_parts)
+    assert counted
+    head = before.parts.index("head")
+    assert before.iou[:, head].max() > 0
+    assert after.iou[:, head].max() == 0
+
+
+def test_an_edited_photo_changes_the_answer(study, own_parts):
+    before, _ = dissected(study, own_parts)
+    for path in own_parts[0].rglob("*.png"):
+        with Image.open(path) as image:
+            Image.new("RGB", image.size, "grey").save(path)
+    after, counted = dissected(study, own_parts)
+    assert counted
+    assert not np.array_equal(before.iou, after.iou)
+
+
+def test_photos_without_masks_count_as_many_pixels_as_others(study, own_parts):
+    """Masks of one photo only, over all of it: every other photo counts against a unit with all its pixels."""
+    images, masks = own_parts
+    shutil.rmtree(masks)
+    first = min(images.rglob("*.png"))
+    folder = (masks / first.relative_to(images)).with_suffix("")
+    folder.mkdir(parents=True)
+    Image.new("L", (112, 112), 255).save(folder / "everything.png")
+    result, _ = dissected(study, own_parts, quantile=0.5)
+    classifier = load(MODEL)
+    seen = see_photos(classifier, scan(images, study.class_names, ()).photos, folder)
+    limit = np.quantile(seen.activations.astype(np.float32), 0.5, axis=(0, 2, 3), method="inverted_cdf")
+    field = torch.nn.functional.interpolate(
+        torch.from_numpy(seen.activations.astype(np.float32)), (112, 112), mode="bilinear", align_corners=False
+    ).numpy()
+    fires = field > limit[None, :, None, None]
+    at = [photo.path for photo in seen.photos].index(first)
+    expected = fires[at].sum((1, 2)) / (fires.sum((0, 2, 3)) + 112 * 112 - fires[at].sum((1, 2)))
+    np.testing.assert_allclose(result.iou[:, 0], expected, rtol=2e-3)
+
+
+def test_a_damaged_result_is_made_again(study, own_parts):
+    first, _ = dissected(study, own_parts)
+    newest = max((study.folder / FOLDER).glob("*/facts.json"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_text('{"parts": ')
+    with pytest.raises(InputError, match="cannot be read; run `dissect` again"):
+        Dissection.read(newest.parent)
+    second, counted = dissected(study, own_parts)
+    assert counted
+    assert (first.iou == second.iou).all()
+    assert not dissected(study, own_parts)[1]
+
+
+def test_results_of_other_formats(study, own_parts):
+    """An earlier one, which does not say its format, can be read; a later one is refused."""
+    result, _ = dissected(study, own_parts)
+    newest = max((study.folder / FOLDER).glob("*/facts.json"), key=lambda path: path.stat().st_mtime_ns)
+    content = newest.read_text()
+    newest.write_text(content.replace('"format": 3,', ""))
+    assert newest.read_text() != content
+    pd.testing.assert_frame_equal(Dissection.read(newest.parent).units, result.units)
+    newest.write_text(content.replace('"format": 3,', '"format": 99,'))
+    with pytest.raises(InputError, match="format 99"):
+        Dissection.read(newest.parent)
+    newest.write_text(content)
+
+
+@pytest.fixture(scope="module")
+def bfloat16(study, tmp_path_factory):
+    """The demo's network in bfloat16, and a study of it."""
+    made = load(MODEL)
+    classifier = wrap(
+        made.network.bfloat16(),
+        name="demo in bfloat16",
+        class_names=made.class_names,
+        preprocessing=made.preprocessing,
+        layer=made.layer,
+    )
+    config = RunConfig(images="demo", model=MODEL, limit=60)
+    return classifier, run(config, tmp_path_factory.mktemp("studies") / "bfloat16", classifier=classifier)
+
+
+def test_a_network_in_bfloat16_is_dissected_in_float32(bfloat16, own_parts):
+    classifier, study = bfloat16
+    before = state_of(classifier.network)
+    result, _ = dissected(study, own_parts, classifier=classifier)
+    assert state_of(classifier.network) == before
+    assert {tensor.dtype for tensor in classifier.network.parameters()} == {torch.bfloat16}
+    made = load(MODEL)  # rounded to bfloat16 and computed in float32
+    rounded = wrap(
+        made.network.bfloat16().float(),
+        name="rounded",
+        class_names=made.class_names,
+        preprocessing=made.preprocessing,
+        layer=made.layer,
+    )
+    other = run(RunConfig(images="demo", model=MODEL, limit=60), study.folder.parent / "rounded", classifier=rounded)
+    expected, _ = dissected(other, own_parts, classifier=rounded)
+    assert (result.iou == expected.iou).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_network_on_a_gpu_is_dissected_where_it_is(study, own_parts):
+    expected, _ = dissected(study, own_parts)
+    shutil.rmtree(study.folder / FOLDER)
+    classifier = load(MODEL)
+    classifier.network.cuda()
+    result, counted = dissected(study, own_parts, classifier=classifier)
+    assert counted
+    assert next(classifier.network.parameters()).is_cuda
+    np.testing.assert_allclose(result.iou, expected.iou, atol=5e-3)
+
+
+def test_the_caller_s_modes_and_random_state_are_left_alone(study, own_parts):
+    classifier = load(MODEL)
+    expected, _ = dissected(study, own_parts, classifier=classifier)
+    shutil.rmtree(study.folder / FOLDER)
+    before, threads = state_of(classifier.network), torch.get_num_threads()
+    torch.manual_seed(3)
+    random_state = torch.get_rng_state()
+    with torch.inference_mode():
+        result, counted = dissected(study, own_parts, classifier=classifier)
+        assert torch.is_inference_mode_enabled()
+    assert counted
+    assert torch.is_grad_enabled()
+    assert (result.iou == expected.iou).all()
+    assert state_of(classifier.network) == before
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), random_state)
+
+
+def test_another_network_is_refused_even_where_a_result_is_kept(study, own_parts):
+    dissected(study, own_parts)
+    classifier = load(MODEL)
+    with torch.no_grad():
+        next(classifier.network.parameters()).add_(1)
+    with pytest.raises(InputError, match="weights of the network given are not those"):
+        dissected(study, own_parts, classifier=classifier)
+
+
+def test_a_study_of_another_network_is_not_judged_with_the_units_of_a_default_model(study, own_parts):
+    other = type(study)(study.folder, {**study.manifest, "weights": {"digest": "0" * 16, "source": "elsewhere"}})
+    with pytest.raises(InputError, match="weights of demo on this machine are not those"):
+        dissected(other, own_parts, level=0.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"quantile": 0.0}, "--quantile is 0"),
+        ({"quantile": 1.0}, "--quantile is 1"),
+        ({"level": 0.0}, "--level is 0"),
+        ({"draws": 0}, "draws=1 or more"),
+        ({"limit": 0}, "limit of 0 photos"),
+    ],
+)
+def test_options_out_of_bounds_are_refused_in_one_sentence(study, own_parts, options, said):
+    with pytest.raises(InputError, match=said):
+        dissected(study, own_parts, **options)
+
+
+def test_a_support_of_nothing_is_refused_in_one_sentence(study):
+    with pytest.raises(InputError, match=r"--min-support is 0(\.0)?; the smallest value allowed"):
+        dataclasses.replace(study.mine_config, min_support=0.0)
 
 
 def test_a_study_without_masks_is_refused_in_one_sentence(study):

@@ -13,7 +13,7 @@ from interpret.cli.progress_bar import progress_bar
 from interpret.config import DissectConfig, MineConfig, RunConfig
 
 if TYPE_CHECKING:
-    from interpret.dissection.dissect import Dissection
+    from interpret.dissection.result import Dissection
 
 
 def add(commands: Any) -> None:

@@ -1,25 +1,21 @@
-"""Ground truth against findings: which part each unit detects, and which itemsets say what is true of the classes."""
+"""Which part each unit of a study detects, and which of its itemsets are true of their classes."""
 
 import contextlib
-import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import torch
 from numpy.typing import NDArray
 
-from interpret.config import MineConfig, digest
+from interpret.config import DissectConfig, MineConfig, digest
 from interpret.data import datasets
-from interpret.data.datasets import Photo
-from interpret.data.photos import UnreadablePhoto, open_photo
+from interpret.data.fingerprints import FilePrint, FileState
+from interpret.dissection.activations import see_photos
 from interpret.dissection.masks import DemoMasks, FolderMasks, Masks, as_seen
 from interpret.dissection.overlap import QUANTILE, Overlaps, overlaps
+from interpret.dissection.result import FOLDER, FORMAT, Dissection
 from interpret.dissection.verdicts import (
     DRAWS,
     LEVEL,
@@ -31,73 +27,14 @@ from interpret.dissection.verdicts import (
 )
 from interpret.errors import InputError
 from interpret.explanation.study_network import network_of
-from interpret.files import write_json
 from interpret.mining import Mined
-from interpret.mining.stored import mine_study
+from interpret.mining.stored import mine_study, mined_folder
 from interpret.models import Classifier
-from interpret.models.hooks import capture
-from interpret.progress import Progress
+from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
-from interpret.study.tables import write_table
 
-FOLDER = "dissection"
-"""Where a study keeps its dissections."""
-
-FORMAT = 2
-"""Raised when the tables change, so that no older dissection is read."""
-
-_BATCH = 32
-
-
-@dataclass(frozen=True, eq=False)
-class Dissection:
-    """What the units of a study detect, and how much of what was mined is true.
-
-    Attributes:
-        units: as :func:`interpret.dissection.verdicts.unit_table`.
-        itemsets: as :func:`interpret.dissection.verdicts.itemset_table`.
-        shares: as :func:`interpret.dissection.verdicts.share_table`.
-        parts: the P part names.
-        iou: (K, P) float64.
-        facts: images (count), accuracy (share of labelled images; None without labels), quantile, level, draws, seed,
-            source of the images, units_at_0.04 and units_at_0.1 (count).
-    """
-
-    units: pd.DataFrame
-    itemsets: pd.DataFrame
-    shares: pd.DataFrame
-    parts: tuple[str, ...]
-    iou: NDArray[np.float64]
-    facts: dict[str, Any]
-
-    def write(self, folder: Path) -> None:
-        """Write the tables and the facts into ``folder``, made by renaming once all is there."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as temporary:
-            target = Path(temporary) / "dissection"
-            target.mkdir()
-            for name in ("units", "itemsets", "shares"):
-                write_table(pa.Table.from_pandas(getattr(self, name), preserve_index=False), target / f"{name}.parquet")
-            np.save(target / "iou.npy", self.iou)
-            write_json({"parts": list(self.parts), "facts": self.facts}, target / "facts.json")
-            if not folder.is_dir():
-                target.rename(folder)
-
-    @classmethod
-    def read(cls, folder: Path) -> "Dissection":
-        """Read what :meth:`write` wrote."""
-        content = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        units, itemsets, shares = (
-            pd.read_parquet(folder / f"{name}.parquet") for name in ("units", "itemsets", "shares")
-        )
-        for column in ("part", "best_part", "runner_up"):  # null is None in memory, whatever pandas makes of text
-            units[column] = pd.Series([None if pd.isna(name) else name for name in units[column]], dtype=object)
-        units["detects"] = [tuple(row) for row in units["detects"]]
-        for column in ("classes", "parts"):
-            itemsets[column] = [tuple(row) for row in itemsets[column]]
-        iou = np.load(folder / "iou.npy")
-        iou.setflags(write=False)
-        return cls(units, itemsets, shares, tuple(content["parts"]), iou, content["facts"])
+DEMO = ("demo", "demo-val")
+"""Built-in sets whose parts are known."""
 
 
 def dissect(
@@ -112,21 +49,26 @@ def dissect(
     level: float = LEVEL,
     draws: int = DRAWS,
     seed: int = 0,
-    progress: Callable[[Progress], None] = lambda report: None,
+    progress: Callback = silent,
     announce: Callable[[str], None] | None = None,
 ) -> Dissection:
-    """Dissect a study's units on images whose parts are known, and judge its itemsets; kept in the study's folder.
+    """Dissect a study's units on images whose parts are known, and judge its itemsets.
+
+    The result is kept in the study's folder, and read from there as long as the images, the masks and the options are
+    the same; masks from any other :class:`~interpret.dissection.masks.Masks` than a folder or the demo are always
+    counted again.
 
     Args:
         study: an opened study.
-        mine: which mining result to judge; that of the study if left open.
-        images: held-out images, as :func:`~interpret.data.datasets.scan` takes them; ``demo-val`` for a study of the
-            demo.
+        mine: which mining result to judge; the study's own if None.
+        images: held-out images, as :func:`~interpret.data.datasets.scan` takes them; ``demo-val`` if None, for a study
+            of the demo.
         masks: a folder of masks (see :class:`~interpret.dissection.masks.FolderMasks`) or any
-            :class:`~interpret.dissection.masks.Masks`; the demo's own for a study of the demo.
-        classifier: the network, where the study was made of a wrapped one.
-        limit: at most this many images, evenly over the classes.
-        quantile: share of a unit's activations above its threshold.
+            :class:`~interpret.dissection.masks.Masks`; the demo's own if None, for a study of the demo.
+        classifier: the network, where it is at hand or the study was made of a wrapped one; it may be on any device and
+            of any floating-point type, and is left as it was.
+        limit: at most this many images, evenly over the classes; all if None.
+        quantile: fraction of a unit's activations above its threshold.
         level: intersection over union from which a unit counts as a part's detector.
         draws: random unit sets for each itemset (count).
         seed: of the draws.
@@ -134,55 +76,51 @@ def dissect(
         announce: called with a line before images are drawn or downloaded.
 
     Raises:
-        InputError: there are no masks for the images, or no images; or as
-            :func:`~interpret.explanation.study_network.network_of` says.
+        InputError: there are no images or no masks for them, an option is out of bounds, or the network is not the
+            study's (see :func:`~interpret.explanation.study_network.network_of`).
     """
+    DissectConfig(quantile=quantile, level=level)  # checks the bounds
+    if draws < 1:
+        raise InputError(f"{draws} random unit sets for each itemset are too few; give draws=1 or more.")
     mine = mine or study.mine_config
-    of_demo = str(study.manifest["config"]["images"]) in ("demo", "demo-val") and study.manifest["model"] == "demo"
-    if (masks is None or images is None) and not of_demo:
-        raise InputError(
-            "Dissecting needs images whose parts are known: give --images and --masks (the demo study brings its own)."
-        )
-    source: str | Path = "demo-val" if images is None else images
-    drawn = str(source) in ("demo", "demo-val")
-    given: Masks = (
-        (DemoMasks() if drawn else _no_masks(source)) if masks is None
-        else FolderMasks(masks) if isinstance(masks, str | Path) else masks
-    )  # fmt: skip
-    folder = (
-        study.folder
-        / FOLDER
-        / digest(study.key, asdict(mine), FORMAT, str(source), str(masks), limit, quantile, level, draws, seed)
-    )
-    if folder.is_dir() and (masks is None or isinstance(masks, str | Path)):
-        return Dissection.read(folder)
-    classifier = network_of(study, classifier, announce=announce)
-    found = datasets.scan(source, classifier.class_names, classifier.wnids, limit=limit, announce=announce)
+    source, part_masks = _source_and_masks(study, images, masks)
+    if classifier is not None:
+        classifier = network_of(study, classifier)
+    fingerprint = part_masks.fingerprint() if isinstance(part_masks, DemoMasks | FolderMasks) else None
+    folder: Path | None = None
+    known: Mapping[FileState, FilePrint] = {}
+    if fingerprint is not None:
+        wnids = () if classifier is None else classifier.wnids
+        whole = datasets.scan(source, study.class_names, wnids, announce=announce)
+        known = whole.prints
+        options = (limit, quantile, level, draws, seed)
+        key = digest(FORMAT, mined_folder(study, mine).name, whole.fingerprint, fingerprint, wnids, *options)
+        folder = study.folder / FOLDER / key
+        # What is kept can always be made again: a damaged folder is replaced.
+        with contextlib.suppress(InputError):
+            if folder.is_dir():
+                return Dissection.read(folder)
+    classifier = classifier or network_of(study, announce=announce)
+    names, wnids = classifier.class_names, classifier.wnids
+    scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce)
     with tempfile.TemporaryDirectory() as temporary:
-        activations, predicted, kept = _activations(classifier, found.photos, Path(temporary), progress)
+        seen = see_photos(classifier, scanned.photos, Path(temporary), progress)
         counted = overlaps(
-            activations,
-            lambda image: as_seen(given.of(kept[image].name), classifier.preprocessing),
-            given.parts,
+            seen.activations,
+            lambda image: as_seen(part_masks.of(seen.photos[image].name), classifier.preprocessing),
+            part_masks.parts,
+            classifier.preprocessing.size,
             quantile=quantile,
             progress=lambda done, total: progress(Progress("Comparing units with parts", done, total)),
         )
-    labels = [photo.label for photo in kept]
+    labels = [photo.label for photo in seen.photos]
     facts = {
-        "images": len(kept), "source": str(source), "accuracy": _accuracy(predicted, labels), "quantile": quantile,
+        "images": len(labels), "source": str(source), "accuracy": seen.accuracy, "quantile": quantile,
         "level": level, "draws": draws, "seed": seed,
     }  # fmt: skip
-    if given.class_parts is None:
-        has = parts_of_classes(counted.seen, labels, len(classifier.class_names))
-    else:
-        has = has_part(classifier.class_names, given.class_parts, given.parts)
-        if not has.any():
-            raise InputError(
-                f"None of the classes with known parts ({', '.join(given.class_parts)}) is one of the model's classes "
-                f"({', '.join(classifier.class_names[:3])}, ...); give the class names with --class-names."
-            )
+    has = _parts_of_classes(part_masks, counted, labels, classifier.class_names)
     result = judge(counted, mine_study(study, mine), has, facts)
-    if masks is None or isinstance(masks, str | Path):
+    if folder is not None:
         with contextlib.suppress(OSError):  # a study on a read-only disk is dissected as often as it is asked for
             result.write(folder)
     return result
@@ -205,8 +143,8 @@ def judge(counted: Overlaps, mined: Mined, has: NDArray[np.bool_], facts: dict[s
         int(i): tuple(int(unit) for unit in row) for i, row in zip(table["itemset_id"], table["units"], strict=True)
     }
     classes: dict[int, list[int]] = {}
-    held = table[table["class_id"].notna()]
-    for itemset, label in zip(held["itemset_id"], held["class_id"], strict=True):
+    frequent = table[table["class_id"].notna()]
+    for itemset, label in zip(frequent["itemset_id"], frequent["class_id"], strict=True):
         classes.setdefault(int(itemset), []).append(int(label))
     judged = itemset_table(members, classes, units, counted.parts, has)
     shares = share_table(judged, units, counted.parts, has, draws=facts["draws"], seed=facts["seed"])
@@ -214,40 +152,35 @@ def judge(counted: Overlaps, mined: Mined, has: NDArray[np.bool_], facts: dict[s
     return Dissection(units, judged, shares, counted.parts, iou, {**facts, **counts, "units": len(units)})
 
 
-def _activations(
-    classifier: Classifier, photos: tuple[Photo, ...], folder: Path, progress: Callable[[Progress], None]
-) -> tuple[NDArray[np.float16], list[int], list[Photo]]:
-    """The layer's output on photos: (n, K, h, w) on disk, the predicted classes, and the photos that could be read."""
-    kept, predicted = [], []
-    stored: NDArray[np.float16] | None = None
-    for start in range(0, len(photos), _BATCH):
-        pixels = []
-        for photo in photos[start : start + _BATCH]:
-            try:
-                pixels.append(classifier.preprocessing.apply(open_photo(photo.path)))
-            except UnreadablePhoto:
-                continue
-            kept.append(photo)
-        if pixels:
-            inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)))
-            with torch.no_grad(), capture(classifier.network, classifier.layer) as captured:
-                predicted += classifier.network(inputs).argmax(1).tolist()
-            assert captured.activations is not None
-            values = captured.activations.numpy()
-            if stored is None:
-                shape = (len(photos), *values.shape[1:])
-                stored = np.lib.format.open_memmap(folder / "activations.npy", "w+", np.float16, shape)
-            stored[len(kept) - len(pixels) : len(kept)] = values
-        progress(Progress("Looking at held-out images", min(start + _BATCH, len(photos)), len(photos)))
-    if stored is None:
-        raise InputError("None of the held-out images can be read as a photo.")
-    return stored[: len(kept)], predicted, kept
+def _source_and_masks(
+    study: Study, images: str | Path | None, masks: str | Path | Masks | None
+) -> tuple[str | Path, Masks]:
+    """Where the images come from, and their masks."""
+    of_demo = str(study.manifest["config"]["images"]) in DEMO and study.manifest["model"] == "demo"
+    if (masks is None or images is None) and not of_demo:
+        raise InputError(
+            "Dissecting needs images whose parts are known: give --images and --masks (the demo study brings its own)."
+        )
+    source: str | Path = "demo-val" if images is None else images
+    if isinstance(masks, str | Path):
+        return source, FolderMasks(masks)
+    if masks is not None:
+        return source, masks
+    if str(source) not in DEMO:
+        raise InputError(f"There are no part masks for {source}; give their folder with --masks.")
+    return source, DemoMasks()
 
 
-def _accuracy(predicted: list[int], labels: list[int | None]) -> float | None:
-    known = [guess == label for guess, label in zip(predicted, labels, strict=True) if label is not None]
-    return float(np.mean(known)) if known else None
-
-
-def _no_masks(source: str | Path) -> Masks:
-    raise InputError(f"There are no part masks for {source}; give their folder with --masks.")
+def _parts_of_classes(
+    masks: Masks, counted: Overlaps, labels: list[int | None], class_names: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """(C, P), which class has which part: as the masks say, else from the images."""
+    if masks.class_parts is None:
+        return parts_of_classes(counted.seen, labels, len(class_names))
+    has = has_part(class_names, masks.class_parts, masks.parts)
+    if not has.any():
+        raise InputError(
+            f"None of the classes with known parts ({', '.join(masks.class_parts)}) is one of the model's classes "
+            f"({', '.join(class_names[:3])}, ...); give the class names with --class-names."
+        )
+    return has

@@ -1,5 +1,6 @@
 """Where part masks come from: the demo draws its own; any other data set brings a folder of them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret.config import digest
+from interpret.data.fingerprints import combined, read_print
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 
@@ -19,7 +22,7 @@ class Masks(Protocol):
 
     Attributes:
         parts: every part's name.
-        class_parts: class name -> its parts; None where only the photos tell (see
+        class_parts: class name -> its parts; None where they are taken from the photos (see
             :func:`interpret.dissection.verdicts.parts_of_classes`).
     """
 
@@ -39,6 +42,12 @@ class DemoMasks:
 
         self.parts: tuple[str, ...] = PARTS
         self.class_parts: Mapping[str, Sequence[str]] | None = CLASS_PARTS
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with the drawings and the table of parts."""
+        from interpret.demo import VERSION
+
+        return digest("demo", VERSION, self.parts, self.class_parts)
 
     def of(self, name: str) -> Mapping[str, Bits]:
         """The masks of a drawing."""
@@ -68,6 +77,22 @@ class FolderMasks:
                 f"{self._root} holds no masks; put those of Dog/rex.jpg into Dog/rex/, one PNG a part such as tail.png."
             )
 
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change when a mask is added, removed, renamed or edited.
+
+        Raises:
+            InputError: a mask cannot be read.
+        """
+        prints = []
+        for path in sorted(self._root.rglob("*.png")):
+            name = os.fsencode(path.relative_to(self._root).as_posix()).decode("utf-8", "backslashreplace")
+            try:
+                state, digests = read_print(name, path)
+            except OSError as error:
+                raise _unreadable(path) from error
+            prints.append((state.name, state.size, digests.content))
+        return combined(prints)
+
     def of(self, name: str) -> Mapping[str, Bits]:
         """The masks of a photo; none where it has no folder.
 
@@ -80,12 +105,16 @@ class FolderMasks:
                 with Image.open(path) as image:
                     found[path.stem] = np.asarray(image.convert("L")) >= 128
             except OSError as error:
-                raise InputError(f"The mask {path} cannot be read as an image; replace it or remove it.") from error
+                raise _unreadable(path) from error
         return found
 
 
+def _unreadable(path: Path) -> InputError:
+    return InputError(f"The mask {path} cannot be read as an image; replace it or remove it.")
+
+
 def as_seen(found: Mapping[str, Bits], preprocessing: Preprocessing) -> dict[str, Bits]:
-    """Masks over a photo brought to the network's view of it: (H, W) of its input."""
+    """Masks of a photo, scaled and cropped like the photo: part -> (H, W) bool in pixels of the network's input."""
     seen: dict[str, Bits] = {}
     for part, mask in found.items():
         if mask.shape == preprocessing.size and preprocessing.geometry(mask.shape[::-1])[2:] == (0, 0):

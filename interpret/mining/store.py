@@ -1,7 +1,6 @@
 """Mined itemsets on disk: the parquet files of ``mined/<key>/`` in a study."""
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from interpret.errors import InputError
+from interpret.files import new_folder
 from interpret.mining.itemsets import Mined
 
 FORMAT = 1
@@ -27,16 +27,9 @@ def write(mined: Mined, folder: Path) -> None:
         mined: what to write.
         folder: made with its parents; one that exists is replaced.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-        made = Path(name) / "new"
-        made.mkdir()
+    with new_folder(Path(folder)) as made:
         for file, table in _tables(mined).items():
             pq.write_table(table, made / f"{file}.parquet", compression="zstd")
-        if folder.exists():
-            folder.rename(Path(name) / "old")
-        made.rename(folder)
 
 
 def read(folder: Path) -> Mined:

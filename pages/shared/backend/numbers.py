@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret.config import MineConfig
-from interpret.dissection.dissect import FOLDER, Dissection
+from interpret.dissection.result import FOLDER, Dissection
 from interpret.errors import InputError
 from interpret.evaluation import ablation, effect, heldout
 from interpret.evaluation.ablation import AblationSet
