@@ -32,9 +32,7 @@ def find(network: nn.Module, layer: str) -> nn.Module:
     """The module called ``layer``; :class:`InputError` where there is none."""
     modules = dict(network.named_modules())
     if layer not in modules or layer == "":
-        raise InputError(
-            f"No module is called {layer!r} in this network; `python -m interpret models --layers NAME` lists them."
-        )
+        raise InputError(f"No module is called {layer!r} in this network; `unitscope models --layers NAME` lists them.")
     return modules[layer]
 
 
@@ -134,12 +132,12 @@ def check_spatial(output: object, layer: str) -> None:
         shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise InputError(
             f"The layer {layer!r} gives {shape} and not channels x height x width; choose one with spatial extent "
-            "(`python -m interpret models --layers NAME` lists them)."
+            "(`unitscope models --layers NAME` lists them)."
         )
     if output.shape[2] * output.shape[3] < 2:
         raise InputError(
             f"The layer {layer!r} has a single cell, so no place in the photo can be told from another; choose an "
-            "earlier one (`python -m interpret models --layers NAME` lists them)."
+            "earlier one (`unitscope models --layers NAME` lists them)."
         )
 
 

@@ -71,7 +71,7 @@ def find(name: str) -> Family:
     if name in known:
         return _torchvision(name)
     near = difflib.get_close_matches(name.lower(), ["demo", *LITE, *known], n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m interpret models` lists those there are."
+    hint = f"did you mean {' or '.join(near)}?" if near else "`unitscope models` lists those there are."
     raise InputError(f"There is no model {name!r}; {hint}")
 
 

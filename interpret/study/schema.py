@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 """Raised whenever a file of the folder changes its meaning; an older study then asks to be made again."""
 
 PACKED = "photos"
-"""Folder inside a study that `python -m interpret pack` fills, so that the study can travel without the photos."""
+"""Folder inside a study that `unitscope pack` fills, so that the study can travel without the photos."""
 
 PAD = -1
 """Stands in ``units`` where a transaction holds fewer units than the array has columns."""

@@ -58,8 +58,7 @@ def _form() -> None:
             "Layer",
             key="new_layer",
             placeholder="not set: the last one with spatial extent",
-            help="a module’s name, such as layer3 or features.22; `python -m interpret models --layers NAME` lists "
-            "them",
+            help="a module’s name, such as layer3 or features.22; `unitscope models --layers NAME` lists them",
         )
     kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
     source = st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True)

@@ -119,7 +119,7 @@ def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside
 def missing(findings: Findings) -> None:
     """Say why no picture can be shown."""
     st.info(
-        "The photos of this study are not on this machine. `python -m interpret pack`, run where they are, copies "
+        "The photos of this study are not on this machine. `unitscope pack`, run where they are, copies "
         "them into the study."
         if len(findings.study.patches)
         else "No photo of this study has a patch."
