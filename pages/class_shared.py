@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret.figures import shared_charts
+from interpret.figures import class_unit_charts
 from interpret.findings import Findings, supporting
 from interpret.findings.tables import Units
 from pages.shared import router, wording
@@ -144,7 +144,7 @@ def _map(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
         "patches hold the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
     _clickable(
-        shared_charts.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
+        class_unit_charts.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
         "map",
         chosen,
         alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
@@ -162,7 +162,7 @@ def _graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
     )
     colours = pictures.colours(findings.study)
     _clickable(
-        shared_charts.class_unit_graph(
+        class_unit_charts.class_unit_graph(
             weights,
             [wording.class_text(findings.study, class_id) for class_id in classes],
             [colours.get(class_id, "#888888") for class_id in classes],

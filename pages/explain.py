@@ -8,7 +8,7 @@ import streamlit as st
 
 from interpret.errors import InputError
 from interpret.explanation.photo import PhotoExplanation, softmax
-from interpret.figures import charts, gallery
+from interpret.figures import ablation_charts, patch_pictures
 from interpret.findings import Findings
 from interpret.study import Study
 from pages.shared import router, wording
@@ -122,9 +122,9 @@ def _stage(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> i
         )
 
     def picture() -> bytes:
-        view = gallery.view(photo.picture, study.preprocessing, 720)
+        view = patch_pictures.view(photo.picture, study.preprocessing, 720)
         inner = [(box * (view.size[0] / width)).tolist() for box in shown.inner_boxes]
-        return gallery.png(gallery.boxed(gallery.heat_overlay(view, shown.heat, opacity), inner))
+        return patch_pictures.png(patch_pictures.boxed(patch_pictures.heat_overlay(view, shown.heat, opacity), inner))
 
     st.download_button(
         "This picture as PNG",
@@ -175,7 +175,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
         )
     widgets.show(blocks, "verdict", _switch)
     figures.show(
-        charts.shift_bars(
+        ablation_charts.shift_bars(
             [wording.class_text(study, class_id) for class_id in top],
             [float(before[class_id]) for class_id in top],
             [float(after[class_id]) for class_id in top],

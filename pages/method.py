@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import streamlit as st
 
-from interpret.figures import gallery
+from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from pages.shared import router, wording
 from pages.shared.backend import pictures
@@ -146,12 +146,14 @@ def _steps(findings: Findings, image: int) -> None:
     kept = [[int(unit) for unit in units[: findings.config.top_units]] for units in rows["units"]]
     shown: list[str] = ["", "", ""]
     if photo is not None:
-        seen = gallery.view(photo, study.preprocessing, 480)
-        warm = gallery.heat_overlay(seen, np.asarray(study.cams[image], np.float32), 0.75)
+        seen = patch_pictures.view(photo, study.preprocessing, 480)
+        warm = patch_pictures.heat_overlay(seen, np.asarray(study.cams[image], np.float32), 0.75)
         recorded = (int(about["width"]), int(about["height"]))
-        boxes = [gallery.scaled_box(box, recorded, photo.size) for box in rows[["x0", "y0", "x1", "y1"]].to_numpy()]
+        boxes = [
+            patch_pictures.scaled_box(box, recorded, photo.size) for box in rows[["x0", "y0", "x1", "y1"]].to_numpy()
+        ]
         inner = study.preprocessing.to_model(np.array(boxes), photo.size) * (seen.size[0] / study.preprocessing.size[1])
-        steps = (seen, warm, gallery.boxed(warm, inner.tolist()))
+        steps = (seen, warm, patch_pictures.boxed(warm, inner.tolist()))
         shown = [pictures.data_uri(step) for step in steps]
     else:
         patch_gallery.missing(findings)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from interpret.figures import charts
+from interpret.figures import unit_charts
 from interpret.findings import Findings, supporting
 from pages.shared import router, wording
 from pages.shared.backend import pictures
@@ -131,7 +131,7 @@ def _histogram(findings: Findings, unit: int) -> None:
     }
     st.subheader("Activation, photo by photo", anchor=False)
     figures.show(
-        charts.activation_histogram(values, groups),
+        unit_charts.activation_histogram(values, groups),
         key="histogram",
         name=f"unit-{unit}-activation",
         alt=f"histogram of unit {unit}'s mean activation over {len(values)} photos",

@@ -183,16 +183,16 @@ def test_shared_by_is_in_the_address():
 
 
 def test_a_figure_is_saved_as_a_page_that_asks_for_nothing():
-    from interpret.figures import charts
+    from interpret.figures import ablation_charts, plotly_style
 
-    figure = charts.shift_bars(["<b>Bird</b>", "Dog"], [0.2, 0.8], [0.9, 0.1], ["#112233", "#445566"])
-    page = charts.page(figure, "a < b", charts.Paper(ink="#ecebe7", ground="#121316"))
+    figure = ablation_charts.shift_bars(["<b>Bird</b>", "Dog"], [0.2, 0.8], [0.9, 0.1], ["#112233", "#445566"])
+    page = plotly_style.page(figure, "a < b", plotly_style.Paper(ink="#ecebe7", ground="#121316"))
     head, _, rest = page.partition("<body")
     assert "<title>a &lt; b</title>" in head
     assert len(rest) > 3_000_000, "Plotly itself is in it"
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
     assert "#112233" in page
-    assert figure.layout.paper_bgcolor == charts.CLEAR, "the figure shown stays as it is"
+    assert figure.layout.paper_bgcolor == plotly_style.CLEAR, "the figure shown stays as it is"
 
 
 def test_a_shared_rule_has_its_measures_in_every_class():
@@ -443,7 +443,7 @@ def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
 
 
 def test_the_library_does_not_import_streamlit():
-    code = "import sys, interpret.figures.gallery, interpret.figures.charts\n"
+    code = "import sys, interpret.figures.patch_pictures, interpret.figures.plotly_style\n"
     code += "import interpret.explanation.photo, interpret.findings.tables\n"
     code += "print('streamlit' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True, check=True)

@@ -5,14 +5,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from interpret.figures import charts, evaluation_charts, shared_charts
+from interpret.figures import ablation_charts, class_unit_charts, evaluation_charts, plotly_style, unit_charts
 
 SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
 UNITS = [34, 193, 512]
 
 
 def test_map_cells_answer_clicks_with_row_and_unit():
-    figure = shared_charts.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, counts=np.array([[9, 0, 2], [5, 3, 0]]))
+    figure = class_unit_charts.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, counts=np.array([[9, 0, 2], [5, 3, 0]]))
     heat, squares = figure.data
     assert np.array_equal(np.asarray(heat.z), SUPPORT)
     cells = {(x, int(y)): tuple(about) for x, y, about in zip(squares.x, squares.y, squares.customdata, strict=True)}
@@ -26,7 +26,7 @@ def test_map_cells_answer_clicks_with_row_and_unit():
 
 def test_graph_joins_a_unit_to_the_classes_it_serves_only():
     weights = np.where(SUPPORT >= 0.2, SUPPORT, 0)
-    figure = shared_charts.class_unit_graph(weights, ["Bird", "Dog"], ["#111111", "#222222"], UNITS)
+    figure = class_unit_charts.class_unit_graph(weights, ["Bird", "Dog"], ["#111111", "#222222"], UNITS)
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [sum(value is None for value in trace.x) for trace in lines] == [2, 2]
     assert [trace.line.color for trace in lines] == ["#111111", "#222222"]
@@ -41,18 +41,18 @@ def test_graph_puts_shared_units_inside_and_others_outside_and_is_repeatable():
     weights[:, 0] = 0.5
     for unit in range(1, 9):
         weights[unit % 4, unit] = 0.4
-    ring, place = shared_charts.graph_layout(weights)
+    ring, place = class_unit_charts.graph_layout(weights)
     assert np.allclose(np.linalg.norm(ring, axis=1), 1)
     assert np.linalg.norm(place[0]) < 0.3
     assert (np.linalg.norm(place[1:], axis=1) > 1).all()
     apart = np.linalg.norm(place[:, None] - place[None], axis=2) + np.eye(9)
     assert apart.min() > 0.08
-    assert np.array_equal(place, shared_charts.graph_layout(weights)[1])
+    assert np.array_equal(place, class_unit_charts.graph_layout(weights)[1])
 
 
 def test_histogram_shows_shares_of_photos_not_counts():
     values = np.array([0.0, 0.0, 0.0, 1.0])
-    figure = charts.activation_histogram(values, {"Bird": ("#0072B2", np.array([1.0, 1.0]))}, bins=4)
+    figure = unit_charts.activation_histogram(values, {"Bird": ("#0072B2", np.array([1.0, 1.0]))}, bins=4)
     everything, bird = figure.data
     assert list(everything.y) == [0.75, 0, 0, 0.25]
     assert list(bird.y) == [0, 0, 0, 1.0]
@@ -60,12 +60,12 @@ def test_histogram_shows_shares_of_photos_not_counts():
 
 
 def test_histogram_of_a_silent_unit():
-    figure = charts.activation_histogram(np.zeros(5), {})
+    figure = unit_charts.activation_histogram(np.zeros(5), {})
     assert sum(figure.data[0].y) == pytest.approx(1.0)
 
 
 def test_prediction_bars_hold_before_and_after():
-    figure = charts.shift_bars(["Bird", "Dog"], [0.9, 0.1], [0.3, 0.7], ["#000000", "#111111"])
+    figure = ablation_charts.shift_bars(["Bird", "Dog"], [0.9, 0.1], [0.3, 0.7], ["#000000", "#111111"])
     before, after = figure.data
     assert list(before.x) == [0.9, 0.1]
     assert list(after.x) == [0.3, 0.7]
@@ -75,10 +75,10 @@ def test_prediction_bars_hold_before_and_after():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda name: shared_charts.class_unit_graph(SUPPORT, [name, "Dog"], ["#000000", "#111111"], UNITS),
-        lambda name: shared_charts.class_unit_map(SUPPORT, [name, "Dog"], UNITS),
-        lambda name: charts.shift_bars([name], [1.0], [1.0], ["#000000"]),
-        lambda name: charts.activation_histogram(np.ones(3), {name: ("#000000", np.ones(3))}),
+        lambda name: class_unit_charts.class_unit_graph(SUPPORT, [name, "Dog"], ["#000000", "#111111"], UNITS),
+        lambda name: class_unit_charts.class_unit_map(SUPPORT, [name, "Dog"], UNITS),
+        lambda name: ablation_charts.shift_bars([name], [1.0], [1.0], ["#000000"]),
+        lambda name: unit_charts.activation_histogram(np.ones(3), {name: ("#000000", np.ones(3))}),
     ],
 )
 def test_a_class_name_is_text_even_if_it_looks_like_markup(draw):
@@ -88,7 +88,7 @@ def test_a_class_name_is_text_even_if_it_looks_like_markup(draw):
 
 
 def test_figures_call_nothing_from_outside():
-    options = charts.config("name")
+    options = plotly_style.config("name")
     assert options["displaylogo"] is False
     assert options["toImageButtonOptions"]["format"] == "svg"
 
@@ -99,7 +99,7 @@ def test_a_share_of_all_photos_is_not_shown_as_certain():
     from interpret.evaluation.effect import ClassEffect
 
     effect = ClassEffect(3, (7, 9), 20, 1.0, 0.4, np.array([0.9, 1.0]), pd.DataFrame())
-    bars = evaluation_charts.class_effect(effect, "#0072B2").data[0]
+    bars = ablation_charts.class_effect(effect, "#0072B2").data[0]
     for row, right in enumerate((20, 8)):
         own = binomtest(right, 20).proportion_ci(method="wilson")
         assert bars.x[row] - bars.error_x.arrayminus[row] == pytest.approx(own.low, abs=1e-4)
@@ -118,7 +118,7 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
     table = table.assign(low=np.nan, high=np.nan, error=0.05)
     light, dark = (
         evaluation_charts.accuracy_curves(table, 0.9, paper=paper).data[1].line.color
-        for paper in (charts.LIGHT, charts.Paper("#ecebe7", "#121316"))
+        for paper in (plotly_style.LIGHT, plotly_style.Paper("#ecebe7", "#121316"))
     )
     assert dark == on_dark(light) != light
     assert on_dark("#000000", ground="#000000", contrast=21.0) == "#ffffff"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from interpret.figures import charts
+from interpret.figures import unit_charts
 from interpret.models import classifier, zoo
 from tests import test_charts, test_models, test_unit_rankings
 from tests.small_study import studies
@@ -45,8 +45,8 @@ def test_a_ranking(monkeypatch):
 
 @pytest.fixture
 def chart(monkeypatch) -> None:
-    drawn = define("interpret/figures/charts.py", charts)["patches_per_photo"]
-    monkeypatch.setattr(charts, "patches_per_photo", drawn, raising=False)
+    drawn = define("interpret/figures/unit_charts.py", unit_charts)["patches_per_photo"]
+    monkeypatch.setattr(unit_charts, "patches_per_photo", drawn, raising=False)
 
 
 @pytest.mark.usefixtures("chart")

@@ -21,7 +21,7 @@ from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
 from interpret.evaluation.heldout import best, heldout, kept, same_photos
 from interpret.evaluation.table1 import BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
-from interpret.figures import evaluation_charts
+from interpret.figures import ablation_charts, evaluation_charts
 from interpret.mining.transactions import TransactionDatabase
 from interpret.models.head import Head
 from interpret.models.hooks import zero_units
@@ -198,7 +198,7 @@ def test_figures_say_what_the_tables_say():
     assert heat.z.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     assert squares.text[2] == "units of a off: c gains 50.0 points"
     assert list(squares.customdata[5]) == [1, 2]
-    bars = evaluation_charts.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
+    bars = ablation_charts.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
     assert list(bars.x[:2]) == [1.0, 0.0]
 
 

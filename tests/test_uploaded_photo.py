@@ -7,7 +7,7 @@ from streamlit.runtime import caching
 from streamlit.testing.v1 import AppTest
 
 from interpret.explanation.photo import Explainer
-from interpret.figures import gallery
+from interpret.figures import patch_pictures
 from interpret.study import open_study
 from tests.shown_pages import show, words_on
 from tests.small_study import studies
@@ -21,9 +21,9 @@ def worked_out(monkeypatch) -> list[str]:
     """What was explained, and which maps were drawn, in their order."""
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
     done: list[str] = []
-    explain, heat_layer = Explainer.explain, gallery.heat_layer
+    explain, heat_layer = Explainer.explain, patch_pictures.heat_layer
     monkeypatch.setattr(Explainer, "explain", lambda *given: done.append("explained") or explain(*given))
-    monkeypatch.setattr(gallery, "heat_layer", lambda *given: done.append("drawn") or heat_layer(*given))
+    monkeypatch.setattr(patch_pictures, "heat_layer", lambda *given: done.append("drawn") or heat_layer(*given))
     caching.cache_resource.clear()
     caching.cache_data.clear()
     return done

@@ -69,7 +69,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         for path in write_csv(result, arguments.out):
             OUT.print(Text(f"written: {path}"))
     if arguments.plot:
-        from interpret.figures.static import draw
+        from interpret.figures.accuracy_png import draw
 
         draw(result, arguments.plot)
         OUT.print(Text(f"drawn: {arguments.plot}"))

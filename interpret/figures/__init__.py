@@ -1,1 +1,1 @@
-"""Figures and galleries: Plotly charts, patch tiles, colours, and the PNG of the command line."""
+"""Figures: Plotly charts, pictures of patches, colours, and the accuracy curves as an image file."""

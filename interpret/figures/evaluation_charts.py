@@ -1,4 +1,4 @@
-"""Plotly figures of an evaluation, in the style of :mod:`interpret.figures.charts`."""
+"""Charts of an evaluation: accuracy against units ablated or kept, and the effect of each class's units on others."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from interpret.evaluation.effect import ClassEffect
-from interpret.figures.charts import CLEAR, FAINT, LIGHT, Paper, percent, safe
 from interpret.figures.colours import OTHER, VIRIDIS, on_dark, plotly_scale, rgb
 from interpret.figures.method_styles import style_of
+from interpret.figures.plotly_style import CLEAR, FAINT, LIGHT, Paper, safe
 from interpret.stats import wilson
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
@@ -23,14 +22,14 @@ def accuracy_curves(
     kept: bool = False,
     paper: Paper = LIGHT,
 ) -> go.Figure:
-    """Accuracy against the number of units, one line a method, with bands.
+    """Accuracy against the number of units, a line with a band for each ranking.
 
     Args:
         table: ``Evaluation.table``, or ``Evaluation.keep`` with ``kept``.
         baseline: accuracy with all units on (fraction), drawn as a dotted line.
         methods: which methods; all if None.
         kept: the units on the axis are kept and all others off.
-        paper: what the figure stands on; on dark ground dark lines are drawn lighter.
+        paper: colours of text and background; on a dark one, dark lines are lightened.
 
     The band of random draws is their 5th to 95th percentile, that of any other method Wilson's 95 % interval.
     """
@@ -76,7 +75,7 @@ def accuracy_curves(
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         dragmode=False,
-        # Above, where no text of the axis is: on a poster's screen text is twice as large, and the figure is not.
+        # Above the plot: on a poster's screen text is twice as large, and the axis needs the space below.
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     ticks = sorted(int(budget) for budget in rows["budget"].unique())
@@ -87,13 +86,14 @@ def accuracy_curves(
 
 
 def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
-    """Switch off A's units (rows), measure class B (columns): by how much accuracy falls.
+    """How far the accuracy of class B (columns) falls with the units of class A (rows) ablated.
 
     Args:
         falls: ``Evaluation.matrix``.
         names: of its classes, in its order.
 
-    Nearly transparent squares lie over the cells, because heatmaps answer no clicks; their customdata is (A, B), ids.
+    Plotly's heatmaps return no clicks: nearly transparent squares lie over the cells, with the class ids (A, B) as
+    customdata.
     """
     values = falls.to_numpy(float)
     names = [safe(name) for name in names]
@@ -142,54 +142,4 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     )
     figure.update_xaxes(showgrid=False, zeroline=False)
     figure.update_yaxes(showgrid=False, zeroline=False)
-    return figure
-
-
-def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
-    """A class's accuracy with all units on, with the chosen ones off, and with as many random ones off.
-
-    Args:
-        effect: from :func:`interpret.evaluation.effect.ablate_class`.
-        colour: the class's.
-
-    The lines are Wilson's 95 % intervals over the photos, and the 5th to 95th percentile of the random draws.
-    """
-    n = len(effect.units)
-    labels = ["all units on", f"{n} unit{'s' * (n != 1)} off", f"as many random {'units' if n != 1 else 'ones'} off"]
-    low, high = effect.band
-    lows, highs = wilson(np.array([effect.before, effect.after]) * effect.n, effect.n)
-    shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]
-    figure = go.Figure(
-        go.Bar(
-            x=shares,
-            y=[0, 1, 2],
-            orientation="h",
-            width=0.62,
-            marker={"color": [CLEAR, colour, OTHER], "line": {"color": [colour, colour, OTHER], "width": 1.5}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [*(highs - shares[:2]), max(0.0, high - shares[2])],
-                "arrayminus": [*(shares[:2] - lows), max(0.0, shares[2] - low)],
-                "thickness": 1.4,
-                "color": OTHER,
-            },
-            customdata=[[lows[0], highs[0]], [lows[1], highs[1]], [low, high]],
-            hovertemplate=f"%{{x:.1%}} of {effect.n:,} photos<br>%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}}"
-            "<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=170,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        showlegend=False,
-        dragmode=False,
-    )
-    ends = [*highs.tolist(), max(high, shares[2])]
-    for row, (share, end) in enumerate(zip(shares, ends, strict=True)):  # beyond the error bar, which would cross it
-        figure.add_annotation(x=end + 0.01, y=row, text=percent(share), showarrow=False, xanchor="left")
-    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
-    figure.update_yaxes(tickvals=[0, 1, 2], ticktext=labels, autorange="reversed", showgrid=False)
     return figure

@@ -1,4 +1,4 @@
-"""How the methods of an evaluation look: one colour and line each, in every figure."""
+"""Colour and line of each ranking of an evaluation, the same in every figure."""
 
 from interpret.figures.colours import OTHER
 

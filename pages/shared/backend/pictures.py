@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from interpret.explanation.photo import PhotoExplanation
-from interpret.figures import gallery
+from interpret.figures import patch_pictures
 from interpret.figures.colours import class_colours, on_dark
 from interpret.findings import supporting
 from interpret.study import Study
@@ -41,11 +41,11 @@ def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) ->
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _patch_tiles(folder: str, stamp: int, patches: tuple[int, ...], side: int) -> list[str]:
-    tiles = patch_pictures(studies.cached(folder, stamp), patches, side)
+    tiles = drawn_patches(studies.cached(folder, stamp), patches, side)
     return ["" if picture is None else data_uri(picture) for picture in tiles]
 
 
-def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
+def drawn_patches(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
     """Patches with the photo around them dimmed; None if the photo's file is gone."""
     rows = opened.patches[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
     sizes = opened.images[["width", "height"]].to_numpy()
@@ -56,7 +56,7 @@ def patch_pictures(opened: Study, patches: Sequence[int], side: int = THUMBNAIL)
         if photo is None:
             return None
         recorded = (int(sizes[image_id][0]), int(sizes[image_id][1]))
-        return gallery.patch_tile(photo, gallery.scaled_box(box, recorded, photo.size), side)
+        return patch_pictures.patch_tile(photo, patch_pictures.scaled_box(box, recorded, photo.size), side)
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(picture, patches))
@@ -75,7 +75,7 @@ def _thumbnails(folder: str, stamp: int, images: tuple[int, ...], side: int) -> 
 
     def picture(image_id: int) -> str:
         photo = opened.photo(image_id)
-        return "" if photo is None else data_uri(gallery.thumbnail(photo, side))
+        return "" if photo is None else data_uri(patch_pictures.thumbnail(photo, side))
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(picture, images))
@@ -106,11 +106,11 @@ def _upload_pictures(
 
 def _photo_and_map(study: Study, photo: Image.Image, shown: PhotoExplanation) -> tuple[str, str]:
     height, width = study.preprocessing.size
-    heat = gallery.heat_layer(shown.heat, (288, max(1, 288 * height // width)))
-    return data_uri(gallery.view(photo, study.preprocessing, 720)), data_uri(heat, transparent=True)
+    heat = patch_pictures.heat_layer(shown.heat, (288, max(1, 288 * height // width)))
+    return data_uri(patch_pictures.view(photo, study.preprocessing, 720)), data_uri(heat, transparent=True)
 
 
 def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
     """A picture as a data URI: JPEG, or PNG if it is transparent."""
-    kind, content = ("png", gallery.png(picture)) if transparent else ("jpeg", gallery.jpeg(picture))
+    kind, content = ("png", patch_pictures.png(picture)) if transparent else ("jpeg", patch_pictures.jpeg(picture))
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -7,7 +7,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.evaluation.ablation import reference_labels
 from interpret.evaluation.heldout import Best
-from interpret.figures import evaluation_charts
+from interpret.figures import ablation_charts
 from interpret.findings import Findings
 from interpret.findings.tables import Units
 from pages.shared import wording
@@ -31,7 +31,7 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     low, high = effect.band
     figures.show(
-        evaluation_charts.class_effect(effect, colour),
+        ablation_charts.class_effect(effect, colour),
         name=f"{study.name}-{name}-{address.itemset_param(units)}",
         key="class_effect",
         alt=f"accuracy of {name}: {wording.percent(effect.before)} with all units on, {wording.percent(effect.after)} "

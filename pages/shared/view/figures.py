@@ -5,7 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret.figures import charts
+from interpret.figures import plotly_style
 from pages.shared import wording
 from pages.shared.view import style
 
@@ -14,7 +14,7 @@ def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
     """Show a figure, with a button below that saves it as HTML; its own toolbar saves it as SVG.
 
     Args:
-        figure: from :mod:`interpret.figures.charts` and its neighbours.
+        figure: from :mod:`interpret.figures.plotly_style` and its neighbours.
         key: of the widget.
         name: of saved files.
         alt: what the figure shows, for screen readers.
@@ -23,12 +23,12 @@ def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
     Returns:
         What ``st.plotly_chart`` returns: with ``on_select``, the selection.
     """
-    state = st.plotly_chart(figure, key=key, config=charts.config(name), alt=alt, **more)
+    state = st.plotly_chart(figure, key=key, config=plotly_style.config(name), alt=alt, **more)
     paper = style.paper()
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
             "Figure as HTML",
-            lambda: charts.page(figure, name, paper).encode(),
+            lambda: plotly_style.page(figure, name, paper).encode(),
             wording.file_name(name, "html"),
             "text/html",
             key=f"save_{key}",

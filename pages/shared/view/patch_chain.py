@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from interpret.figures import gallery
+from interpret.figures import patch_pictures
 from interpret.findings import Findings
 from pages.shared import wording
 from pages.shared.backend import pictures
@@ -35,22 +35,22 @@ def _chain(findings: Findings, patch: int) -> None:
     photo = study.photo(image)
     blocks: list[widgets.Block] = []
     if photo is not None:
-        seen = gallery.view(photo, study.preprocessing, 360)
+        seen = patch_pictures.view(photo, study.preprocessing, 360)
         heat = np.asarray(study.cams[image], dtype=np.float32)
-        box = gallery.scaled_box(
+        box = patch_pictures.scaled_box(
             [row[side] for side in ("x0", "y0", "x1", "y1")], (about["width"], about["height"]), photo.size
         )
         inner = study.preprocessing.to_model([box], photo.size)[0] * (seen.size[0] / study.preprocessing.size[1])
-        warm = gallery.heat_overlay(seen, heat, 0.75)
+        warm = patch_pictures.heat_overlay(seen, heat, 0.75)
         steps = [
             (seen, "1 · the photo", "as the network sees it"),
             (warm, "2 · the map", f"what supports {name}"),
             (
-                gallery.boxed(warm, [inner.tolist()]),
+                patch_pictures.boxed(warm, [inner.tolist()]),
                 "3 · the patch",
                 f"{wording.percent(float(row['mass']))} of the map",
             ),
-            (gallery.patch_tile(photo, box, 360), "4 · its content", "the region its units are pooled over"),
+            (patch_pictures.patch_tile(photo, box, 360), "4 · its content", "the region its units are pooled over"),
         ]
         blocks.append(
             widgets.tiles([widgets.tile(pictures.data_uri(p), f"{n}: {t}", name=n, note=t) for p, n, t in steps], "l")

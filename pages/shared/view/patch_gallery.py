@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from interpret.figures import gallery
+from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from pages.shared import wording
 from pages.shared.backend import pictures
@@ -98,9 +98,9 @@ def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside
         blank = Image.new("RGB", (pictures.THUMBNAIL, pictures.THUMBNAIL), "#FFFFFF")
         tiles: list[Image.Image] = []
         for row in rows:
-            tiles += [picture or blank for picture in pictures.patch_pictures(study, row)]
+            tiles += [picture or blank for picture in pictures.drawn_patches(study, row)]
             tiles += [blank] * (-len(tiles) % across)
-        return gallery.png(gallery.sheet(tiles, across))
+        return patch_pictures.png(patch_pictures.sheet(tiles, across))
 
     with st.container(horizontal=True, horizontal_alignment="right", width="content" if beside else "stretch"):
         st.download_button(

@@ -3,8 +3,8 @@
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from interpret.figures.charts import Paper
 from interpret.figures.colours import OKABE_ITO
+from interpret.figures.plotly_style import Paper
 
 # Static, without data. Streamlit's own parts get quieter and wider; on a poster's screen everything grows.
 STYLE = """<style>

@@ -1,4 +1,4 @@
-"""Pictures of the evidence: a patch with the photo around it dimmed, a photo with its map or its boxes. All PIL."""
+"""Pictures of photos and patches, with Pillow: a patch with the photo around it dimmed, a photo with map or boxes."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Plotly figures of what classes share: the class x unit map, and the graph of classes and units."""
+"""Charts of classes and units: the class x unit map, and the graph that joins classes with their units."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from interpret.figures.charts import LIGHT, Paper, percent, plain, safe
 from interpret.figures.colours import OTHER, VIRIDIS, plotly_scale
+from interpret.figures.plotly_style import LIGHT, Paper, percent, plain, safe
 
 
 def class_unit_map(
@@ -23,9 +23,9 @@ def class_unit_map(
         support: (classes, units), 0..1.
         class_names: the rows, top first.
         units: the columns.
-        counts: (classes, units), patches that hold the unit, for the text shown on pointing.
+        counts: (classes, units), patches that hold the unit, for the tooltips.
 
-    Heatmaps answer no clicks, so nearly transparent squares lie over the cells; their customdata is (row, unit).
+    Plotly's heatmaps return no clicks: nearly transparent squares lie over the cells, with customdata (row, unit).
     """
     rows, columns = support.shape
     labels = [str(unit) for unit in units]
@@ -59,7 +59,7 @@ def class_unit_map(
             [row, int(units[column])]
             for row, column in zip(down.ravel().tolist(), across.ravel().tolist(), strict=True)
         ],
-        text=[one for line in text for one in line],
+        text=[cell for line in text for cell in line],
         hovertemplate="%{text}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
     )
@@ -72,24 +72,24 @@ def class_unit_map(
 
 
 def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """Places of classes and units: classes on a circle, a unit near the classes that it serves, no two too close.
+    """Positions in the graph: classes on a circle, each unit near its classes, no two units too close.
 
     Args:
-        weights: (classes, units), 0 where a unit does not serve a class.
-        rounds: of moving units apart (count).
+        weights: (classes, units), 0 where a unit is not frequent in a class.
+        rounds: steps that move units apart (count).
 
     Returns:
-        (classes, 2) and (units, 2), both within about -1.3..1.3. The same weights give the same places.
+        (classes, 2) and (units, 2), both within about -1.3..1.3. The same weights give the same positions.
     """
     classes, units = weights.shape
     angle = np.pi / 2 - 2 * np.pi * np.arange(classes) / max(classes, 1)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     total = weights.sum(axis=0)
     home = (weights.T @ ring) / np.maximum(total, 1e-12)[:, None]
-    # A unit of one class stands outside of the circle beside it: the middle is for what is shared.
+    # A unit of one class goes outside the circle, beside its class: the middle is for shared units.
     alone = (weights > 0).sum(axis=0) <= 1
     home[alone] = ring[weights[:, alone].argmax(axis=0)] * 1.28 if classes else home[alone]
-    turn = np.arange(units) * 2.399963  # the golden angle sets units with the same home apart, always the same way
+    turn = np.arange(units) * 2.399963  # the golden angle separates units with the same home, reproducibly
     place = home + 0.02 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for _ in range(rounds if units else 0):
         apart = place[:, None] - np.concatenate([place, ring])[None]
@@ -107,14 +107,14 @@ def class_unit_graph(
     units: Sequence[int],
     paper: Paper = LIGHT,
 ) -> go.Figure:
-    """Classes on a circle and the units that they are carried by: shared units in the middle, own units outside.
+    """The graph of classes and units: classes on a circle, shared units in the middle, units of one class outside.
 
     Args:
         weights: (classes, units), the support of a unit in a class, 0 where it is below the threshold.
         class_names: names of the classes.
         colours: one for each class.
         units: the units.
-        paper: colours of text and ground.
+        paper: colours of text and background.
 
     Each unit's customdata is (-1, unit), each class's (row, -1).
     """
@@ -177,7 +177,7 @@ def class_unit_graph(
 
 
 def _beside(x: float, y: float) -> str:
-    """Where a class's name stands: outside of the circle."""
+    """The position of a class's name: outside the circle."""
     if abs(x) < 0.35:
         return "top center" if y > 0 else "bottom center"
     return "middle right" if x > 0 else "middle left"

@@ -1,4 +1,4 @@
-"""The accuracy curves as a PNG, for the command line."""
+"""The accuracy curves of an evaluation as an image file, drawn with Matplotlib for the command line."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,16 @@ from interpret.figures.method_styles import style_of
 
 
 def draw(result: Any, path: Path) -> None:
-    """Draw accuracy against units switched off, and against units kept, side by side.
+    """Draw accuracy against units ablated and against units kept, side by side.
 
     Args:
         result: from :func:`interpret.evaluation.evaluate`.
-        path: the file to write; its ending says the format.
+        path: the file to write; its extension sets the format.
 
     Raises:
         InputError: it cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no display is needed, and no global state used
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # needs no display and no global state
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.6), layout="constrained")
