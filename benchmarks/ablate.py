@@ -53,7 +53,7 @@ def main() -> None:
     rows += config.draws * (len(config.budgets) + len(ours))
 
     photos = np.linspace(0, len(tested) - 1, min(arguments.photos, len(tested))).astype(np.int64)
-    precision = on.manifest["precision"]  # as the stored activations were computed
+    precision = on.precision  # as the stored activations were computed
     network = prepare(classifier.network, study.layer, tested.device, precision, head.seed_input.cpu())
     read = [on.photo(int(tested.rows[photo])) for photo in photos]
     pixels = np.stack([classifier.preprocessing.apply(photo) for photo in read if photo is not None])
@@ -77,9 +77,7 @@ def main() -> None:
     found = ablation.classify(tested, [sets], groups[photos], photos)[0]
     same = float((torch.cat(answers).numpy() == found).mean())
 
-    print(
-        f"{study.manifest['model']}, {len(tested):,} photos, {rows} rows, {tested.device}, {arguments.threads} threads"
-    )
+    print(f"{study.model}, {len(tested):,} photos, {rows} rows, {tested.device}, {arguments.threads} threads")
     print(
         f"from stored activations   {stored:10.1f} s for the whole table and its {config.resamples} bootstrap samples"
     )

@@ -158,26 +158,24 @@ class RunConfig(Checked):
 
 @dataclass(frozen=True)
 class EvaluateConfig(Checked):
-    """Options of an evaluation: each class's units are ablated, and photos classified again.
-
-    Attributes:
-        top_units: N of the mined rankings, Ours-5 and Ours-10 (counts).
-        resamples: bootstrap samples (count).
-        keep_budgets: units kept (counts), for the sufficiency curves.
-    """
+    """Options of an evaluation: each class's units are ablated, and photos classified again."""
 
     budgets: tuple[int, ...] = option(
         (1, 2, 5, 7, 10, 20, 50), "units ablated per class, for the comparison at equal numbers", low=1, high=100_000
     )
-    top_units: tuple[int, ...] = (5, 10)
+    top_units: tuple[int, ...] = option(
+        (5, 10), "N of the mined rankings, Ours-5 and Ours-10", low=1, high=512, python_only=True
+    )
     rule: str = option("evidence", "how the mined units of a class are ordered", choices=RANKING_RULES)
     replacement: str = option("zero", "what replaces an ablated unit's activations", choices=("zero", "mean"))
     draws: int = option(20, "random sets of units", low=1, high=10_000)
     seed: int = option(0, "seed of the random draws and of the bootstrap", low=0, high=1_000_000_000)
-    resamples: int = 2000
+    resamples: int = option(2000, "bootstrap samples", low=1, high=1_000_000, python_only=True)
     lasso: bool = option(True, "compare with the mu-lasso")
     greedy: bool = option(True, "compare with the greedy ranking, where the head is linear")
-    keep_budgets: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
+    keep_budgets: tuple[int, ...] = option(
+        (1, 2, 5, 10, 20, 50, 100, 200), "units kept, for the sufficiency curves", low=1, high=100_000, python_only=True
+    )
 
 
 @dataclass(frozen=True)

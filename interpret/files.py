@@ -26,12 +26,12 @@ def assets() -> Path:
 
 
 def cache_dir() -> Path:
-    """The folder for what can be made again: ``UNITSCOPE_CACHE``, else ``~/.cache/unitscope``."""
+    """The folder for files that can be made again: ``UNITSCOPE_CACHE``, else ``~/.cache/unitscope``."""
     return Path(os.environ.get("UNITSCOPE_CACHE") or Path.home() / ".cache" / "unitscope").expanduser().absolute()
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """Write a JSON object in one step: whoever reads sees the old content or the new one."""
+    """Write a JSON object in one step: a reader sees the old content or the new one."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
@@ -56,6 +56,6 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def flush(file: Any) -> None:
-    """Write what is buffered of an open file, and wait until it is on the disk."""
+    """Write the buffered part of an open file, and wait until it is on the disk."""
     file.flush()
     os.fsync(file.fileno())

@@ -27,6 +27,7 @@ class Option:
         high: the largest value allowed; no bound if None.
         choices: the values allowed; any if empty.
         many: whether the option holds a tuple of values; every one of them is checked.
+        python_only: whether the option is set from Python only; command line and dashboard do not offer it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     many: bool = False
+    python_only: bool = False
 
     def check(self, value: Any) -> None:
         """Raise :class:`InputError` if ``value`` has another type, is out of bounds or is not among the choices.
@@ -111,24 +113,31 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    python_only: bool = False,
 ) -> Any:
     """Return a dataclass field that carries its description; a tuple as the default makes an option of many values."""
     many = isinstance(default, tuple)
     kind = kind or type(default[0] if many else default)
-    meta = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "many": many}
-    return field(default=default, metadata=meta)
+    described = Option("", kind, default, help, low, high, choices, many, python_only)
+    return field(default=default, metadata={"option": described})
 
 
-def options(config: Any) -> Iterator[Option]:
-    """Yield the described options of a configuration class or instance, in the order in which they are written."""
+def options(config: Any, *, python_only: bool = False) -> Iterator[Option]:
+    """Yield the described options of a configuration class or instance, in the order in which they are written.
+
+    Args:
+        config: the class or instance.
+        python_only: whether to yield those too that are set from Python only.
+    """
     for item in dataclasses.fields(config):
-        if "help" in item.metadata:
-            yield Option(name=item.name, default=item.default, **item.metadata)
+        described: Option | None = item.metadata.get("option")
+        if described is not None and (python_only or not described.python_only):
+            yield dataclasses.replace(described, name=item.name)
 
 
 class Checked:
     """Checks every described field when an instance is made."""
 
     def __post_init__(self) -> None:
-        for described in options(self):
+        for described in options(self, python_only=True):
             described.check(getattr(self, described.name))

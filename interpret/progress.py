@@ -1,4 +1,4 @@
-"""How far a run is: what its callback gets, and the same as a small file for another process to show."""
+"""How far a run has come: what its callback receives, and a small file from which another process shows it."""
 
 import contextlib
 import json
@@ -14,12 +14,12 @@ from interpret.files import write_json
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """How far a run has come.
 
     Attributes:
         stage: what is being done, in plain words.
         done: units of work done (count).
-        total: units of work in all (count); 0 where the stage cannot be counted.
+        total: units of work in all (count); 0 if the stage cannot be counted.
         skipped: photos that could not be used so far (count).
     """
 
@@ -33,11 +33,11 @@ Callback = Callable[[Progress], None]
 
 
 def silent(_progress: Progress) -> None:
-    """The callback of whoever does not want to know."""
+    """The callback that ignores every report."""
 
 
 def remaining(seconds: float) -> str:
-    """A time in the words of a person: `40 s`, `3 min`, `1 h 20 min`."""
+    """A duration in words: `40 s`, `3 min`, `1 h 20 min`."""
     if seconds < 90:
         return f"{max(seconds, 0):.0f} s"
     if seconds < 5400:
@@ -47,30 +47,30 @@ def remaining(seconds: float) -> str:
 
 
 class ProgressFile:
-    """Writes what a run reports, at most a few times a second.
+    """A file with the latest report of a run, written at most three times a second and at the end of every stage.
 
-    The file is JSON: stage, done, total, skipped, rate (per second), remaining (seconds), pid, updated (seconds since
-    the epoch).
+    The file is JSON: stage, done, total, skipped, rate (units of work per second), remaining (seconds, null if
+    unknown), pid, updated (seconds since the epoch).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stage = ""
-        self._began = (0.0, 0)  # when the stage began, and how much of it was already there
+        self._began = (0.0, 0)  # when the stage began (seconds), and how much of it was done then
         self._written = 0.0
 
     def report(self, progress: Progress) -> None:
-        """Take one report of the pipeline."""
+        """Write a report of the pipeline; a file that cannot be written is no reason to stop the run."""
         now = time.monotonic()
         if progress.stage != self._stage:
             self._stage, self._began, self._written = progress.stage, (now, progress.done), 0.0
         if now - self._written < 0.3 and progress.done < progress.total:
             return
         self._written = now
-        began, before = self._began
-        rate = (progress.done - before) / (now - began) if now - began > 0.5 else 0.0
-        left = (progress.total - progress.done) / rate if rate > 0 else None
-        with contextlib.suppress(OSError):  # a full disk must not end the run over its progress bar
+        began, done_before = self._began
+        rate = (progress.done - done_before) / (now - began) if now - began > 0.5 else 0.0
+        seconds_left = (progress.total - progress.done) / rate if rate > 0 else None
+        with contextlib.suppress(OSError):
             write_json(
                 {
                     "stage": progress.stage,
@@ -78,7 +78,7 @@ class ProgressFile:
                     "total": progress.total,
                     "skipped": progress.skipped,
                     "rate": rate,
-                    "remaining": left,
+                    "remaining": seconds_left,
                     "pid": os.getpid(),
                     "updated": time.time(),
                 },
@@ -87,7 +87,7 @@ class ProgressFile:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What the file holds; None where there is none yet."""
+    """What a progress file holds; None if there is none yet, or it is damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -199,7 +199,7 @@ def _form(study: Study) -> None:
     sources = {"folder": "a folder of class folders"}
     if study.images["label"].notna().any():
         sources = {"own": "the study’s own photos", **sources}
-    if study.manifest["model"] == "demo":
+    if study.model == "demo":
         sources = {"demo-val": "the demo’s held-out drawings", **sources}
     source = st.radio("Photos to measure on", list(sources), format_func=sources.get, key="measure_on", horizontal=True)
     folder = ""

@@ -126,7 +126,7 @@ def _about(study: Study) -> None:
     """Show the open study in one line, and which files were skipped."""
     pairs = [
         ("Study", study.name),
-        ("Model", f"{study.manifest['model']}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
+        ("Model", f"{study.model}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
         (
             "Photos",
             f"{len(study.images):,}, in "

@@ -30,7 +30,7 @@ def given(option, value):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_bound_holds_at_its_edge_and_not_beyond(config):
-    for option in options(config):
+    for option in options(config, python_only=True):
         assert option.help == option.help.strip()
         if option.low is not None:
             made(config, **{option.name: given(option, option.kind(option.low))})
@@ -51,13 +51,22 @@ def test_every_bound_holds_at_its_edge_and_not_beyond(config):
 def test_a_value_of_another_type_is_refused_by_every_option(config):
     """Text is no number and a bool is no count; what the JSON of a manifest cannot hold is refused as well."""
     checked = 0
-    for option in options(config):
+    for option in options(config, python_only=True):
         for value in WRONG[option.kind]:
             with pytest.raises(InputError, match=rf"--{option.flag} is .* \({type(value).__name__}\); give ") as caught:
                 made(config, **{option.name: given(option, value)})
             assert "\n" not in str(caught.value)
             checked += 1
     assert checked >= 10
+
+
+def test_every_field_of_an_evaluation_is_checked_and_some_are_for_python_only():
+    everything = {option.name for option in options(EvaluateConfig, python_only=True)}
+    assert everything == {field.name for field in dataclasses.fields(EvaluateConfig)}
+    offered = {option.name for option in options(EvaluateConfig)}
+    assert everything - offered == {"top_units", "resamples", "keep_budgets"}
+    with pytest.raises(InputError, match="--top-units is 0; the smallest value allowed is 1"):
+        EvaluateConfig(top_units=(5, 0))
 
 
 def test_a_whole_number_is_accepted_as_a_fraction_and_kept_as_it_is():

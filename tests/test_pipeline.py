@@ -331,6 +331,27 @@ def test_photos_without_a_finite_answer_are_skipped_and_listed(pictures, tmp_pat
     assert len(study.cams) == len(study.images)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda manifest: manifest.pop("model"),
+        lambda manifest: manifest.pop("weights"),
+        lambda manifest: manifest["config"].pop("extract"),
+        lambda manifest: manifest["config"]["extract"].update(tau="half"),
+        lambda manifest: manifest["config"]["mine"].update(unheard_of=1),
+        lambda manifest: manifest.update(preprocessing=[1, 2]),
+        lambda manifest: manifest.update(n_units="many"),
+    ],
+)
+def test_a_damaged_manifest_is_one_sentence(undisturbed, tmp_path, damage):
+    shutil.copytree(undisturbed.folder, tmp_path / "s")
+    manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
+    damage(manifest)
+    (tmp_path / "s" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged; make the study again"):
+        open_study(tmp_path / "s")
+
+
 def test_a_damaged_table_is_one_sentence(undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / "s")
     (tmp_path / "s" / "patches.parquet").write_bytes(b"PAR1 cut short")

@@ -20,13 +20,13 @@ def print_study(study: "Study", config: MineConfig) -> None:
     """Print a study at a glance: what it is, what was skipped, and what was found."""
     from interpret.mining import mine_study
 
-    counts = study.manifest["counts"]
+    counts = study.counts
     lines = Table.grid(padding=(0, 2))
     lines.add_column()
     lines.add_column(overflow="fold")  # a long path is broken, never cut
     lines.add_row("study", str(study.folder))
-    lines.add_row("model", f"{study.manifest['model']}, layer {study.layer}, {study.n_units} units")
-    lines.add_row("weights", study.manifest["weights"]["source"])
+    lines.add_row("model", f"{study.model}, layer {study.layer}, {study.n_units} units")
+    lines.add_row("weights", study.weights_source)
     lines.add_row("photos", f"{counts['images']} from {study.images_root}")
     accuracy = study.accuracy()
     if accuracy:
@@ -40,7 +40,7 @@ def print_study(study: "Study", config: MineConfig) -> None:
         lines.add_row("skipped", f"{len(skipped)} files (all in {study.folder / 'skipped.parquet'})")
         for path, reason in zip(skipped["path"].head(10), skipped["reason"].head(10), strict=True):
             lines.add_row("", Text(f"{path!r}: {reason}"))
-    lines.add_row("precision", f"{study.manifest['precision']} on {study.manifest['device']}")
+    lines.add_row("precision", f"{study.precision} on {study.device}")
     OUT.print(lines, highlight=False)
     print_findings(study, mine_study(study, config), rows=8)
 

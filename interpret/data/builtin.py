@@ -1,4 +1,4 @@
-"""Where photos come from: a folder, or a built-in set that is fetched, copied or rendered into the cache once."""
+"""Built-in sets of photos, which are downloaded, copied or rendered into the cache once; and plain folders."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from interpret.data.photos import plain
 from interpret.errors import InputError
 from interpret.files import cache_dir
 
-# Name and a few words, as the dashboard and the command line's help list them.
+# Name and description, as the dashboard and the help of the command line list them.
 BUILT_IN = {
     "demo": "the embedded demo's training pictures, rendered once",
     "demo-val": "the embedded demo's other pictures",
@@ -21,7 +21,7 @@ BUILT_IN = {
     "imagenette-val": "torchvision's Imagenette, validation split",
 }
 
-# Photographs in scikit-image's own package; the rest of its gallery would be downloaded, or are drawings and masks.
+# The photographs in scikit-image's package; its other images are drawings and masks, or would be downloaded.
 SKIMAGE_PHOTOS = (
     "astronaut.png",
     "brick.png",
@@ -43,12 +43,16 @@ IMAGENETTE = ("https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz", 
 
 
 def folder(source: str | Path, announce: Announce | None = None) -> Path:
-    """The folder, absolute, that a source stands for; built-in sets are made when they are not there yet.
+    """The absolute path of a source's folder; a built-in set that is not in the cache yet is made.
 
-    A folder that happens to be called like a built-in set is reached with ``./`` before its name.
+    A folder with the name of a built-in set is reached by ``./`` before its name.
+
+    Args:
+        source: a folder, or one of :data:`BUILT_IN`.
+        announce: called with one line before a download or a rendering starts.
 
     Raises:
-        InputError: it is no folder, or a built-in set cannot be made.
+        InputError: there is no such folder, or a built-in set cannot be made.
     """
     if isinstance(source, str) and source in BUILT_IN:
         try:
@@ -68,10 +72,10 @@ def folder(source: str | Path, announce: Announce | None = None) -> Path:
         path = Path(source).expanduser().resolve()
         if path.is_dir():
             return path
-        what = "is a file, not a folder" if path.exists() else "does not exist"
+        fault = "is a file, not a folder" if path.exists() else "does not exist"
     except (OSError, RuntimeError, ValueError) as error:
-        what = f"cannot be opened ({plain(error)})"
-    raise InputError(f"The folder {str(source)!r} {what}; give a folder of photos, or one of {', '.join(BUILT_IN)}.")
+        fault = f"cannot be opened ({plain(error)})"
+    raise InputError(f"The folder {str(source)!r} {fault}; give a folder of photos, or one of {', '.join(BUILT_IN)}.")
 
 
 def _skimage() -> Path:
@@ -80,15 +84,15 @@ def _skimage() -> Path:
     if spec is None or spec.origin is None:
         raise InputError("scikit-image's photos need a package that is not installed; run `pip install scikit-image`.")
     data = Path(spec.origin).parent / "data"
-    have = [data / name for name in SKIMAGE_PHOTOS if (data / name).is_file()]
-    if not have:
-        raise InputError(f"The scikit-image that is installed brings no photos in {data}; give a folder instead.")
+    files = [data / name for name in SKIMAGE_PHOTOS if (data / name).is_file()]
+    if not files:
+        raise InputError(f"The installed scikit-image has no photos in {data}; give a folder instead.")
     target = cache_dir() / "skimage"
     target.mkdir(parents=True, exist_ok=True)
-    for file in have:
+    for file in files:
         copy = target / file.name
         if not copy.is_file() or copy.read_bytes() != file.read_bytes():
-            # copied beside and renamed, so that a killed copy leaves no half photo
+            # written under another name and renamed, so that an interrupted copy leaves no half photo
             handle, name = tempfile.mkstemp(prefix=".", dir=target)
             os.close(handle)
             shutil.copyfile(file, name)
@@ -98,7 +102,7 @@ def _skimage() -> Path:
 
 
 def _imagenette(split: str, announce: Announce | None) -> Path:
-    """Fetch and unpack torchvision's Imagenette (320 pixels on the shorter side)."""
+    """Download and unpack torchvision's Imagenette (320 pixels on the shorter side)."""
     url, checksum = IMAGENETTE
     base = cache_dir() / "imagenette"
     unpacked = base / Path(url).stem
@@ -112,7 +116,7 @@ def _imagenette(split: str, announce: Announce | None) -> Path:
                     tar.extractall(work, filter="data")
             except tarfile.TarError as error:
                 raise InputError(f"{archive} cannot be unpacked ({plain(error)}); delete it and try again.") from None
-            if not unpacked.is_dir():  # else another process was faster
+            if not unpacked.is_dir():  # else another process unpacked it meanwhile
                 (Path(work) / unpacked.name).replace(unpacked)
         archive.unlink(missing_ok=True)
     return (unpacked / split).resolve()

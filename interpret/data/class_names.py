@@ -1,4 +1,4 @@
-"""Class names: ImageNet's, a researcher's own, and which class the name of a folder stands for."""
+"""Class names: ImageNet's, those of a file, and the class that a folder's name stands for."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ _WNID = re.compile(r"n\d{8}")
 @functools.cache
 def _synsets() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """ImageNet's 1,000 WordNet ids in the order of every ImageNet classifier, and the names of each."""
-    from timm.data import ImageNetInfo  # heavy, and only needed where ImageNet's names are
+    from timm.data import ImageNetInfo  # takes seconds to import
 
     info = ImageNetInfo()
     names = (tuple(text.strip() for text in line.split(",")) for line in info.label_descriptions())
@@ -25,27 +25,26 @@ def _synsets() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
 
 @functools.cache
 def imagenet() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """ImageNet's class names and WordNet ids, in the usual order of 1,000 outputs; read offline from timm.
+    """ImageNet's class names and WordNet ids, in the usual order of its 1,000 outputs; read offline from timm.
 
-    Two pairs of classes share their first name (crane, maillot); those are told apart by their further name, else by
-    their id, so that every name is unique.
+    Two pairs of classes share their first name (crane, maillot); a word in brackets makes these names unique.
 
     Returns:
-        names and wnids, 1,000 each.
+        Names and wnids, 1,000 each.
     """
     wnids, synonyms = _synsets()
-    times = Counter(names[0] for names in synonyms)
+    occurrences = Counter(names[0] for names in synonyms)
     unique: list[str] = []
     for wnid, names in zip(wnids, synonyms, strict=True):
-        if times[names[0]] == 1:
+        if occurrences[names[0]] == 1:
             unique.append(names[0])
         else:
-            unique.append(_TOLD_APART.get(wnid, f"{names[0]} ({wnid})"))
+            unique.append(_DISAMBIGUATED.get(wnid, f"{names[0]} ({wnid})"))
     return tuple(unique), wnids
 
 
-# WordNet gives these pairs the same name; the words in brackets are from their definitions.
-_TOLD_APART = {
+# WordNet gives both classes of a pair the same name; the words in brackets are from their definitions.
+_DISAMBIGUATED = {
     "n02012849": "crane (bird)",
     "n03126707": "crane (machine)",
     "n03710637": "maillot (tights)",
@@ -57,14 +56,14 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
     """Read class names in the order of a network's outputs.
 
     The file is a text file with one name a line, a JSON list, or a JSON object from index to name (or to
-    ``[wnid, name]``, as ImageNet's common index file has it). Names that are all WordNet ids get ImageNet's words.
+    ``[wnid, name]``, as in ImageNet's common index file). WordNet ids are replaced by ImageNet's names.
 
     Args:
-        path: the file; the word ``imagenet`` instead stands for ImageNet's 1,000 classes.
-        expected: how many outputs the network has; None to take what is there.
+        path: the file, or the word ``imagenet`` for ImageNet's 1,000 classes.
+        expected: the network's number of outputs; not checked if None.
 
     Returns:
-        names and wnids; wnids are empty where the file gives none.
+        Names and wnids; the wnids are empty if the file holds none.
 
     Raises:
         InputError: the file cannot be read, holds another number of names than ``expected``, or a name twice.
@@ -78,18 +77,19 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
             f"{path} holds {len(names):,} class names, but the network has {expected:,} outputs; "
             "give one name for each output, in their order."
         )
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise InputError(f"{path} gives the name {twice[0]!r} to more than one class; make every name unique.")
+    repeated = [name for name, occurrences in Counter(names).items() if occurrences > 1]
+    if repeated:
+        raise InputError(f"{path} gives the name {repeated[0]!r} to more than one class; make every name unique.")
     return names, wnids
 
 
 def _parse(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and wnids that a file holds; see :func:`read_class_names`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The class names in {path} cannot be read ({_brief(error)}); give a UTF-8 text file."
+            f"The class names in {path} cannot be read ({_reason(error)}); give a UTF-8 text file."
         ) from None
     if text.lstrip()[:1] in ("[", "{"):
         try:
@@ -108,65 +108,66 @@ def _parse(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(row[1].replace("_", " ") for row in pairs), tuple(row[0] for row in pairs)
     names = tuple(str(row) for row in pairs)
     if all(_WNID.fullmatch(name) for name in names):
-        words = dict(zip(*reversed(imagenet()), strict=True))
-        return tuple(words.get(name, name) for name in names), names
+        name_of = dict(zip(*reversed(imagenet()), strict=True))
+        return tuple(name_of.get(wnid, wnid) for wnid in names), names
     return names, ()
 
 
-def _brief(error: Exception) -> str:
-    """The reason of an error without its path: 'No such file or directory'."""
+def _reason(error: Exception) -> str:
+    """The reason of an error without the path: 'No such file or directory'."""
     return getattr(error, "strerror", None) or "it is not UTF-8 text"
 
 
 def match(folders: Iterable[str], class_names: Sequence[str], wnids: Sequence[str] = ()) -> dict[str, int | None]:
     """Find the class that each folder's name stands for.
 
-    Tried in this order: the class name as it is, its WordNet id (alone or before other text, as in
+    Tried in this order: the class's exact name, its WordNet id (alone or before other text, as in
     ``n01440764_tench``), its index (0-based), its name regardless of case and of ``_``, ``-`` and blanks, and any of
-    ImageNet's further names for it. Where the classes have no ids, a folder's id stands for ImageNet's names of it. A
-    name that two classes have stands for neither.
+    ImageNet's synonyms of it. If the classes have no ids, a folder's id stands for ImageNet's names of that class. A
+    name that two classes share stands for neither.
 
     Args:
         folders: names of folders.
         class_names: the model's classes.
-        wnids: their WordNet ids; empty where there are none.
+        wnids: their WordNet ids; empty if they have none.
 
     Returns:
-        for each folder the class's index, or None.
+        The index of each folder's class, or None.
     """
     exact = {name: index for index, name in enumerate(class_names)}
     by_wnid = {wnid.lower(): index for index, wnid in enumerate(wnids)}
     folded = _unambiguous((fold(name), index) for index, name in enumerate(class_names))
-    further: dict[str, int] = {}
+    synonyms: dict[str, int] = {}
     folders = list(folders)
     names_of: dict[str, tuple[str, ...]] = {}
     if any(_WNID.match(wnid) for wnid in [*wnids, *folders]):
         names_of = dict(zip(*_synsets(), strict=True))
-        further = _unambiguous(
+        synonyms = _unambiguous(
             (fold(name), index) for index, wnid in enumerate(wnids) for name in names_of.get(wnid, ())
         )
 
-    def one(folder: str) -> int | None:
+    def class_of(folder: str) -> int | None:
         if folder in exact:
             return exact[folder]
-        head = re.match(r"n\d{8}(?!\d)", folder, re.IGNORECASE)
-        if head:
-            wnid = head.group().lower()
-            meant = {folded[fold(name)] for name in names_of.get(wnid, ()) if fold(name) in folded and not wnids}
-            return by_wnid.get(wnid, next(iter(meant)) if len(meant) == 1 else None)
+        prefix = re.match(r"n\d{8}(?!\d)", folder, re.IGNORECASE)
+        if prefix:
+            wnid = prefix.group().lower()
+            named = {folded[fold(name)] for name in names_of.get(wnid, ()) if fold(name) in folded and not wnids}
+            return by_wnid.get(wnid, next(iter(named)) if len(named) == 1 else None)
         if folder.isascii() and folder.isdigit() and len(folder) < 10:
             return int(folder) if int(folder) < len(class_names) else None
-        return folded.get(fold(folder), further.get(fold(folder)))
+        return folded.get(fold(folder), synonyms.get(fold(folder)))
 
-    return {folder: one(folder) for folder in folders}
+    return {folder: class_of(folder) for folder in folders}
 
 
 def fold(name: str) -> str:
-    """A name without case, with letters composed, and with each run of ``_ - , '`` and blanks as one blank."""
+    """A name in lower case, in Unicode's form NFKC, with each run of ``_ - , '`` and blanks as one blank."""
     return re.sub(r"[\s_\-,'’]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def _unambiguous(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The index of each name that stands for one index only."""
     found: dict[str, set[int]] = {}
     for key, index in pairs:
         found.setdefault(key, set()).add(index)

@@ -1,4 +1,4 @@
-"""Fetch one file from the network: announced, checked, cached; never a partial file."""
+"""Download one file: announced, checked, cached, and never left half written."""
 
 import hashlib
 import http.client
@@ -11,7 +11,7 @@ from pathlib import Path
 from interpret.errors import InputError
 
 Announce = Callable[[str], None]
-# Seconds without an answer, or without the next block, after which there is taken to be no network.
+# Seconds to wait for an answer, or for the next block, before the download fails.
 TIMEOUT = 10.0
 
 
@@ -24,23 +24,23 @@ def fetch(
     size: str = "",
     announce: Announce | None = None,
 ) -> Path:
-    """Give the file at ``target``, from the network where it is not there yet; its checksum is compared either way.
+    """Return ``target``, downloaded if it does not exist; its checksum is compared in either case.
 
     Args:
-        url: where it comes from.
-        target: where it is kept.
-        checksum: hexadecimal digits that its digest begins with.
-        algorithm: of the digest, as hashlib names it.
-        size: how large the download is, for the announcement.
+        url: the file's address.
+        target: where the file is kept.
+        checksum: hexadecimal digits that the file's digest begins with.
+        algorithm: the digest's, as hashlib names it.
+        size: how large the download is, for the announcement, such as ``340 MB``.
         announce: called with one line before a download starts.
 
     Raises:
-        InputError: there is no network, or the file is not the one expected; the sentence says which file to put where.
+        InputError: the download fails, or the file is not the expected one; the sentence says which file to put where.
     """
     if target.exists():
         if not file_digest(target, algorithm).startswith(checksum):
             raise InputError(
-                f"{target} is not the file that {url} gives (its {algorithm} does not begin with {checksum}); "
+                f"{target} is not the file at {url} (its {algorithm} does not begin with {checksum}); "
                 "delete it, or put the right one in its place."
             )
         return target
@@ -60,7 +60,7 @@ def fetch(
                     file.write(block)
         if not digest.hexdigest().startswith(checksum):
             raise InputError(
-                f"What {url} gave is not {target.name} (its {algorithm} does not begin with {checksum}); "
+                f"The file from {url} is not {target.name} (its {algorithm} does not begin with {checksum}); "
                 f"try again, or put the file into {target.parent} by hand."
             )
         partial.chmod(0o644)
@@ -79,6 +79,6 @@ def fetch(
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """The digest of a file's content, hexadecimal."""
+    """The hexadecimal digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

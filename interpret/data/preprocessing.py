@@ -1,7 +1,7 @@
 """From a photo to a network's input, and from a box in that input back to the photo.
 
-Both directions come from the same two numbers per photo, the size after scaling and the corner of the centre crop, so
-that they cannot drift apart.
+Both directions use the same geometry of a photo, its size after scaling and the corner of the centre crop, so that they
+cannot disagree.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,17 +26,17 @@ FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
-# A photo that is this much longer than wide is sampled under the crop only: scaling all of a 20,000 x 2 pixel file
-# to a shorter side of 256 pixels would take two gigabytes.
+# If the longer side is more than this many times the shorter, only the part in the crop is scaled: all of a
+# 20,000 x 2 pixel photo, scaled to a shorter side of 256 pixels, would take two gigabytes.
 _ELONGATED = 8
-# Boxes that are not whole pixels carry float rounding; less than this many pixels is not a reason to grow one.
+# Boxes in fractions of pixels carry float rounding; an overhang of less than this many pixels does not enlarge one.
 _ROUNDING = 1e-6
 
 
 def resized_side(crop: int, fraction: float) -> int:
-    """The shorter side, in pixels, before a centre crop of ``crop`` pixels that keeps ``fraction`` of it.
+    """The shorter side in pixels before a centre crop of ``crop`` pixels that keeps ``fraction`` of it.
 
-    Rounded down, as timm does; in exact arithmetic, so that 224 / 0.875 is 256 on every machine.
+    Rounded down, as in timm; in exact arithmetic, so that 224 / 0.875 is 256 on every machine.
     """
     return int(Fraction(crop) / Fraction(str(fraction)))
 
@@ -45,16 +45,15 @@ def resized_side(crop: int, fraction: float) -> int:
 class Preprocessing:
     """How a photo becomes a network's input: scale the shorter side, crop the centre, normalise.
 
-    A photo that already has exactly the input's size is taken whole, neither scaled nor cropped, unless
-    ``whole_if_exact`` is off.
+    A photo of exactly the input's size is neither scaled nor cropped, unless ``whole_if_exact`` is False.
 
     Attributes:
         size: height and width of the network's input, pixels.
         resize: the photo's shorter side before the centre crop, pixels; at least the larger of ``size``.
         interpolation: one of :data:`FILTERS`; always antialiased.
-        mean: per channel (red, green, blue), of values in 0..1.
-        std: per channel, of values in 0..1.
-        whole_if_exact: take a photo of exactly the input's size as it is.
+        mean: mean of each channel (red, green, blue), of values in 0..1.
+        std: standard deviation of each channel, of values in 0..1.
+        whole_if_exact: whether a photo of exactly the input's size is taken as it is.
     """
 
     size: tuple[int, int] = (224, 224)
@@ -81,8 +80,8 @@ class Preprocessing:
     def geometry(self, source_size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Size of the scaled photo and the corner of the crop in it: ``(width, height, left, top)``, pixels.
 
-        The rounding is torchvision's (``Resize`` then ``CenterCrop``): the longer side is rounded down, the corner to
-        the nearest even pixel at one half.
+        The rounding is torchvision's (``Resize``, then ``CenterCrop``): the longer side is rounded down; the corner is
+        rounded to the nearest pixel, halves to the even one.
 
         Args:
             source_size: width and height of the photo, pixels.
@@ -96,7 +95,7 @@ class Preprocessing:
         return scaled_w, scaled_h, round((scaled_w - out_w) / 2), round((scaled_h - out_h) / 2)
 
     def apply(self, image: Image.Image) -> NDArray[np.uint8]:
-        """Scale and crop an upright RGB photo; geometry only, safe to call from several threads.
+        """Scale and crop an upright RGB photo; it may be called from several threads at once.
 
         Returns:
             (H, W, 3) uint8, contiguous.
@@ -114,23 +113,23 @@ class Preprocessing:
         return np.array(image, dtype=np.uint8)
 
     def normalise(self, batch: "Tensor") -> "Tensor":
-        """Turn pixels into the network's numbers, on the batch's own device.
+        """Normalise pixels to the network's input, on the batch's device.
 
         Args:
             batch: (B, H, W, 3) uint8.
 
         Returns:
-            (B, 3, H, W) float32, laid out channels last: ``(value / 255 - mean) / std``.
+            (B, 3, H, W) float32, in channels-last memory format: ``(value / 255 - mean) / std``.
         """
-        import torch  # here, because reading a study needs this class and not PyTorch
+        import torch  # not at the top: opening a study needs this class, but not PyTorch
 
         mean = torch.tensor(self.mean, device=batch.device).view(3, 1, 1)
         std = torch.tensor(self.std, device=batch.device).view(3, 1, 1)
-        # (B, H, W, 3) -> (B, 3, H, W) without a copy: the strides become those of channels last
+        # (B, H, W, 3) -> (B, 3, H, W) without a copy: the strides are now those of channels last
         return batch.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
 
     def to_source(self, boxes: ArrayLike, source_size: tuple[int, int]) -> NDArray[np.int64]:
-        """Map boxes in the input to the photo's pixels: the smallest whole pixels that cover them.
+        """Map boxes in the input to the photo: the smallest boxes of whole pixels that cover them.
 
         Args:
             boxes: (n, 4) ``x0, y0, x1, y1``, half-open, in pixels of the network's input.
@@ -157,7 +156,7 @@ class Preprocessing:
         return out
 
     def to_model(self, boxes: ArrayLike, source_size: tuple[int, int]) -> NDArray[np.float64]:
-        """Map boxes in the photo to pixels of the input; they may lie outside of what the crop keeps.
+        """Map boxes in the photo to pixels of the input; they may lie outside the crop.
 
         Args:
             boxes: (n, 4) ``x0, y0, x1, y1``, half-open, in pixels of the photo.
@@ -188,7 +187,7 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
-        """The instance that :meth:`to_dict` described; lists (JSON has no tuples) are taken as tuples."""
+        """The instance that :meth:`to_dict` described; lists become tuples, which JSON does not have."""
         fields: dict[str, Any] = {}
         for name, value in values.items():
             fields[name] = tuple(value) if isinstance(value, list) else value

@@ -156,7 +156,7 @@ def _source_and_masks(
     study: Study, images: str | Path | None, masks: str | Path | Masks | None
 ) -> tuple[str | Path, Masks]:
     """Where the images come from, and their masks."""
-    of_demo = str(study.manifest["config"]["images"]) in DEMO and study.manifest["model"] == "demo"
+    of_demo = study.images_source in DEMO and study.model == "demo"
     if (masks is None or images is None) and not of_demo:
         raise InputError(
             "Dissecting needs images whose parts are known: give --images and --masks (the demo study brings its own)."

@@ -129,7 +129,7 @@ def make_ablation_set(
         raise InputError(f"--replacement is {replacement!r}; choose zero or mean.")
     if len(study.class_names) < 2:
         raise InputError(
-            f"{study.manifest['model']} has one output only, so every photo is classified alike whatever is ablated; "
+            f"{study.model} has one output only, so every photo is classified alike whatever is ablated; "
             "wrap the network so that it has an output for each of its classes."
         )
     reference_label = reference_labels(study)

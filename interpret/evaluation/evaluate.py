@@ -149,7 +149,7 @@ def evaluate(
     shared = cross_class.shared_falls(test_set, classes, mined)
     synergy = cross_class.synergies(test_set, classes, mined, largest)
     about = {
-        "model": study.manifest["model"],
+        "model": study.model,
         "layer": study.layer,
         "class_names": [study.class_names[c] for c in classes.tolist()],
         "classes": classes.tolist(),

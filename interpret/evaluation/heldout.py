@@ -126,7 +126,7 @@ def kept(study: Study) -> Kept:
     for manifest in sorted((study.folder / FOLDER).glob("*/manifest.json")):
         try:
             found = _usable(study, manifest.parent)
-            usable.append((str(found.manifest["created"]), found.key, found))
+            usable.append((found.created, found.key, found))
         except InputError as error:
             damaged[manifest.parent] = str(error)
     usable.sort(key=lambda entry: entry[:2], reverse=True)
@@ -145,7 +145,7 @@ def best(study: Study) -> Best | None:
     return Best(
         study=chosen,
         photos=_labelled_photos(chosen),
-        source=str(chosen.manifest["config"]["images"]),
+        source=chosen.images_source,
         mined=same_photos(study, chosen),
         others=len(sets.studies) - 1,
         damaged=sets.damaged,

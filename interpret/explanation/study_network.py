@@ -1,6 +1,5 @@
 """The network of a study: loaded again, or given from Python, and checked against what the study was made with."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,16 +26,16 @@ def network_of(
             weights, another layer, another number of units, other classes or another preprocessing.
     """
     if classifier is None:
-        wrapped = wrapped_class(study)
+        wrapped = study.wrapped_class
         if wrapped is not None:
             raise InputError(
                 f"{study.folder} is a study of a network given from Python (a {wrapped}), which cannot be loaded by "
                 f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r})."
             )
         classifier = models.load(replace(study.model_config, layer=study.layer), announce)
-        if classifier.weights_digest != _digest(study):
+        if classifier.weights_digest != study.weights_digest:
             raise InputError(
-                f"The weights of {study.manifest['model']} on this machine are not those that {study.folder} was made "
+                f"The weights of {study.model} on this machine are not those that {study.folder} was made "
                 "with; make the study again, or put its weights back."
             )
         # a newer version of a library may state another input for the same weights: the study's is the one that counts
@@ -56,7 +55,7 @@ def network_of(
 def check_same_network(study: Study, other: Study) -> None:
     """Raise :class:`InputError` unless two studies look into the same layer of the same network."""
     differing = (
-        ("weights", _digest(study) == _digest(other)),
+        ("weights", study.weights_digest == other.weights_digest),
         ("layer", study.layer == other.layer),
         ("number of units", study.n_units == other.n_units),
     )
@@ -68,22 +67,9 @@ def check_same_network(study: Study, other: Study) -> None:
             )
 
 
-def wrapped_class(study: Study) -> str | None:
-    """The class of the network that was given from Python; None for a study whose network was loaded by name."""
-    if "wrapped" in study.manifest:
-        return str(study.manifest["network_class"]) if study.manifest["wrapped"] else None
-    # earlier studies say it in the line on the weights only
-    said = re.fullmatch(r"a (\S+) given from Python", str(study.manifest["weights"]["source"]))
-    return said[1] if said else None
-
-
-def _digest(study: Study) -> str:
-    return str(study.manifest["weights"]["digest"])
-
-
 def _check_given(study: Study, classifier: Classifier) -> None:
     """Raise where a classifier that was handed over is not the study's; its network may have been trained since."""
-    if checkpoints.digest(classifier.network) != _digest(study):
+    if checkpoints.digest(classifier.network) != study.weights_digest:
         raise InputError(
             f"The weights of the network given are not those that {study.folder} was made with; give the network that "
             "it was made of, or make the study again."

@@ -1,4 +1,4 @@
-"""The folder that holds a study: opened, written in shards, packed to travel. It neither mines nor explains."""
+"""The folder that holds a study: opened, written in shards, packed to be moved. It neither mines nor explains."""
 
 from interpret.study.open import Study, open_study
 

@@ -1,20 +1,16 @@
 """Copies of the photos inside the study, so that it opens complete on another machine."""
 
-from collections.abc import Callable
-from typing import Any
-
-from interpret.study import Study
+from interpret.progress import Callback, Progress
+from interpret.study.open import Study
 from interpret.study.schema import PACKED
 
 
-def pack(study: Study, side: int, progress: Callable[[Any], None]) -> tuple[int, int]:
-    """Copy every photo as a JPEG whose longer side is at most ``side`` pixels.
+def pack(study: Study, side: int, progress: Callback) -> tuple[int, int]:
+    """Copy every photo into the study, as a JPEG whose longer side is at most ``side`` pixels.
 
     Returns:
-        How many were copied (or were there already), and how many were not found.
+        How many photos have a copy now, and how many were not found or cannot be read (counts).
     """
-    from interpret.progress import Progress
-
     folder = study.folder / PACKED
     folder.mkdir(exist_ok=True)
     copied = missing = 0

@@ -1,7 +1,8 @@
-"""A study: one model, layer, set of photos and configuration, and everything computed from them, in a folder."""
+"""A study opened from its folder: its manifest, tables, arrays and photos."""
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,14 +22,21 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.study.schema import PACKED, PAD, SCHEMA_VERSION
 
+_REQUIRED = (
+    "key", "model", "weights_digest", "layer", "n_units", "class_names", "preprocessing", "images_root",
+    "model_config", "extract_config", "mine_config",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """An opened study folder. Files are read when they are first asked for.
+    """An opened study: one model, layer, set of photos and configuration, and everything computed from them.
+
+    Tables and arrays are read when they are first used.
 
     Attributes:
-        folder: where it lies.
-        manifest: what `manifest.json` holds.
+        folder: the study's folder.
+        manifest: the content of `manifest.json`; other packages read it through the properties below.
     """
 
     folder: Path
@@ -43,6 +51,55 @@ class Study:
     def name(self) -> str:
         """The folder's name."""
         return self.folder.name
+
+    @property
+    def model(self) -> str:
+        """The network's name."""
+        return str(self.manifest["model"])
+
+    @property
+    def weights_digest(self) -> str:
+        """Digest of the network's weights."""
+        return str(self.manifest["weights"]["digest"])
+
+    @property
+    def weights_source(self) -> str:
+        """Where the weights came from, in words."""
+        return str(self.manifest["weights"]["source"])
+
+    @property
+    def wrapped_class(self) -> str | None:
+        """The class of a network that was given from Python; None if the network was loaded by its name."""
+        if "wrapped" in self.manifest:
+            return str(self.manifest["network_class"]) if self.manifest["wrapped"] else None
+        # a study of the first version states it only in the line on the weights
+        stated = re.fullmatch(r"a (\S+) given from Python", self.weights_source)
+        return stated[1] if stated else None
+
+    @property
+    def precision(self) -> str:
+        """The number type of the backbone, such as ``bfloat16``."""
+        return str(self.manifest["precision"])
+
+    @property
+    def device(self) -> str:
+        """The type of device that the study was made on, such as ``cpu``."""
+        return str(self.manifest["device"])
+
+    @property
+    def created(self) -> str:
+        """When the study was made: date and time in UTC, ISO 8601."""
+        return str(self.manifest["created"])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of images, patches, skipped, images_without_patch, labelled and classes_predicted (counts)."""
+        return dict(self.manifest["counts"])
+
+    @property
+    def images_source(self) -> str:
+        """The folder or the built-in set of photos, as it was given when the study was made."""
+        return str(self.manifest["config"]["images"])
 
     @property
     def class_names(self) -> list[str]:
@@ -76,12 +133,12 @@ class Study:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """From a source photo to the network's input, and back."""
+        """How a photo becomes the network's input, and how boxes are mapped back."""
         return Preprocessing.from_dict(self.manifest["preprocessing"])
 
     @property
     def images_root(self) -> Path:
-        """The folder that the photos' paths are relative to, where the study was made."""
+        """The folder that the photos' paths are relative to, on the machine where the study was made."""
         return Path(self.manifest["images_root"])
 
     def same_photos(self, other: "Study") -> bool:
@@ -95,39 +152,39 @@ class Study:
 
     @cached_property
     def images(self) -> pd.DataFrame:
-        """One row a photo: image_id, path, width, height (pixels), label (null if unknown), predicted, confidence."""
+        """One row per photo: image_id, path, width, height (pixels), label (null if unknown), predicted, confidence."""
         frame = self._table("images")
         return frame.astype({"label": "Int32"})
 
     @cached_property
     def patches(self) -> pd.DataFrame:
-        """One row a patch: patch_id, image_id, x0, y0, x1, y1 (source pixels), mass, predicted, units, scores."""
+        """One row per patch: patch_id, image_id, x0, y0, x1, y1 (source pixels), mass, predicted, units, scores."""
         return self._table("patches")
 
     @cached_property
     def skipped(self) -> pd.DataFrame:
-        """One row a file that was not used: path, reason."""
+        """One row per file that was not used: path, reason."""
         return self._table("skipped")
 
     @cached_property
     def features(self) -> npt.NDArray[np.float32]:
-        """(n, K) float32 activations pooled over all cells, memory-mapped."""
+        """(n, K) float32 activations averaged over all spatial locations, memory-mapped."""
         return self._array("features")
 
     @cached_property
     def cams(self) -> npt.NDArray[np.float16]:
-        """(n, h, w) Grad-CAM maps on the layer's cells, each scaled to its own maximum, memory-mapped."""
+        """(n, h, w) float16 Grad-CAM maps on the layer's grid, each divided by its maximum, memory-mapped."""
         return self._array("cams")
 
     @cached_property
     def activations(self) -> npt.NDArray[np.float16] | None:
-        """(n, K, h, w), memory-mapped; None where pooled features are all that the head needs."""
+        """(n, K, h, w) float16 activations, memory-mapped; None if the head needs only the pooled features."""
         return self._array("activations") if (self.folder / "activations.npy").exists() else None
 
     @cached_property
     def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
-        with self._whole("patches"):
+        """Units and scores of all patches: (P, stored units) each, best first, padded with ``PAD`` and 0."""
+        with self._readable("patches"):
             table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
         units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
         lengths = np.diff(units.offsets.to_numpy())
@@ -142,7 +199,7 @@ class Study:
         return unit_rows, score_rows
 
     def photo_path(self, image_id: int) -> Path | None:
-        """The file of a photo: the study's own copy, or the one it was made from; None where both are gone."""
+        """The file of a photo: the study's own copy, or the original; None if neither exists."""
         name = str(self.images["path"].iloc[image_id])
         for path in (self.folder / PACKED / f"{image_id}.jpg", self.images_root / name):
             if path.is_file():
@@ -150,9 +207,9 @@ class Study:
         return None
 
     def photo(self, image_id: int) -> Image.Image | None:
-        """A photo, upright, in RGB; None where its file is gone or changed into something unreadable.
+        """A photo as upright RGB; None if its file does not exist or cannot be read.
 
-        A packed copy may be smaller than the source: boxes are in pixels of the recorded width and height.
+        A packed copy may be smaller than the original; boxes are in pixels of the recorded width and height.
         """
         path = self.photo_path(image_id)
         if path is None:
@@ -163,23 +220,23 @@ class Study:
             return None
 
     def accuracy(self) -> tuple[float, int] | None:
-        """Share of photos with a known label that are classified as it, and their number; None where none has one."""
+        """Accuracy (fraction) on the photos with a label, and their number; None if no photo has one."""
         known = self.images[self.images["label"].notna()]
         if known.empty:
             return None
         return float((known["label"].astype(int) == known["predicted"]).mean()), len(known)
 
     def _table(self, name: str) -> pd.DataFrame:
-        with self._whole(name):
+        with self._readable(name):
             return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
 
     def _array(self, name: str) -> Any:
-        with self._whole(name):
+        with self._readable(name):
             return np.load(self.folder / f"{name}.npy", mmap_mode="r")
 
     @contextlib.contextmanager
-    def _whole(self, name: str) -> Iterator[None]:
-        """One sentence where a file is missing or cut short."""
+    def _readable(self, name: str) -> Iterator[None]:
+        """Raise :class:`InputError` if a file is missing or damaged."""
         try:
             yield
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -190,7 +247,7 @@ def open_study(folder: str | Path) -> Study:
     """Open the study in ``folder``.
 
     Raises:
-        InputError: there is none, it is unfinished, or another version made it.
+        InputError: there is none, it is unfinished or damaged, or it has another version of the format.
     """
     folder = Path(folder)
     manifest = folder / "manifest.json"
@@ -209,4 +266,10 @@ def open_study(folder: str | Path) -> Study:
             f"The study {folder} was written in format {version} and this version reads format {SCHEMA_VERSION}; make "
             "it again."
         )
-    return Study(folder, content)
+    study = Study(folder, content)
+    try:
+        for name in _REQUIRED:
+            getattr(study, name)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"The file {manifest} is damaged; make the study again.") from error
+    return study

@@ -1,17 +1,17 @@
-"""What the files of a study hold: the columns of its tables, the names of its arrays, and the format's version."""
+"""The format of a study: its version, the columns of its tables, and the names of its arrays."""
 
 from typing import NamedTuple
 
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
-"""Raised whenever a file of the folder changes its meaning; an older study then asks to be made again."""
+"""Raised whenever a file of the folder changes its meaning; an older study must then be made again."""
 
 PACKED = "photos"
-"""Folder inside a study that `unitscope pack` fills, so that the study can travel without the photos."""
+"""Folder inside a study with copies of its photos, see :mod:`interpret.study.copies`."""
 
 PAD = -1
-"""Stands in ``units`` where a transaction holds fewer units than the array has columns."""
+"""Fills the columns of an array of units beyond the length of a transaction."""
 
 IMAGES = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""A shard: what a fixed stretch of the list of photos gives, before all of them are joined."""
+"""A shard: the results of a fixed stretch of the list of photos, before all shards are joined."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ import pyarrow as pa
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """What a stretch of photos gives. Ids count from zero within the shard; joining the shards shifts them.
+    """The results of a stretch of photos. Ids start at zero in every shard; joining the shards renumbers them.
 
     Attributes:
         images: rows of ``IMAGES``.
         patches: rows of ``PATCHES``, in the order of their images.
         skipped: rows of ``SKIPPED``.
-        arrays: by name, each with one row an image: ``features`` (n, K) float32, ``cams`` (n, h, w) and, where
-            they are stored, ``activations`` (n, K, h, w), both float16.
+        arrays: by name, one row per image: ``features`` (n, K) float32, ``cams`` (n, h, w) float16 and, if they are
+            stored, ``activations`` (n, K, h, w) float16.
     """
 
     images: pa.Table

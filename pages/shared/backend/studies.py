@@ -23,13 +23,7 @@ def opened(name: str) -> Study:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def cached(folder: str, stamp: int) -> Study:
     """The study in a folder; ``stamp`` is when its manifest was written, in nanoseconds."""
-    study = open_study(folder)
-    try:  # what every page reads
-        _ = study.key, study.class_names, study.layer, study.n_units, study.images_root, study.preprocessing
-        _ = study.manifest["model"], study.model_config, study.extract_config, study.mine_config
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The file {study.folder / 'manifest.json'} is damaged; run the study again.") from error
-    return study
+    return open_study(folder)
 
 
 def summary(name: str) -> str | None:
@@ -38,7 +32,7 @@ def summary(name: str) -> str | None:
         study = opened(name)
     except InputError:
         return None
-    known = [str(study.manifest["model"])]
+    known = [study.model]
     for noun in ("photos", "patches"):
         count = _number(study, "counts", {"photos": "images"}.get(noun, noun))
         if count is not None:
@@ -61,12 +55,7 @@ def seconds_per_photo(model: str) -> tuple[float, str] | None:
         except InputError:
             continue
         photos, seconds = _number(study, "counts", "images") or 0, _number(study, "timings", "seconds") or 0
-        if (
-            study.manifest["model"] == model
-            and photos >= 10
-            and seconds > 0
-            and not _number(study, "timings", "shards_resumed")
-        ):
+        if study.model == model and photos >= 10 and seconds > 0 and not _number(study, "timings", "shards_resumed"):
             return seconds / photos, name
     return None
 
