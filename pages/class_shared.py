@@ -9,7 +9,7 @@ import streamlit as st
 
 from interpret.figures import class_unit_charts
 from interpret.findings import Findings, supporting
-from interpret.findings.tables import Units
+from interpret.findings.rows import Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, paging, thresholds

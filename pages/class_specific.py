@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret.findings import Findings, supporting
-from interpret.findings.tables import Units
+from interpret.findings.rows import Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, thresholds

@@ -1,5 +1,5 @@
-"""What mining found, arranged for reading, and the patches behind it."""
+"""What mining found, as tables for reading, and the patches behind it: where a page's numbers come from."""
 
-from interpret.findings.tables import Findings
+from interpret.findings.findings import Findings
 
 __all__ = ["Findings"]

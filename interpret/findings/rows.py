@@ -6,7 +6,7 @@ Units = tuple[int, ...]
 
 
 class RuleRow(NamedTuple):
-    """An itemset in one class: a row of :attr:`interpret.findings.tables.Findings.table`."""
+    """An itemset in one class: a row of :attr:`interpret.findings.Findings.table`."""
 
     itemset_id: int
     units: Units
@@ -16,7 +16,7 @@ class RuleRow(NamedTuple):
 
 
 class SharedRow(NamedTuple):
-    """An itemset and its classes: a row of :attr:`interpret.findings.tables.Findings.all_shared`."""
+    """An itemset and its classes: a row of :attr:`interpret.findings.Findings.all_shared`."""
 
     itemset_id: int
     units: Units
@@ -25,7 +25,7 @@ class SharedRow(NamedTuple):
 
 
 class RelevantUnit(NamedTuple):
-    """A row of :meth:`interpret.findings.tables.Findings.relevant_units`."""
+    """A row of :meth:`interpret.findings.Findings.relevant_units`."""
 
     unit: int
     rank: int

@@ -1,4 +1,4 @@
-"""Which patches stand behind an itemset or a unit, and what can be said about them: the numbers under the galleries."""
+"""The patches that support an itemset or a unit, and its support in every class: the numbers under the galleries."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,11 +12,11 @@ Ints = npt.NDArray[np.int64]
 
 
 def unit_scores(study: Study, units: Sequence[int], top_units: int) -> npt.NDArray[np.float32]:
-    """How strongly each patch holds an itemset.
+    """The score of each unit of an itemset in each patch.
 
     Returns:
-        (P, n) float32, the score of each of the n units in each patch, 0 where the unit is not among the patch's
-        ``top_units`` best. A patch holds the itemset where all n are above 0.
+        (P, n) float32 for P patches and n units, 0 where a unit is not among the patch's ``top_units`` best. A patch
+        supports the itemset where all n are above 0.
     """
     ranked, scores = study.ranked
     ranked, scores = ranked[:, :top_units], scores[:, :top_units]
@@ -25,10 +25,9 @@ def unit_scores(study: Study, units: Sequence[int], top_units: int) -> npt.NDArr
 
 
 def supporting_patches(study: Study, units: Sequence[int], top_units: int, class_id: int | None = None) -> Ints:
-    """Patches whose transaction holds all ``units``, the strongest first.
+    """Patches whose transaction contains all ``units``, by falling sum of the units' scores.
 
-    Strength is the sum of the units' scores in the patch; ties go to the lower patch id. A patch is listed once, and a
-    photo may give several.
+    Ties go to the lower patch id. A photo may have several of them.
 
     Args:
         study: the study.
@@ -48,18 +47,18 @@ def supporting_patches(study: Study, units: Sequence[int], top_units: int, class
 
 
 def one_per_photo(study: Study, patches: Ints) -> Ints:
-    """The first patch of each photo, in the given order: a gallery of one photo over and over shows little."""
+    """The first patch of each photo, in the given order, so that a gallery does not repeat a photo."""
     images = study.patches["image_id"].to_numpy()[patches]
     _, first = np.unique(images, return_index=True)
     return patches[np.sort(first)]
 
 
 def co_occurring_units(study: Study, unit: int, top_units: int, limit: int = 12) -> pd.DataFrame:
-    """The units that share transactions with ``unit`` most often.
+    """The units that occur most often in the transactions of ``unit``.
 
     Returns:
-        unit, together (count of patches that hold both), share (of the patches that hold ``unit``) and lift (how many
-        times more often than if the two were independent), by falling count, then rising unit.
+        unit, together (patches that hold both, count), share (of the patches that hold ``unit``) and lift (that share
+        over the unit's share of all patches), by falling count, then unit.
     """
     ranked = study.ranked[0][:, :top_units]
     rows = ranked[(ranked == unit).any(axis=1)]
@@ -105,7 +104,7 @@ def support_by_class(study: Study, units: Sequence[int], top_units: int) -> pd.D
 
 
 def class_order(study: Study, ids: Collection[int] | None = None) -> list[int]:
-    """Classes by falling number of photos predicted as them, then rising id; the order that colours are given in."""
+    """Classes by falling number of photos predicted as them, then id; colours are given in this order."""
     counts = study.images["predicted"].value_counts()
     order = sorted(counts.index, key=lambda class_id: (-int(counts[class_id]), int(class_id)))
     return [int(class_id) for class_id in order if ids is None or class_id in ids]

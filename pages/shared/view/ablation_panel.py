@@ -9,7 +9,7 @@ from interpret.evaluation.ablation import reference_labels
 from interpret.evaluation.heldout import Best
 from interpret.figures import ablation_charts
 from interpret.findings import Findings
-from interpret.findings.tables import Units
+from interpret.findings.rows import Units
 from pages.shared import wording
 from pages.shared.backend import numbers, pictures
 from pages.shared.controls import address

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from interpret.findings import Findings
-from interpret.findings.tables import Units
+from interpret.findings.rows import Units
 from pages.shared import wording
 from pages.shared.backend import numbers
 from pages.shared.view import widgets

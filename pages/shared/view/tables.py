@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret.findings import Findings
-from interpret.findings.tables import Units
+from interpret.findings.rows import Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
@@ -185,7 +185,7 @@ def plain(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
-    """Rows of :attr:`interpret.findings.tables.Findings.all_shared` for saving, a line each.
+    """Rows of :attr:`interpret.findings.Findings.all_shared` for saving, a line each.
 
     Values that differ between the classes are listed in the order of the classes, separated by commas.
     """

@@ -1,0 +1,174 @@
+"""Findings: a study and one result of mining it, and the rows that a page or a command asks for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from interpret.config import MineConfig
+from interpret.findings import certainty, tables
+from interpret.findings.rows import Units
+from interpret.findings.supporting import class_order
+from interpret.mining import Mined
+from interpret.mining.condensed import redundant
+from interpret.mining.significance import Stability
+from interpret.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """A study together with one result of mining it. Tables are made when they are first asked for.
+
+    Attributes:
+        study: the study.
+        config: the options of mining.
+        mined: the result.
+    """
+
+    study: Study
+    config: MineConfig
+    mined: Mined
+
+    @cached_property
+    def units_of(self) -> dict[int, Units]:
+        """The units of each itemset, ascending, by its id."""
+        return tables.units_by_id(self.mined)
+
+    @cached_property
+    def id_of(self) -> dict[Units, int]:
+        """The id of each itemset, by its units."""
+        return {units: itemset_id for itemset_id, units in self.units_of.items()}
+
+    @cached_property
+    def stability(self) -> Stability:
+        """Share of resampled sets of photos in which each finding comes again, see :func:`certainty.stability`."""
+        return certainty.stability(self.study, self.config, self.mined)
+
+    def chance_p_values(self) -> pd.Series:
+        """p-values of the rules against shuffled classes, see :func:`certainty.chance_p_values`; takes seconds."""
+        return certainty.chance_p_values(self.study, self.config, self.mined)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row for each itemset and class that it is frequent in, see :func:`tables.class_table`."""
+        return tables.class_table(self.mined, self.units_of, self.photo_counts, self.stability)
+
+    @cached_property
+    def all_shared(self) -> pd.DataFrame:
+        """One row for each itemset that two or more classes share, see :func:`tables.shared_table`."""
+        return tables.shared_table(self.mined, self.units_of, self.table)
+
+    @cached_property
+    def photo_counts(self) -> dict[int, int]:
+        """Class id to the number of photos predicted as it that have a patch (count)."""
+        return dict(self.study.patches.groupby("predicted")["image_id"].nunique())
+
+    @cached_property
+    def patch_counts(self) -> dict[int, int]:
+        """Class id to the number of patches of photos predicted as it (count)."""
+        counts = self.study.patches["predicted"].value_counts()
+        return dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def classes(self) -> list[int]:
+        """Classes with at least one frequent itemset, those predicted most often first."""
+        return class_order(self.study, set(self.table["class_id"]))
+
+    def shown(self, display: str) -> pd.DataFrame:
+        """The rows of :attr:`table` in a display of :data:`tables.DISPLAYS`."""
+        return self.table if display == "all" else self.table[self.table[display]]
+
+    def itemsets_of_class(
+        self, class_id: int, display: str = "closed", *, hide_redundant: bool = False
+    ) -> pd.DataFrame:
+        """A class's rows of :attr:`table`, by falling support.
+
+        Args:
+            class_id: the class.
+            display: closed, maximal or all.
+            hide_redundant: leave out those that a smaller listed itemset makes redundant, see
+                :func:`interpret.mining.condensed.redundant`.
+        """
+        table = self.shown(display)
+        if hide_redundant:
+            table = table[~self._redundant(table)]
+        return table[table["class_id"] == class_id].reset_index(drop=True)
+
+    def shared(self, display: str = "closed", *, hide_redundant: bool = False) -> pd.DataFrame:
+        """The rows of :attr:`all_shared` in a display.
+
+        Args:
+            display: closed, maximal or all.
+            hide_redundant: leave out those that smaller listed itemsets make redundant for each of their classes.
+        """
+        rows = self.all_shared
+        rows = rows if display == "all" else rows[rows[display]].reset_index(drop=True)
+        if not hide_redundant or rows.empty:
+            return rows
+        rules = self.table[self.table["itemset_id"].isin(rows["itemset_id"])]
+        needed = set(rules["itemset_id"].to_numpy()[~self._redundant(rules)].tolist())
+        return rows[rows["itemset_id"].isin(needed)].reset_index(drop=True)
+
+    def relevant_units(self, class_id: int) -> pd.DataFrame:
+        """A class's relevant units, best first: unit, rank, support, kind."""
+        units = self.mined.units
+        return units[units["class_id"] == class_id].sort_values("rank", ignore_index=True)
+
+    def itemsets_with_unit(self, unit: int) -> pd.DataFrame:
+        """The rows of :attr:`table` whose itemset holds a unit."""
+        return self.table[_mask(unit in units for units in self.table["units"])].reset_index(drop=True)
+
+    def itemsets_within(self, transaction: Iterable[int], display: str = "closed") -> pd.DataFrame:
+        """The rows of :attr:`table` whose itemset a transaction contains, larger itemsets first."""
+        given = set(transaction)
+        table = self.shown(display)
+        contained = table[_mask(given.issuperset(units) for units in table["units"])]
+        return contained.sort_values(
+            ["size", "support", "itemset_id"], ascending=[False, False, True], ignore_index=True
+        )
+
+    def headline(self) -> tuple[Units, tuple[int, ...]] | None:
+        """The itemset to show first, and its classes; None where nothing was found.
+
+        Class-shared itemsets come before class-specific ones; among them, sets of two or three units, which a title can
+        name, before others; then the largest :func:`tables.certain_support` in the class where it is smallest, so that
+        a handful of photos does not win by chance.
+        """
+        for rows in (self.shared("closed"), self._specific()):
+            if len(rows):
+                named = rows["size"].isin((2, 3))
+                best = rows.assign(named=named).sort_values(["named", "sure", "size"], ascending=False, kind="stable")
+                return best["units"].iloc[0], best["class_ids"].iloc[0]
+        return None
+
+    def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Share and count of each class's patches that hold each unit, frequent or not: (classes, units) each."""
+        ranked = self.study.ranked[0][:, : self.config.top_units]
+        predicted = self.study.patches["predicted"].to_numpy()
+        counts = np.zeros((len(class_ids), len(units)), np.int64)
+        for row, class_id in enumerate(class_ids):
+            held = ranked[predicted == class_id]
+            counts[row] = np.bincount(held[held >= 0], minlength=self.study.n_units)[units]
+        totals = np.array([max(self.patch_counts.get(class_id, 0), 1) for class_id in class_ids])
+        return counts / totals[:, None], counts
+
+    def _redundant(self, listed: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """(rows,) which rows of :attr:`table` another one of them, of fewer units, makes redundant."""
+        among = np.zeros(len(self.mined.rules), np.bool_)
+        among[listed["rule"]] = True
+        return redundant(self.mined, among)[listed["rule"]]
+
+    def _specific(self) -> pd.DataFrame:
+        """Class-specific closed itemsets, in the columns of :attr:`all_shared` that a headline needs."""
+        rows = self.shown("closed")
+        rows = rows[rows["kind"] == "specific"]
+        class_ids = pd.Series([(class_id,) for class_id in rows["class_id"].tolist()], index=rows.index, dtype=object)
+        return rows.assign(sure=tables.certain_support(rows), class_ids=class_ids)
+
+
+def _mask(values: Iterable[bool]) -> npt.NDArray[np.bool_]:
+    """(rows,) booleans to select rows with; an empty list would select columns instead."""
+    return np.fromiter(values, dtype=np.bool_)
