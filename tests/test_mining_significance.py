@@ -11,7 +11,7 @@ from interpret.errors import InputError
 from interpret.mining import mine
 from interpret.mining.significance import bootstrap, permutation_test
 from interpret.mining.transactions import TransactionDatabase
-from tests.test_mining import config, database, skewed
+from tests.mining_cases import config, database, skewed
 
 
 def photos_of(data: TransactionDatabase) -> dict[tuple[int, ...], set[int]]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from interpret.mining import mine, relevance
 from interpret.mining.transactions import TransactionDatabase
 from interpret.study.schema import PAD
-from tests.test_mining import brute_force, config, database, databases, supports
+from tests.mining_cases import brute_force, config, database, databases, supports
 
 NAMES = ["Bird", "Dog", "Car"]
 

@@ -84,9 +84,9 @@ def parts_of_classes(seen: Bits, labels: Sequence[int | None], classes: int, pre
     found = np.zeros((classes, seen.shape[1]), dtype=np.bool_)
     known = np.array([-1 if label is None else label for label in labels])
     for label in range(classes):
-        own = seen[known == label]
-        if len(own):
-            found[label] = own.mean(0) >= presence
+        of_class = seen[known == label]
+        if len(of_class):
+            found[label] = of_class.mean(0) >= presence
     return found
 
 
@@ -124,13 +124,13 @@ def itemset_table(
         held = tuple(sorted(classes.get(itemset, ())))
         if not held:
             continue
-        own = tuple(named[unit] for unit in members)
-        decided = all(part is not None for part in own)
+        detected_parts = tuple(named[unit] for unit in members)
+        decided = all(part is not None for part in detected_parts)
         chosen = list(members)
         verdicts = (bool(fitting(held, has, found)[chosen].all()) for fitting, found in
                     ((_one_for_all, best), (_one_for_all, detected), (_one_for_each, detected)))  # fmt: skip
         kind = SPECIFIC if len(held) == 1 else SHARED
-        rows.append((itemset, kind, len(members), held, own, decided, *verdicts))
+        rows.append((itemset, kind, len(members), held, detected_parts, decided, *verdicts))
     columns = ["itemset_id", "kind", "size", "classes", "parts", "decided", *VERDICTS]
     return pd.DataFrame(rows, columns=columns)
 

@@ -18,23 +18,23 @@ def mine(
 ) -> Mined:
     """Find the itemsets that are frequent in a class, and count each in every class.
 
-    Both engines give the same result to the last row. The torch engine works in this process, lets other threads run
-    and stops when told; pyfim works in a process of its own.
+    Both engines give the same result to the last row. The torch engine runs in the calling thread and does not block
+    others; pyfim runs in a process of its own.
 
     Args:
         database: the transactions, of which the ``config.top_units`` best units are mined.
         config: support, size, engine and the number of itemsets allowed.
-        seconds: the longest this may take; None without a limit.
-        device: where the torch engine computes: ``cpu``, ``cuda``, ``mps``.
+        seconds: time limit; none if None.
+        device: where the torch engine computes: ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
         The itemsets in canonical order, their counts, the rules and the relevant units.
 
     Raises:
-        ExplosionError: where there would be too many itemsets; the sentence names a support or a size that passes.
-        InputError: where the time is up, a unit is out of range, or the engine asked for is not there.
+        ExplosionError: there would be too many itemsets; the sentence names a support or a size that passes.
+        InputError: the time is up, a unit is out of range, or the engine is not installed.
     """
-    # PyTorch takes seconds to import, and whoever reads a result that was mined before has no use for it.
+    # Imported here because PyTorch takes seconds to import, and reading a kept result does not need it.
     from interpret.mining import explosion
     from interpret.mining.engine.threads import one_thread
 
@@ -70,7 +70,7 @@ def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, de
 
 
 def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits: Limits, device: str) -> Mined:
-    """Count the itemsets of ``trie`` and put everything together."""
+    """The result of mining: the itemsets of ``trie`` with their counts."""
     from interpret.mining.engine.counting import count
 
     counts = count(trie, layout, limits, device=device)

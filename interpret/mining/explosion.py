@@ -1,4 +1,4 @@
-"""The sentence for a support that is too low: how many itemsets it would give, and which support passes."""
+"""Pattern explosion: the refusal of a support that gives too many itemsets, and the smallest support that passes."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, l
 from interpret.mining.engine.search import frequent
 
 SECONDS = 1.4
-"""Time that the search for a support that passes may take."""
+"""Time that the search for a support that passes may take (seconds)."""
 
 
 def grid(above: float) -> list[float]:
@@ -28,13 +28,13 @@ def smallest_support(
     Args:
         layout: the transactions.
         above: a support that gives too many (fraction).
-        limits: the number of itemsets and their size; its deadline is not looked at.
+        limits: the number of itemsets and their size; its deadline is ignored.
         device: where to compute.
-        seconds: the longest this may take; None without a limit.
+        seconds: time limit; none if None.
 
     Returns:
-        The support (fraction; None where none is known to pass), and whether it is certain to be the smallest: where
-        the time did not suffice, a smaller one may pass too.
+        The support (fraction; None where none is known to pass), and whether it is certain to be the smallest; if the
+        time ran out, a smaller one may pass too.
     """
     supports = grid(above)
     limits = replace(limits, deadline=None if seconds is None else time.monotonic() + seconds)
@@ -56,7 +56,7 @@ def smallest_support(
 
 
 def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, float]], most: float) -> int:
-    """Which of low..high-1 to try: the middle, or nearer to where the last two that passed point."""
+    """Which of low..high-1 to try: the middle, or the support at which the extrapolated number of itemsets fits."""
     middle = (low + high) // 2
     if not tried:  # nothing has passed yet, and perhaps nothing does: where the transactions are nearly the same
         return high - 1
@@ -67,14 +67,14 @@ def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, f
         return middle
     guess = math.exp(x1 + (most - y1) / slope)
     at = next((i for i in range(low, high) if supports[i] >= guess), high - 1)
-    # Never trust the guess with more than three quarters of what is left, so that the search always ends soon.
+    # A guess drops at least a quarter of what is left, so that the search ends soon however wrong it is.
     return min(max(at, low + (high - low) // 4), high - 1)
 
 
 def largest_size(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> int | None:
-    """How large itemsets may be (count of units) for ``support`` to give no more of them than allowed.
+    """The largest size of itemsets (count of units) at which ``support`` gives no more of them than allowed.
 
-    None where not even the single units pass, or where nothing is known to after half of :data:`SECONDS`.
+    None if not even the single units pass, or if no size was found to pass within half of :data:`SECONDS`.
     """
     least = least_counts(support, layout.class_sizes, limits.min_class_patches)
     deadline = time.monotonic() + SECONDS / 2
@@ -89,20 +89,20 @@ def largest_size(layout: Layout, support: float, limits: Limits, *, device: str 
 
 
 def refusal(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> ExplosionError:
-    """What to raise where ``support`` (fraction) gives too much: one sentence, and the numbers that it names."""
+    """The error to raise where ``support`` (fraction) gives too many itemsets."""
     passes, certain = smallest_support(layout, support, limits, device=device)
-    told = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets"
+    message = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets"
     if passes is not None and certain:
-        return ExplosionError(f"{told}; the smallest that passes is {percent(passes)}.", passes)
+        return ExplosionError(f"{message}; the smallest that passes is {percent(passes)}.", passes)
     if passes is not None:
-        return ExplosionError(f"{told}; {percent(passes)} passes.", passes)
+        return ExplosionError(f"{message}; {percent(passes)} passes.", passes)
     if certain:
-        told += ", and so would any other"
+        message += ", and so would any other"
     size = largest_size(layout, support, limits, device=device)
     if size is None:
-        return ExplosionError(f"{told}; use fewer units per transaction, or allow more (--max-itemsets).")
-    pass_ = f"itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
-    return ExplosionError(f"{told}; {pass_}", None, size)
+        return ExplosionError(f"{message}; use fewer units per transaction, or allow more (--max-itemsets).")
+    advice = f"itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."
+    return ExplosionError(f"{message}; {advice}", None, size)
 
 
 def percent(share: float) -> str:

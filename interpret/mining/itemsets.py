@@ -19,28 +19,28 @@ Ints = npt.NDArray[np.int64]
 class Mined:
     """The itemsets of a database in canonical order: by size, then lexicographic by ascending unit.
 
-    An itemset is held if it is frequent in at least one class; where every class is mined, that covers all that are
-    frequent over the whole database. S(X), the classes in which itemset X is frequent, decides everything else.
+    Itemsets are kept if they are frequent in at least one class; where every class is mined, that includes all that
+    are frequent over the whole database. S(X), the classes in which itemset X is frequent, decides everything else.
 
     Attributes:
         unit_values: (u,) int32, the units of all itemsets one after the other, ascending within each.
         unit_starts: (n + 1,) int64, where each itemset's units begin.
-        all_patches: (n,) int64, transactions that hold the itemset (count).
-        all_photos: (n,) int64, photos of which a transaction holds it (count).
+        all_patches: (n,) int64, transactions that contain the itemset (count).
+        all_photos: (n,) int64, photos with a transaction that contains it (count).
         itemset: (m,) int64, entries of the class-wise counts: the itemset, ascending.
         class_id: (m,) int64, the class, ascending within an itemset; only classes in which it occurs.
-        patches: (m,) int64, transactions of the class that hold the itemset (count).
-        photos: (m,) int64, photos of the class of which a transaction holds it (count).
+        patches: (m,) int64, transactions of the class that contain the itemset (count).
+        photos: (m,) int64, photos of the class with a transaction that contains it (count).
         class_ids: (C,) int64, the classes of the database, ascending.
         class_sizes: (C,) int64, transactions of each class (count).
         class_photos: (C,) int64, photos of each class (count).
-        least: (C,) int64, the count that makes an itemset frequent in each class; more than the class's transactions
-            where it has too few to be mined.
+        least: (C,) int64, the minimum support count of each class; larger than the class where it has too few
+            transactions to be mined.
         n: transactions in all (count).
         n_photos: photos in all (count).
-        min_support: the smallest support asked for (fraction).
-        subsets: how many sets of units the transactions have, each transaction's counted by themselves; what the
-            q-values are corrected for.
+        min_support: the minimum support (fraction).
+        subsets: number of unit sets that the transactions contain, summed over transactions; bounds the number of
+            hypotheses that the q-values are corrected for.
     """
 
     unit_values: npt.NDArray[np.int32]
@@ -150,10 +150,10 @@ class Mined:
         """One row per rule X -> c with c in S(X), by itemset and class.
 
         Columns: itemset_id, class_id, support_count (count of X with c), confidence, lift, leverage, conviction,
-        p_value, q_value (from transactions, each counted by itself), image_count, image_p_value, image_q_value (the
-        same from photos, each counted once: patches of one photo are not independent). The q-values are corrected
-        for every itemset that could have become a rule, see :class:`interpret.mining.rules.Family`, so that choosing
-        by support stays honest; 1 for itemsets that are too rare to be tested.
+        p_value, q_value (over transactions), image_count, image_p_value, image_q_value (the same over photos, each
+        counted once: patches of one photo are not independent). The q-values are corrected for every itemset that
+        could have become a rule, see :class:`interpret.mining.rules.Family`, and not only for those that reached the
+        support; 1 for itemsets that are too rare to be tested.
         """
         kept = np.flatnonzero(self.frequent)
         itemset, label = self.itemset[kept], self.label[kept]
@@ -184,9 +184,9 @@ class Mined:
     def units(self) -> pd.DataFrame:
         """The relevant units of every class: the union of the units of its itemsets, best first.
 
-        A unit's rank within a class follows the support in that class of the best itemset that holds it. No itemset has
-        more support than its parts, so that is the support of the unit alone; ties are broken by the unit's index.
-        Its kind is that of the unit alone: specific where it is frequent in this class only.
+        A unit's rank within a class follows the support in that class of the best itemset that contains it. No itemset
+        has more support than its subsets, so that is the support of the unit alone; ties are broken by the unit's
+        index. Its kind is that of the unit alone: specific if it is frequent in this class only.
 
         Returns:
             Columns class_id, unit, rank (1 is best), support (fraction), kind; by class and rank.

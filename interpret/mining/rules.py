@@ -1,6 +1,6 @@
 """Association rules X -> c: measures of interest from integer counts, and Fisher's exact test.
 
-With n transactions, n_c of class c, k(X) that hold X and k of class c that hold X:
+With n transactions, n_c of class c, k(X) that contain X and k of class c that contain X:
 
     confidence  P(c | X)        = k / k(X)
     lift        P(c | X) / P(c)
@@ -25,8 +25,8 @@ def measures(k: Ints, k_x: Ints, n_c: Ints, n: int) -> dict[str, Floats]:
     """Confidence, lift, leverage and conviction of m rules.
 
     Args:
-        k: (m,) transactions of the class that hold the itemset (count, 1 or more).
-        k_x: (m,) transactions that hold the itemset (count).
+        k: (m,) transactions of the class that contain the itemset (count, 1 or more).
+        k_x: (m,) transactions that contain the itemset (count).
         n_c: (m,) transactions of the class (count).
         n: transactions in all (count).
 
@@ -49,9 +49,12 @@ def measures(k: Ints, k_x: Ints, n_c: Ints, n: int) -> dict[str, Floats]:
 def fisher(k: Ints, k_x: Ints, n_c: Ints, n: int) -> Floats:
     """One-sided p-values of Fisher's exact test for m rules; arguments as for :func:`measures`.
 
-    The tail that does not hold the distribution's mean is summed, term after term, until the terms no longer count;
-    for k at or below the mean that is the lower tail, and the p-value is what remains.
+    The tail that does not hold the distribution's mean is summed until further terms no longer change the sum; for k at
+    or below the mean that is the lower tail, and the p-value is one minus it. Values below 1e-308 lose digits, and
+    below 5e-324 they are 0.
     """
+    # scipy.stats.hypergeom.sf gives the same to 1e-9 (relative), down to 1e-300, but takes 37 times as long: 15 s
+    # instead of 0.4 s for 200,000 rules.
     k, k_x, n_c = (np.asarray(a, np.int64) for a in (k, k_x, n_c))
     upper = k * n > k_x * n_c
     p = np.empty(len(k), np.float64)
@@ -88,16 +91,16 @@ def _tail(k: Ints, k_x: Ints, n_c: Ints, n: int, step: int) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """How many hypotheses a set of rules was chosen from, found without looking at which class a photo has.
+    """How many hypotheses a set of rules was selected from, whatever the classes of the photos.
 
-    Only itemsets that are frequent in a class become rules, so counting the rules alone would forget that they were
-    picked for standing out. An itemset that few photos hold can never stand out, though, whatever their classes
+    Only itemsets that are frequent in a class become rules, so correcting for the number of rules alone would ignore
+    that they were selected. An itemset in few photos can never be significant, though, whatever their classes
     (Tarone, "A modified Bonferroni method for discrete data", Biometrics 1990; Terada et al., "Statistical
     significance of combinatorial regulations", PNAS 2013): it is not tested, and not counted. Transactions have
     ``subsets`` subsets in all, so no more than ``subsets / s`` itemsets can occur s times.
 
     Attributes:
-        least: (C,) int64, in how many photos (or transactions) an itemset must be to be tested for each class.
+        least: (C,) int64, the smallest number of photos (or transactions) in which an itemset is tested for each class.
         size: hypotheses in the family (count; a float, for it may be astronomical).
     """
 
@@ -111,7 +114,7 @@ def family(n_c: Ints, n: int, subsets: float, tested: npt.NDArray[np.bool_], alp
     Args:
         n_c: (C,) photos of each class, or transactions (count).
         n: the same in all (count).
-        subsets: how many sets of units the transactions have, each transaction's counted by themselves.
+        subsets: number of unit sets that the transactions contain, summed over transactions.
         tested: (C,) which classes are mined.
         alpha: the level that an itemset must be able to reach on its own after Bonferroni's correction.
     """

@@ -1,8 +1,8 @@
-"""Would chance, or another sample of photos, have given the same? Tests that shuffle and resample whole photos.
+"""A permutation test of the rules, and a bootstrap of the itemsets: would chance, or other photos, give the same?
 
-Patches of one photo are alike, so the photo is what is shuffled and drawn. The q-values of the rules are corrected by
-counting hypotheses (:class:`interpret.mining.rules.Family`); the permutation test here measures the same by trying, and
-the bootstrap says how far a finding depends on the photos that happened to be there.
+Patches of one photo are alike, so whole photos are permuted and resampled. The q-values of the rules are corrected by
+counting hypotheses (:class:`interpret.mining.rules.Family`); the permutation test estimates the same by simulation, and
+the bootstrap measures how much a finding depends on the sample of photos.
 """
 
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Permutation:
-    """How extreme rules get when the classes are dealt out to the photos at random.
+    """How extreme rules get when the classes are permuted among the photos.
 
     Attributes:
         smallest: (draws,) the smallest image-level p-value of any itemset and class in each draw, ascending.
-        least: in how many photos an itemset had to be to be looked at (count); the rarer ones cannot be judged.
-        n_itemsets: how many itemsets were looked at (count).
-        p_value: (rules,) family-wise p-value of each row of ``Mined.rules``: the share of draws, the true labels among
-            them, in which any itemset and class came out at least as extreme; 1 for itemsets too rare to be judged.
+        least: the smallest number of photos in which an itemset was tested (count); rarer ones are not judged.
+        n_itemsets: how many itemsets were tested (count).
+        p_value: (rules,) family-wise p-value of each row of ``Mined.rules``: the share of draws, the observed classes
+            among them, in which any itemset and class is at least as extreme; 1 for itemsets too rare to be judged.
     """
 
     smallest: Floats
@@ -52,19 +52,19 @@ def permutation_test(
     seed: int = 0,
     max_itemsets: int = 50_000,
 ) -> Permutation:
-    """Shuffle the classes between photos and compare every rule with the most extreme one of each draw.
+    """Permute the classes among the photos and compare every rule with the most extreme one of each draw.
 
-    The itemsets looked at are those in ``least`` photos or more, whatever the photos' classes, so that picking the
-    itemsets by the true classes cannot flatter the rules (Westfall and Young, "Resampling-Based Multiple Testing",
+    The itemsets tested are those in ``least`` photos or more, whatever the photos' classes, so that selecting
+    itemsets by the observed classes does not bias the test (Westfall and Young, "Resampling-Based Multiple Testing",
     1993). Where a photo has transactions of several classes, the class of its first is taken.
 
     Args:
         database: the transactions that were mined.
         mined: what mining found in them.
         config: how they were mined: units per transaction and largest itemset.
-        draws: how many times to shuffle; the smallest p-value possible is 1 / (draws + 1).
-        seed: of the shuffling.
-        max_itemsets: look at no more itemsets than this; ``least`` is the smallest count that allows it.
+        draws: number of permutations; the smallest p-value possible is 1 / (draws + 1).
+        seed: of the permutations.
+        max_itemsets: test no more itemsets than this; ``least`` is the smallest count that allows it.
     """
     layout = arrange(database.top(config.top_units)).merged()
     if not len(layout):
@@ -152,7 +152,7 @@ def _p_tables(n_x: Ints, n_c: Ints, n: int) -> _PTables:
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """In what share of resampled sets of photos a finding holds.
+    """In what share of the bootstrap samples a finding holds.
 
     Attributes:
         frequent: (n,) share of draws in which the itemset is frequent in at least one class.
@@ -174,16 +174,16 @@ def bootstrap(
     seed: int = 0,
     max_occurrences: int = 20_000_000,
 ) -> Stability:
-    """Draw as many photos as there are, with replacement, and look again at the itemsets found.
+    """Resample the photos with replacement, and check in each sample the itemsets that were found.
 
-    Classes that were mined stay mined; their sizes, and with them the counts to reach, follow the draw.
+    Classes that were mined stay mined; their sizes, and with them the minimum counts, are those of the sample.
 
     Args:
         database: the transactions that were mined.
         mined: what mining found in them.
         config: how they were mined: units per transaction and support.
-        draws: how many times to draw.
-        seed: of the drawing.
+        draws: number of bootstrap samples.
+        seed: of the draws.
         max_occurrences: refuse more occurrences of itemsets in transactions than this.
 
     Raises:

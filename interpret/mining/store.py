@@ -13,7 +13,7 @@ from interpret.files import new_folder
 from interpret.mining.itemsets import Mined
 
 FORMAT = 1
-"""Raised when the files change in a way that older code would misread."""
+"""Raised when the files change in a way that earlier code would misread."""
 
 NAMES = ("itemsets", "rules", "units", "counts")
 
@@ -110,7 +110,7 @@ def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
         min_support=about["min_support"],
         subsets=about["subsets"],
     )
-    # The tables as written stand in for the ones that would be computed again.
+    # The tables as written, so that they are not computed again.
     cached: dict[str, pd.DataFrame] = {name: tables[name].to_pandas() for name in ("rules", "units")}
     cached["units"]["kind"] = cached["units"]["kind"].astype(object)
     vars(mined).update(cached)

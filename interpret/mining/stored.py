@@ -17,7 +17,7 @@ from interpret.study.schema import SCHEMA_VERSION
 
 
 def transactions(study: Study, top_units: int | None = None) -> TransactionDatabase:
-    """All patches as transactions of their ``top_units`` best units; all stored ones if None.
+    """All patches as transactions of their ``top_units`` best units; all stored units if None.
 
     Raises:
         InputError: more units are asked for than were stored.
@@ -48,13 +48,13 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     Args:
         study: whose patches are mined.
         config: N, support and the rest. The engine is no part of the key: all engines agree to the last row.
-        seconds: give up after this long; no limit if None.
+        seconds: time limit; none if None.
 
     Raises:
         InputError: the support is so low that the result would explode, or the time is up.
     """
     folder = mined_folder(study, config)
-    # What is kept can always be made again: a damaged folder, or one of another version, is replaced.
+    # A damaged folder, or one of another version, is replaced: it can be mined again.
     with contextlib.suppress(InputError):
         if folder.is_dir():
             return store.read(folder)

@@ -17,7 +17,7 @@ class Layout:
     """A database sorted by class, then by photo, with the units of each row ascending.
 
     Attributes:
-        units: (P, N) int32, ascending within a row; ``n_units`` fills the end of short rows.
+        units: (P, N) int32, ascending within a row; short rows are padded with ``n_units``.
         row_class: (P,) int64, index into ``class_ids``, ascending.
         row_photo: (P,) int64, dense index of the row's (class, photo) pair, ascending.
         photo_ids: (P,) int64, the photo as the database names it.
@@ -26,7 +26,7 @@ class Layout:
         class_photos: (C,) int64, photos per class (count).
         n_photos: photos in all (count).
         n_units: K, units of the layer (count).
-        nested: whether all transactions of a photo have one class, as in a study they have.
+        nested: whether all transactions of a photo have the same class; in a study they do.
     """
 
     units: npt.NDArray[np.int32]
@@ -54,7 +54,7 @@ class Layout:
         return len(self) == int(self.class_photos.sum())
 
     def subsets(self, max_size: int | None) -> float:
-        """How many sets of up to ``max_size`` units the transactions have, each transaction's counted by themselves."""
+        """Number of sets of up to ``max_size`` units that the transactions contain, summed over transactions."""
         lengths = np.bincount((self.units < self.n_units).sum(1)).tolist() if len(self) else []
         most = len(lengths) if max_size is None else max_size
         return float(sum(n * sum(math.comb(m, k) for k in range(1, min(m, most) + 1)) for m, n in enumerate(lengths)))

@@ -1,4 +1,4 @@
-"""The bounds that a search keeps: exact support thresholds, the number of itemsets, the time."""
+"""The bounds of a search: exact support thresholds, the number of itemsets, the time."""
 
 import time
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ class Limits:
 
     Attributes:
         max_itemsets: distinct itemsets allowed (count).
-        max_size: largest itemset looked for, None without a bound.
-        deadline: value of ``time.monotonic()`` at which to stop, None without a limit.
+        max_size: units in the largest itemset searched for (count), None without a bound.
+        deadline: value of ``time.monotonic()`` at which to stop, None without one.
         min_class_patches: classes of fewer transactions are not mined (count).
     """
 

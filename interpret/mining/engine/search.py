@@ -1,7 +1,7 @@
 """First pass of the torch engine: the itemsets that are frequent in a class, for all classes in one traversal.
 
 A unit of class c is an item of its own, kept only where it is frequent in c. So one search over these items finds
-what a search per class would, and never follows an occurrence that cannot become frequent.
+what a search of each class would, and never follows an occurrence that cannot become frequent.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""A set of itemsets that holds every subset of its members, level by level in canonical order."""
+"""A set of itemsets that contains every subset of its members, level by level in canonical order."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ class Trie:
             units: (m, k) ascending units.
 
         Returns:
-            (m,) int64, number within level k - 1, or -1 for an itemset that is not held.
+            (m,) int64, number within level k - 1, or -1 for an itemset that is not in the trie.
         """
         m, size = units.shape
         if not 0 < size <= len(self.levels):
