@@ -81,7 +81,7 @@ def resampled_means(
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
         drawn = rng.integers(0, n, (size, n))
-        counts = np.stack([np.bincount(one, minlength=n) for one in drawn])
+        counts = np.stack([np.bincount(sample, minlength=n) for sample in drawn])
         means[start : start + size] = counts @ columns / n
     return means
 

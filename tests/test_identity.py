@@ -191,9 +191,9 @@ def test_whether_two_studies_are_of_the_same_photos_whichever_version_made_them(
     assert same_photos(new, old)
     assert same_photos(old, old)
     assert not same_photos(new, changed)
-    for one in (new, old):
-        assert not same_photos(one, other)
-        assert not same_photos(other, one)
+    for study in (new, old):
+        assert not same_photos(study, other)
+        assert not same_photos(other, study)
 
 
 def test_other_options_are_another_study_whatever_the_version(photos, tmp_path):

@@ -120,7 +120,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("at", [3, 7, 12, 15, 17, 19])
-def test_a_run_broken_off_goes_on_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, at):
+def test_an_interrupted_run_resumes_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, at):
     calls = 0
 
     def breaking(progress):
@@ -161,7 +161,7 @@ pipeline.run(config(pictures), study, classifier=tiny_classifier())
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("where", "at"), [("write_table", 5), ("fsync", 20), ("_join_arrays", 2)])
-def test_a_run_killed_while_it_writes_goes_on_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, where, at):
+def test_a_run_killed_while_it_writes_resumes_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, where, at):
     command = [sys.executable, "-c", KILLED, str(pictures), str(tmp_path / "s"), where, str(at)]
     root = Path(__file__).resolve().parents[1]
     done = subprocess.run(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, timeout=120)

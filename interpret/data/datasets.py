@@ -53,7 +53,7 @@ class PhotoSet:
         photos: sorted by name.
         skipped: what was left out, sorted by name.
         fingerprint: 16 hexadecimal digits that change when a photo is added, removed, renamed or edited.
-        former_fingerprint: the same from both ends of each file only, as the first version of Unitscope recorded it.
+        former_fingerprint: the same from both ends of each file only, as version 0.9 recorded it.
         prints: digests of the files, for a later scan; without those that changed just before they were read.
         unmatched: folders that hold photos and match no class; their photos have no label.
     """

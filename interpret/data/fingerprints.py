@@ -37,7 +37,7 @@ class FilePrint(NamedTuple):
 
     Attributes:
         content: 16 bytes; of the whole file up to :data:`WHOLE_BYTES`, else of ``mtime_ns`` and of samples.
-        ends: 16 bytes; of the first and the last 16 KiB, as the first version of Unitscope recorded it.
+        ends: 16 bytes; of the first and the last 16 KiB, as version 0.9 recorded it.
     """
 
     content: bytes

@@ -37,10 +37,11 @@ def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, devic
 def study_keys(
     config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str
 ) -> tuple[str, str]:
-    """The study's key, and the key that the first version of Unitscope recorded for the same photos.
+    """The study's key, and the key that version 0.9 recorded for the same photos.
 
-    Its fingerprint came from both ends of each photo. No later version records such a key, so that a study with the
-    second key is an old one; whether a photo was edited between its ends since then cannot be told any more.
+    Its fingerprint came from both ends of each photo. No later version begins a study under such a key, so a study with
+    the second key was begun by version 0.9. Whether one of its photos was edited since, between its ends, cannot be
+    found out.
     """
     former = replace(photos, fingerprint=photos.former_fingerprint)
     return (
@@ -50,7 +51,7 @@ def study_keys(
 
 
 def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet) -> Study:
-    """The whole study that is in ``folder`` already, if it is the one asked for.
+    """The complete study that is in ``folder`` already, if it is the one asked for.
 
     Raises:
         InputError: it is another one, or damaged.
@@ -61,7 +62,7 @@ def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet) -> Stu
             f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
         )
     if photos.prints.keys() - read_prints(folder).keys():
-        with contextlib.suppress(OSError):  # the study may be where nothing can be written, and is whole without them
+        with contextlib.suppress(OSError):  # a study on a read-only disk is complete without them
             write_prints(photos.prints, folder)
     return study
 

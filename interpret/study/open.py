@@ -72,7 +72,7 @@ class Study:
         """The class of a network that was given from Python; None if the network was loaded by its name."""
         if "wrapped" in self.manifest:
             return str(self.manifest["network_class"]) if self.manifest["wrapped"] else None
-        # a study of the first version states it only in the line on the weights
+        # a study of version 0.9 states it only in the line on the weights
         stated = re.fullmatch(r"a (\S+) given from Python", self.weights_source)
         return stated[1] if stated else None
 
@@ -146,7 +146,7 @@ class Study:
         manifests = (self.manifest, other.manifest)
         if all("former_fingerprint" in manifest for manifest in manifests):
             mine, theirs = (manifest["fingerprint"] for manifest in manifests)
-        else:  # one of them comes from the first version, which recorded only that one
+        else:  # version 0.9 recorded the former fingerprint only
             mine, theirs = (manifest.get("former_fingerprint", manifest["fingerprint"]) for manifest in manifests)
         return bool(mine == theirs)
 

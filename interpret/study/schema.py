@@ -61,7 +61,7 @@ PRINTS = pa.schema(
         ("ends", pa.binary()),
     ]
 )
-"""A cache, see :mod:`interpret.study.prints`: no result depends on it, and a study without it is whole."""
+"""A cache, see :mod:`interpret.study.prints`: no result depends on it, and a study without it is complete."""
 
 TABLES = {"images": IMAGES, "patches": PATCHES, "skipped": SKIPPED}
 ARRAYS = ("features", "cams", "activations")
