@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from interpret import frames
 from interpret.figures import class_unit_charts
 from interpret.findings import Findings, supporting
-from interpret.findings.rows import Units
+from interpret.findings.rows import ClassSupport, SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, paging, thresholds
@@ -95,7 +96,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
     pages = -(-min(len(rows), 400) // PER_PAGE)
     page = paging.page_of("rules", pages)
     lines = []
-    for row in rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].itertuples():
+    for row in frames.rows(rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE], SharedRow):
         tags = [
             widgets.class_tag(
                 wording.class_text(study, class_id), colours.get(class_id, "#888888"), wording.percent(value)
@@ -217,7 +218,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
             "none",
         )
         return
-    rows = [row for row in supports.itertuples() if row.class_id in rules]
+    rows = [row for row in frames.rows(supports, ClassSupport) if row.class_id in rules]
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.units(units),
@@ -250,7 +251,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
                 ),
             )
         )
-        blocks.append(widgets.line(tables.measures(rules[int(row.class_id)], "again"), size="small"))
+        blocks.append(widgets.line(tables.measures(rules[row.class_id], "again"), size="small"))
         saved.append(patches[:6].tolist())
         blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=6))
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)

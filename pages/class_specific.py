@@ -3,8 +3,9 @@
 import pandas as pd
 import streamlit as st
 
+from interpret import frames
 from interpret.findings import Findings, supporting
-from interpret.findings.rows import Units
+from interpret.findings.rows import RelevantUnit, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, thresholds
@@ -70,8 +71,8 @@ def _summary(findings: Findings, class_id: int) -> None:
         ),
         widgets.line(
             [
-                widgets.unit(int(row.unit), title=f"in {wording.percent(row.support)} of its patches, {row.kind}")
-                for row in relevant.head(24).itertuples()
+                widgets.unit(row.unit, title=f"in {wording.percent(row.support)} of its patches, {row.kind}")
+                for row in frames.rows(relevant.head(24), RelevantUnit)
             ],
             widgets.text(f"and {len(relevant) - 24} more", "faint") if len(relevant) > 24 else [],
         ),

@@ -5,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from interpret import frames
 from interpret.config import EvaluateConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.table1 import MethodRow
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
@@ -49,20 +51,20 @@ def page() -> None:
 def _finding(study: Study, result: Evaluation) -> None:
     """Show the result in two sentences."""
     about = result.about
-    natural = result.table[result.table["budget"].isna()].set_index("method")
+    natural = {row.method: row for row in frames.rows(result.table[result.table["budget"].isna()], MethodRow)}
     candidates = (f"Ours-{study.mine_config.top_units}", "Ours-10")
-    ours = next((name for name in candidates if name in natural.index), natural.index[0])
-    row, photos = natural.loc[ours], int(about["photos"])
-    random = natural.loc[f"Random, as {ours}"] if f"Random, as {ours}" in natural.index else None
+    ours = next((name for name in candidates if name in natural), next(iter(natural)))
+    row, photos = natural[ours], int(about["photos"])
+    random = natural.get(f"Random, as {ours}")
     words = (
         f"With all units on, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified correctly "
         f"({_interval(about['accuracy'], photos)}). "
-        f"Without the {row['units']:.1f} units that mining finds for a class on average, "
-        f"{wording.percent(row['accuracy'], 1)} are ({wording.interval(row['accuracy'], photos)})"
+        f"Without the {row.units:.1f} units that mining finds for a class on average, "
+        f"{wording.percent(row.accuracy, 1)} are ({wording.interval(row.accuracy, photos)})"
     )
     if random is not None:
-        words += f"; without as many random ones, {wording.percent(random['accuracy'], 1)}"
-        words += f" ({100 * random['low']:.1f} to {wording.percent(random['high'], 1)} of the draws)"
+        words += f"; without as many random ones, {wording.percent(random.accuracy, 1)}"
+        words += f" ({100 * random.low:.1f} to {wording.percent(random.high, 1)} of the draws)"
     wording.paragraph(words + ".")
     if about.get("same_photos"):
         st.caption(
@@ -103,10 +105,8 @@ def _table(study: Study, result: Evaluation) -> None:
             "method": natural["method"],
             "accuracy": [f"{100 * a:.2f} %" for a in natural["accuracy"]],
             "95 % interval": [
-                _draws(row.low, row.high)
-                if pd.notna(row.low)
-                else wording.interval(float(row.accuracy), int(row.photos), 2)
-                for row in natural.itertuples()
+                _draws(row.low, row.high) if pd.notna(row.low) else wording.interval(row.accuracy, row.photos, 2)
+                for row in frames.rows(natural, MethodRow)
             ],
             "units off": [f"{u:.2f}" for u in natural["units"]],
         }

@@ -221,11 +221,9 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
     st.subheader("Classes that this patch supports", anchor=False)
     tags = [
         widgets.class_tag(
-            wording.class_text(study, int(class_id)),
-            colours.get(int(class_id), "#888888"),
-            wording.count(int(row["size"]), "itemset"),
+            wording.class_text(study, class_id), colours.get(class_id, "#888888"), wording.count(number, "itemset")
         )
-        for class_id, row in votes.head(6).iterrows()
+        for class_id, number in zip(votes.index[:6].tolist(), votes["size"].head(6).tolist(), strict=True)
     ]
     widgets.show(
         [

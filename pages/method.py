@@ -150,7 +150,9 @@ def _steps(findings: Findings, image: int) -> None:
         warm = patch_pictures.heat_overlay(seen, np.asarray(study.cams[image], np.float32), 0.75)
         recorded = (int(about["width"]), int(about["height"]))
         boxes = [
-            patch_pictures.scaled_box(box, recorded, photo.size) for box in rows[["x0", "y0", "x1", "y1"]].to_numpy()
+            patch_pictures.scaled_box(box, recorded, photo.size)
+            for box in rows[["x0", "y0", "x1", "y1"]].to_numpy().tolist()
+            for box in rows[["x0", "y0", "x1", "y1"]].to_numpy().tolist()
         ]
         inner = study.preprocessing.to_model(np.array(boxes), photo.size) * (seen.size[0] / study.preprocessing.size[1])
         steps = (seen, warm, patch_pictures.boxed(warm, inner.tolist()))

@@ -4,9 +4,12 @@ import html
 
 import streamlit as st
 
+from interpret import frames
 from interpret.errors import ExplosionError
 from interpret.findings import Findings, supporting
+from interpret.findings.rows import ClassSupport
 from interpret.study import Study
+from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import numbers, pictures, places
 from pages.shared.controls import address, current_study, new_study
@@ -51,7 +54,8 @@ def _finding(findings: Findings) -> None:
         wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    table = supporting.support_by_class(study, units, findings.config.top_units).set_index("class_id")
+    supports = supporting.support_by_class(study, units, findings.config.top_units)
+    by_class = {row.class_id: row for row in frames.rows(supports, ClassSupport)}
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.text(
@@ -63,10 +67,10 @@ def _finding(findings: Findings) -> None:
             widgets.text("is among the strongest:" if len(units) == 1 else "are among the strongest:"),
         )
     ]
-    shown = sorted(classes, key=lambda class_id: -float(table.loc[class_id, "support"]))[:4]
+    shown = sorted(classes, key=lambda class_id: -by_class[class_id].support)[:4]
     saved: list[list[int]] = []
     for class_id in shown:
-        row = table.loc[class_id]
+        row = by_class[class_id]
         patches = supporting.one_per_photo(
             study, supporting.supporting_patches(study, units, findings.config.top_units, class_id)
         )
@@ -82,7 +86,7 @@ def _finding(findings: Findings) -> None:
                     colours.get(class_id, "#888888"),
                     **address.link("class_specific", **{"class": class_id, "itemset": address.itemset_param(units)}),
                 ),
-                widgets.text(wording.share(int(row["support_count"]), int(row["patches"]), "patch"), "faint"),
+                widgets.text(wording.share(row.support_count, row.patches, "patch"), "faint"),
             )
         )
         blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
@@ -100,13 +104,13 @@ def _photos(study: Study) -> None:
         widgets.tile(
             source,
             f"photo {row.path}",
-            name=wording.class_text(study, int(row.predicted)),
+            name=wording.class_text(study, row.predicted),
             note=wording.percent(row.confidence),
-            colour=pictures.colours(study).get(int(row.predicted), "#888888"),
-            **address.link("explain", image=int(row.image_id)),
+            colour=pictures.colours(study).get(row.predicted, "#888888"),
+            **address.link("explain", image=row.image_id),
         )
         for row, source in zip(
-            images.itertuples(), pictures.thumbnails(study, images["image_id"].tolist()), strict=True
+            frames.rows(images, ImageRow), pictures.thumbnails(study, images["image_id"].tolist()), strict=True
         )
         if source
     ]

@@ -3,8 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from interpret import frames
 from interpret.figures import unit_charts
 from interpret.findings import Findings, supporting
+from interpret.findings.rows import ClassSupport, CoOccurringUnit, RuleRow
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, thresholds
@@ -95,12 +97,12 @@ def _classes(findings: Findings, unit: int) -> None:
         )
         tags = [
             widgets.class_tag(
-                wording.class_text(study, int(row.class_id)),
-                colours.get(int(row.class_id), "#888888"),
-                f"{wording.share(int(row.support_count), findings.patch_counts[int(row.class_id)], 'patch')}",
-                **address.link("class_specific", **{"class": int(row.class_id), "itemset": unit}),
+                wording.class_text(study, row.class_id),
+                colours.get(row.class_id, "#888888"),
+                wording.share(row.support_count, findings.patch_counts[row.class_id], "patch"),
+                **address.link("class_specific", **{"class": row.class_id, "itemset": unit}),
             )
-            for row in rows.itertuples()
+            for row in frames.rows(rows, RuleRow)
         ]
         blocks = [
             widgets.line(widgets.unit(unit, on=True), widgets.text("→"), tags, size="big"),
@@ -148,14 +150,14 @@ def _co_occurring(findings: Findings, unit: int) -> None:
     st.subheader("Units found with it", anchor=False)
     blocks = [
         widgets.line(
-            widgets.unit(int(row.unit)),
+            widgets.unit(row.unit),
             widgets.text(
                 f"in {wording.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance",
                 "faint",
             ),
             size="small",
         )
-        for row in near.head(8).itertuples()
+        for row in frames.rows(near.head(8), CoOccurringUnit)
     ]
     widgets.show(blocks, "company")
 
@@ -169,7 +171,7 @@ def _per_class(findings: Findings, unit: int) -> None:
     st.subheader("Class by class", anchor=False)
     blocks: list[widgets.Block] = []
     saved: list[list[int]] = []
-    for row in table.itertuples():
+    for row in frames.rows(table, ClassSupport):
         patches = supporting.one_per_photo(
             study, supporting.supporting_patches(study, [unit], findings.config.top_units, row.class_id)
         )

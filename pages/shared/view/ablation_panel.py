@@ -4,8 +4,10 @@ import html
 
 import streamlit as st
 
+from interpret import frames
 from interpret.errors import InputError
 from interpret.evaluation.ablation import reference_labels
+from interpret.evaluation.effect import GainedRow
 from interpret.evaluation.heldout import Best
 from interpret.figures import ablation_charts
 from interpret.findings import Findings
@@ -39,11 +41,11 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
     )
     gained = [
         widgets.class_tag(
-            wording.class_text(study, int(row.class_id)),
-            pictures.colours(study).get(int(row.class_id), "#888888"),
-            f"+{int(row.gained)}",
+            wording.class_text(study, row.class_id),
+            pictures.colours(study).get(row.class_id, "#888888"),
+            f"+{row.gained}",
         )
-        for row in effect.gained.head(5).itertuples()
+        for row in frames.rows(effect.gained.head(5), GainedRow)
     ]
     blocks = [widgets.line(widgets.text(sentence, "faint")) for sentence in _measured_on(held_out, effect.n, name)]
     if gained:

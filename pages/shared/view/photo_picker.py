@@ -3,8 +3,10 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from interpret import frames
 from interpret.errors import InputError
 from interpret.study import Study
+from interpret.study.schema import ImageRow
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.backend.model import PickedPhoto
@@ -61,7 +63,8 @@ def _of_study(study: Study, row: DeltaGenerator) -> PickedPhoto:
     image_id = address.whole_number(st.query_params.get("image"))
     if image_id is None or image_id >= len(images):
         correct = images[images["label"].isna() | (images["label"] == images["predicted"])]
-        image_id = int((correct if len(correct) else images)["confidence"].astype(float).idxmax())
+        offered = correct if len(correct) else images
+        image_id = offered["image_id"].tolist()[int(offered["confidence"].argmax())]
     with row.popover("Pick another photo", icon=":material/photo_library:"):
         _strip(study, image_id)
     picture = study.photo(image_id)
@@ -91,13 +94,13 @@ def _strip(study: Study, chosen: int) -> None:
         widgets.tile(
             source,
             f"photo {row.path}",
-            name=wording.class_text(study, int(row.predicted)),
+            name=wording.class_text(study, row.predicted),
             note=wording.percent(row.confidence),
-            colour=pictures.colours(study).get(int(row.predicted), "#888888"),
-            act={"image": int(row.image_id)},
-            on=int(row.image_id) == chosen,
+            colour=pictures.colours(study).get(row.predicted, "#888888"),
+            act={"image": row.image_id},
+            on=row.image_id == chosen,
         )
-        for row, source in zip(rows.itertuples(), sources, strict=True)
+        for row, source in zip(frames.rows(rows, ImageRow), sources, strict=True)
         if source
     ]
     widgets.show([widgets.tiles(tiles, "s")], "photos", _picked)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
+from interpret import frames
 from interpret.findings import Findings
-from interpret.findings.rows import Units
+from interpret.findings.rows import SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
@@ -191,7 +192,9 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
     """
     table = with_chance(findings.table[findings.table["itemset_id"].isin(rows["itemset_id"])], chance)
     by_rule = table.set_index(["itemset_id", "class_id"])
-    per_rule = [by_rule.loc[[(row.itemset_id, class_id) for class_id in row.class_ids]] for row in rows.itertuples()]
+    per_rule = [
+        by_rule.loc[[(row.itemset_id, class_id) for class_id in row.class_ids]] for row in frames.rows(rows, SharedRow)
+    ]
     shown = pd.DataFrame(
         {
             "units": rows["units"].map(wording.itemset_text).to_numpy(),
