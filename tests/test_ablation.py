@@ -47,7 +47,13 @@ def masks(groups, sets, units: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "linear"), [("resnet50", True), ("vgg16", False), ("efficientnet_lite0", True), ("demo", True)]
+    ("name", "linear"),
+    [
+        pytest.param("resnet50", True, marks=pytest.mark.slow),
+        pytest.param("vgg16", False, marks=pytest.mark.slow),
+        ("efficientnet_lite0", True),
+        ("demo", True),
+    ],
 )
 def test_ablation_equals_a_hooked_full_forward_pass(name, linear):
     if name not in [one for one, _ in models.available()]:
