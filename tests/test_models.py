@@ -330,9 +330,17 @@ def test_no_network_says_which_file_to_put_where(tmp_path, monkeypatch):
 def test_available_names_can_be_found():
     names = [name for name, _ in available()]
     assert names[:6] == ["demo", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "vgg16", "resnet50"]
-    assert len(set(names)) == len(names) > 80
+    assert len(set(names)) == len(names) > 75
     assert all(note for _, note in available())
+    for name in names:  # each can be chosen as it stands
+        assert zoo.find(name).preprocessing.size[0] >= 16
     assert zoo.find("densenet121").preprocessing == Preprocessing()
+
+
+def test_a_vision_transformer_without_a_grid_is_not_offered_and_says_why():
+    assert "vit_b_32" not in dict(available())
+    with pytest.raises(InputError, match="tokens without a grid"):
+        load(ModelConfig("vit_b_32", weights="random"))
 
 
 # --- any network --------------------------------------------------------------------------------------------------

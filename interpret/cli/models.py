@@ -24,6 +24,7 @@ def _models(arguments: argparse.Namespace) -> None:
         for name, note in models.available():
             table.add_row(name, note)
         OUT.print(table)
+        OUT.print("Any architecture of timm too, with a checkpoint of your own: --model timm/NAME --weights FILE")
         return
     table = Table("layer", "kind", "units", "grid", box=None)
     # Random weights give the layers' shapes as well as trained ones do, and need no download.

@@ -19,6 +19,7 @@ INPUT_SIZE = SIZE
 MEAN = (0.62, 0.60, 0.60)
 STD = (0.25, 0.23, 0.24)
 UNITS = 64
+LAYER = "features.13"  # the last module of ``features``, a ReLU
 _STEM = 24  # five by five, every second pixel
 _PLAN: tuple[int | str, ...] = ("pool", 48, 64, "pool")  # three by three
 _DEEP = (128, UNITS)  # one by one: from here on the field of view grows no more
@@ -68,7 +69,8 @@ def build(norm: bool = False) -> nn.Sequential:
 
 def trained() -> nn.Sequential:
     """The network with the weights of ``assets/``, in evaluation mode."""
-    network = build()
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then overwritten
+        network = build()
     network.load_state_dict(load_file(WEIGHTS))
     return network.eval()
 
@@ -76,6 +78,3 @@ def trained() -> nn.Sequential:
 def _convolution(before: int, after: int, kernel: int, stride: int, norm: bool) -> list[nn.Module]:
     convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=not norm)
     return [convolution, nn.BatchNorm2d(after), nn.ReLU()] if norm else [convolution, nn.ReLU()]
-
-
-LAYER = f"features.{len(build().get_submodule('features')._modules) - 1}"

@@ -31,6 +31,7 @@ RATE = 4e-3
 DECAY = 2e-3
 SPARSITY = 1.0  # weight of the last units' density in the loss: a unit that fires rarely means one thing
 SEED = 0
+THREADS = 2  # of torch, because the number of threads changes the order of sums and so the last bits of the weights
 
 Announce = Callable[[str], None]
 
@@ -88,9 +89,11 @@ def fit(
     sparsity: float = SPARSITY,
 ) -> nn.Sequential:
     """Train the network on images (n, 112, 112, 3) uint8 with labels (n,); returns it with its norms folded in."""
-    torch.manual_seed(SEED)
     rng = np.random.default_rng(SEED)
-    network = build(norm=True).to(memory_format=torch.channels_last)
+    with torch.random.fork_rng(devices=[]):  # the first weights are the only random numbers that torch draws here
+        torch.default_generator.manual_seed(SEED)
+        network = build(norm=True)
+    network.to(memory_format=torch.channels_last)
     features, classifier = network.get_submodule("features"), network.get_submodule("classifier")
     steps = epochs * (len(drawn) // BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
@@ -119,7 +122,8 @@ def fit(
 def fold(network: nn.Sequential) -> nn.Sequential:
     """The same function without batch normalisation: each one is folded into the convolution before it."""
     network.eval()
-    plain = build().eval()
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then overwritten
+        plain = build().eval()
     trained = list(network.get_submodule("features").children())
     fused = [
         fuse_conv_bn_eval(layer, norm)
@@ -146,10 +150,15 @@ def train(announce: Announce, weights: Path = WEIGHTS) -> dict[str, Any]:
     Returns:
         The record that is written, as :func:`record`.
     """
-    torch.set_num_threads(2)
     start = time.perf_counter()
     announce(f"drawing {TRAIN_IMAGES} images")
-    network = fit(*images("train", TRAIN_IMAGES), announce)
+    drawn = images("train", TRAIN_IMAGES)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        network = fit(*drawn, announce)
+    finally:
+        torch.set_num_threads(threads)
     seconds = time.perf_counter() - start
     weights.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, weights)

@@ -206,13 +206,11 @@ def _run(
             with torch.inference_mode():
                 inputs = ablation_set.head_inputs(photos[places])
                 logits_without = (_linear if ablation_set.head.linear else _general)(ablation_set, inputs, keep)
-                for setting, units in enumerate(settings):
-                    chosen = units[group] if group >= 0 else _no_ablation(ablation_set, keep)
-                    yield (
-                        setting,
-                        places,
-                        logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device)),
-                    )
+            for setting, units in enumerate(settings):
+                chosen = units[group] if group >= 0 else _no_ablation(ablation_set, keep)
+                with torch.inference_mode():  # left again before the caller goes on
+                    values = logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device))
+                yield setting, places, values
 
 
 def _argmax(values: Tensor) -> npt.NDArray[np.int64]:

@@ -56,8 +56,8 @@ def _linear(ablation_set: AblationSet, features: Tensor, class_id: int, against:
 
 
 def _general(ablation_set: AblationSet, activations: Tensor, class_id: int, against: bool) -> Tensor:
-    with torch.enable_grad():
-        leaf = activations.detach().requires_grad_(True)
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = activations.detach().clone().requires_grad_(True)
         logits = ablation_set.head.logits(leaf)
         value = logits[:, class_id]
         if against:

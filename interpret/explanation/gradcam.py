@@ -5,6 +5,7 @@
 The backbone (up to and including the layer) runs without a graph; the gradient is taken through the head alone.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,17 +52,26 @@ def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | No
         inputs: (B, 3, H, W), normalised, on the network's device and of its first parameters' type.
         targets: (B,) int64 classes to explain; the predicted ones if None.
 
+    Works inside ``torch.no_grad()`` and ``torch.inference_mode()`` too; the caller's mode is left as it was.
+
     Raises:
-        InputError: the layer does not exist, has no spatial extent, or does not reach the logits.
+        InputError: the layer does not exist, has no spatial extent, or does not reach the logits; or the network's
+            weights were made inside ``torch.inference_mode()``.
     """
-    with capture(network, layer, gradient=True) as captured, torch.no_grad():
-        logits = network(inputs)
+    if any(tensor.is_inference() for tensor in itertools.chain(network.parameters(), network.buffers())):
+        raise InputError(
+            "The network's weights were made inside torch.inference_mode(), where no gradient can be taken through "
+            "them; build or load the network outside of it."
+        )
+    with torch.inference_mode(False), capture(network, layer, gradient=True) as captured, torch.no_grad():
+        logits = network(_outside_inference(inputs))
         activations = captured.activations
         unused = InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
         if activations is None or not logits.requires_grad:
             raise unused
         if targets is None:
             targets = logits.argmax(dim=1)
+        targets = _outside_inference(targets)
         chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
         (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True)
         if gradient is None:
@@ -70,6 +80,11 @@ def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | No
     alphas = gradient.float().mean(dim=(2, 3))  # (B, K)
     maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
     return Explanation(logits.detach().float(), targets, activations, alphas, maps)
+
+
+def _outside_inference(tensor: Tensor) -> Tensor:
+    """A tensor that autograd may save: a copy of one that was made in inference mode."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:

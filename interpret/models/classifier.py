@@ -48,6 +48,7 @@ class Classifier:
     config: ModelConfig | None = None
 
 
+@torch.inference_mode(False)  # weights that are made inside of it could not be differentiated through later
 def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
     """Load the classifier that a configuration names.
 

@@ -47,6 +47,7 @@ class Head:
         return torch.nn.functional.linear(features.float(), self.weight, self.bias)
 
 
+@torch.inference_mode(False)  # a head that was found inside of it could not be differentiated later
 def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
     """The head behind ``layer``, tried out on a batch before it is trusted.
 

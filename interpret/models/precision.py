@@ -44,6 +44,23 @@ SENSITIVE = 0.06
 """Share of the backbone's multiplications that its first convolutions may spend in float32 (:func:`prepare`)."""
 
 
+@torch.inference_mode(False)  # copies that are made inside of it could not be differentiated through later
+def exact_copy(
+    network: nn.Module, device: torch.device, memory_format: torch.memory_format = torch.preserve_format
+) -> nn.Module:
+    """A private copy of the network on ``device``, in float32 and evaluation mode.
+
+    Args:
+        network: on any device, of any floating-point type; not changed.
+        device: from :func:`choose_device`.
+        memory_format: of the copy's weights; as they are by default, so that a float32 network on a processor gives
+            the same answers to the last bit.
+    """
+    private = copy.deepcopy(network)
+    return private.to(device, torch.float32, memory_format=memory_format).eval()  # type: ignore[call-overload]
+
+
+@torch.inference_mode(False)
 def prepare(network: nn.Module, layer: str, device: torch.device, precision: str, sample: Tensor) -> nn.Module:
     """A copy of the network on ``device``, channels last, its backbone in ``precision`` and its head in float32.
 
@@ -62,7 +79,7 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
     Raises:
         InputError: this network cannot be cut so; float32 always can.
     """
-    ready = copy.deepcopy(network).to(device, torch.float32, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    ready = exact_copy(network, device, torch.channels_last)
     kind = TYPES[precision]
     if kind == torch.float32:
         return ready

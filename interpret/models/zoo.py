@@ -18,6 +18,9 @@ LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 # The weights of the poster's table; every other torchvision network takes the ones that torchvision recommends.
 POSTER = {"vgg16": "IMAGENET1K_V1", "resnet50": "IMAGENET1K_V1"}
 
+TOKENS = "vit_"
+"""How torchvision's names of vision transformers begin: their tokens have no grid, so none can be explained."""
+
 Build = Callable[[int | None], nn.Module]
 Trained = Callable[[Announce | None], tuple[nn.Module, str]]
 
@@ -42,15 +45,17 @@ class Family:
 
 
 def available() -> list[tuple[str, str]]:
-    """The names that a model can be loaded by, each with a few words on its weights; those without download first."""
+    """The names of the models that a study can be made of, each with a note on its weights; no download comes first.
+
+    Architectures of timm, as ``timm/NAME`` with a checkpoint, are not listed: there are more than a thousand.
+    """
     import torchvision.models as zoo
 
     demo = [("demo", "the embedded demo's small network")]
     lite = [(name, f"ImageNet, from the pip package {_package(name)}") for name in LITE]
     poster = [(name, "ImageNet, the poster's weights: downloaded once") for name in POSTER]
-    others = [name for name in zoo.list_models(module=zoo) if name not in POSTER]
-    own = [("timm/NAME", "any of timm's architectures, with a checkpoint of your own")]
-    return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others] + own
+    others = [name for name in zoo.list_models(module=zoo) if name not in POSTER and not name.startswith(TOKENS)]
+    return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others]
 
 
 def find(name: str) -> Family:
@@ -78,7 +83,7 @@ def find(name: str) -> Family:
 def seeded(build: Build, classes: int | None = None) -> nn.Module:
     """Build with fixed random numbers; the caller's random state is left alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would seed the caller's GPUs too
         return build(classes)
 
 
@@ -155,7 +160,7 @@ def _demo() -> Family:
     from interpret.demo import network as demo
 
     def trained(_: Announce | None) -> tuple[nn.Module, str]:
-        network = demo.build()
+        network = seeded(lambda _: demo.build())
         checkpoints.fit(network, checkpoints.read_state(demo.WEIGHTS), demo.WEIGHTS, "demo")
         return network, f"the demo's own weights ({demo.WEIGHTS.name})"
 
