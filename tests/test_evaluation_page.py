@@ -1,0 +1,116 @@
+"""The page Evaluation, and accuracy with units ablated beside an itemset."""
+
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from interpret.errors import InputError
+from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.heldout import Best
+from interpret.study import Study, open_study
+from pages.shared.backend import jobs, numbers
+from tests.shown_pages import show, words_on
+from tests.small_study import COUNT, studies
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch) -> Path:
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    return studies()
+
+
+def test_an_empty_folder_is_not_measured_on(monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *args, **more: started.append(args))
+    app = show("pages/evaluation.py")
+    app.radio(key="measure_on").set_value("folder").run()
+    app.button(key="measure_start").click().run()
+    assert "Type the folder" in app.error[0].value
+    assert not started
+
+
+def result_of(folder: Path) -> Evaluation:
+    return Evaluation.read(next((folder / "evaluation" / "results").iterdir()))
+
+
+@pytest.mark.slow
+def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
+    from interpret.cli.main import main
+
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    empty = show("pages/evaluation.py")
+    assert "was not evaluated yet" in words_on(empty)
+    assert [button.label for button in empty.button] == ["Measure"]
+    command = ["evaluate", str(tmp_path / "demo"), "--images", str(tmp_path / "demo"), "--no-lasso", "--no-greedy"]
+    assert main([*command, "--budgets", "1,5", "--draws", "3"]) == 0
+    app = show("pages/evaluation.py")
+    natural, equal = (frame.value for frame in app.dataframe[:2])
+    shown = natural.set_index("method")["accuracy"]
+    study = open_study(tmp_path / "demo")
+    accuracy, labelled = study.accuracy()
+    assert shown["No unit off"] == f"{100 * accuracy:.2f} %"
+    low, high = binomtest(round(accuracy * labelled), labelled).proportion_ci(method="wilson")
+    around = natural.set_index("method")["95 % interval"].str.replace("\u00a0", " ")
+    assert around["No unit off"] == f"{100 * low:.2f} to {100 * high:.2f} %"
+    assert f"{100 * low:.1f} to {100 * high:.1f} %" in words_on(app)
+    first = " ".join(re.sub(r"<.*?>", " ", words_on(show("pages/study.py"))).split())
+    told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} labelled photos"
+    assert f"Accuracy (95 % interval) {told}" in first
+    drawn = result_of(tmp_path / "demo").table.set_index("method").loc["Random, as Ours-10"]
+    assert around["Random, as Ours-10"] == f"{100 * drawn['low']:.2f} to {100 * drawn['high']:.2f} %"
+    assert f"{labelled:,} photos" in words_on(app)
+    assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
+    assert {"Ours-10", "Random"} <= set(equal["method"])
+    assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)
+
+
+def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch)
+    other = open_study(studies() / "demo")
+    measured = []
+    monkeypatch.setattr(numbers, "ablation_set", lambda _: ([0, 1], threading.Lock()))
+    monkeypatch.setattr(numbers.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
+    for on, number in ((study, 1), (study, 1), (other, 2), (study, 1)):  # as many photos each time
+        monkeypatch.setattr(numbers, "_measured_on", lambda _, on=on: on.folder)
+        assert numbers.class_effect(study, 3, (5, 9)) == number
+
+
+def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch):
+    study = open_study(studies() / "demo")
+    held_out = open_study(studies() / "demo")
+    held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
+    monkeypatch.setattr(numbers, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0, {}))
+    without = show("pages/class_specific.py", **{"class": "6"})
+    assert not any("Without" in heading.value for heading in without.subheader)
+    assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)
+
+
+def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
+    def fail(*_: object) -> None:
+        raise InputError("Weights of <b>net_1.5</b> are gone.")
+
+    monkeypatch.setattr(numbers, "class_effect", fail)
+    assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in words_on(show("pages/class_specific.py"))
+
+
+def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
+    app = show("pages/class_specific.py", **{"class": "6"})
+    assert any("Without" in heading.value for heading in app.subheader)
+    unit = show("pages/unit.py")
+    assert any("Without unit" in heading.value for heading in unit.subheader)
+
+
+def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:
+    """A copy of the study whose manifest says something else, as the only one that there is."""
+    shutil.copytree(studies() / "demo", tmp_path / "demo")
+    file = tmp_path / "demo" / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    return open_study(tmp_path / "demo")
