@@ -4,7 +4,7 @@
 
 The whole table (all methods, budgets and random draws) is measured from what is stored on all photos of the
 evaluation. Running the network again with a hook is measured on a few photos for one row, and that row's answers are
-compared: nothing is gained by being fast and wrong. Its cost for the table is that of one row, per photo, times rows
+compared. Its cost for the table is that of one row, per photo, times rows
 and photos; photos are decoded beforehand and not charged to it. The ranking of units is the same for both and is left
 out; what it takes to store the activations once is shown beside.
 """
@@ -41,25 +41,25 @@ def main() -> None:
     on = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
     head = ablation.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()
-    trained, tested = ablation.make_ablation_set(study, head), ablation.make_ablation_set(on, head)
-    classes = tested.classes
-    rankings = rank_all(study, trained, classes, study.mine_config, config)
-    ours = [one for one in rankings if one.name.startswith("Ours-")]
+    mined_set, test_set = ablation.make_ablation_set(study, head), ablation.make_ablation_set(on, head)
+    classes = test_set.classes
+    rankings = rank_all(study, mined_set, classes, study.mine_config, config)
+    ours = [ranking for ranking in rankings if ranking.name.startswith("Ours-")]
 
     start = time.perf_counter()
-    table, _ = table_1(tested, classes, rankings, ours, config)
+    table, _ = table_1(test_set, classes, rankings, ours, config)
     stored = time.perf_counter() - start
-    rows = sum(len(config.budgets) + bool(one.natural) for one in rankings) + 1
+    rows = sum(len(config.budgets) + bool(ranking.natural) for ranking in rankings) + 1
     rows += config.draws * (len(config.budgets) + len(ours))
 
-    photos = np.linspace(0, len(tested) - 1, min(arguments.photos, len(tested))).astype(np.int64)
+    photos = np.linspace(0, len(test_set) - 1, min(arguments.photos, len(test_set))).astype(np.int64)
     precision = on.precision  # as the stored activations were computed
-    network = prepare(classifier.network, study.layer, tested.device, precision, head.seed_input.cpu())
-    read = [on.photo(int(tested.rows[photo])) for photo in photos]
+    network = prepare(classifier.network, study.layer, test_set.device, precision, head.seed_input.cpu())
+    read = [on.photo(int(test_set.rows[photo])) for photo in photos]
     pixels = np.stack([classifier.preprocessing.apply(photo) for photo in read if photo is not None])
-    inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels).to(tested.device))
-    off = torch.zeros(len(photos), tested.n_units, dtype=torch.bool)
-    groups = np.searchsorted(classes, tested.labels)
+    inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels).to(test_set.device))
+    off = torch.zeros(len(photos), test_set.n_units, dtype=torch.bool)
+    groups = np.searchsorted(classes, test_set.labels)
     sets = [ours[-1].best(class_id, 10) for class_id in classes.tolist()]
     for row, photo in enumerate(photos):
         off[row, sets[groups[photo]]] = True
@@ -70,14 +70,14 @@ def main() -> None:
         start = time.perf_counter()
         with torch.inference_mode():
             for part in range(0, len(photos), 32):
-                with zero_units(network, study.layer, off[part : part + 32].to(tested.device)):
+                with zero_units(network, study.layer, off[part : part + 32].to(test_set.device)):
                     answers.append(network(inputs[part : part + 32]).argmax(dim=1).cpu())
         seconds.append(time.perf_counter() - start)
-    again = seconds[-1] / len(photos) * len(tested) * rows
-    found = ablation.classify(tested, [sets], groups[photos], photos)[0]
+    again = seconds[-1] / len(photos) * len(test_set) * rows
+    found = ablation.classify(test_set, [sets], groups[photos], photos)[0]
     same = float((torch.cat(answers).numpy() == found).mean())
 
-    print(f"{study.model}, {len(tested):,} photos, {rows} rows, {tested.device}, {arguments.threads} threads")
+    print(f"{study.model}, {len(test_set):,} photos, {rows} rows, {test_set.device}, {arguments.threads} threads")
     print(
         f"from stored activations   {stored:10.1f} s for the whole table and its {config.resamples} bootstrap samples"
     )

@@ -1,11 +1,11 @@
-"""Which defaults serve best: N, support, rule of ranking, tau, score and encoding, by what switching units off costs.
+"""Which defaults lower accuracy most when units are ablated: N, support, ranking rule, tau, score, encoding.
 
     python -m benchmarks.sweep --train DIR --val DIR --cache DIR [--model efficientnet_lite0] [--extraction]
 
 Choices are made on the training photos alone: units are mined on one half of them and measured on the other, and the
 other way round ("folds"). The validation column is there to be reported, not to choose by. Every figure is accuracy
-in percent over all outputs, mean over 5, 7, 10 and 20 units off for each class: lower is better. `--extraction` also
-varies tau, score and encoding, which runs the network again for each. Prints a Markdown table.
+in percent over all outputs, mean over 5, 7, 10 and 20 units ablated for each class: lower is better. `--extraction`
+also varies tau, score and encoding, which runs the network again for each. Prints a Markdown table.
 """
 
 import argparse
@@ -60,42 +60,44 @@ def half(study: Study, parity: int, scratch: Path) -> Study:
     return part
 
 
-def split(over: AblationSet, parity: int) -> AblationSet:
+def split(data: AblationSet, parity: int) -> AblationSet:
     """Every second photo."""
-    chosen = over.rows % 2 == parity
-    return replace(over, labels=over.labels[chosen], rows=over.rows[chosen])
+    chosen = data.rows % 2 == parity
+    return replace(data, labels=data.labels[chosen], rows=data.rows[chosen])
 
 
-def accuracy(over: AblationSet, classes: Ints, ranking: Ranking, budgets: tuple[int | None, ...]) -> float:
+def accuracy(data: AblationSet, classes: Ints, ranking: Ranking, budgets: tuple[int | None, ...]) -> float:
     """In percent, mean over budgets."""
     settings = [[ranking.best(class_id, budget) for class_id in classes.tolist()] for budget in budgets]
-    predicted = classify(over, settings, np.searchsorted(classes, over.labels).astype(np.int64))
-    return 100 * float((predicted == over.labels).mean())
+    predicted = classify(data, settings, np.searchsorted(classes, data.labels).astype(np.int64))
+    return 100 * float((predicted == data.labels).mean())
 
 
 def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, scratch: Path) -> str:
-    """The cells of one row: folds, validation, units at the natural size and accuracy with those off."""
-    trained, tested = make_ablation_set(study, head), make_ablation_set(on, head)
-    classes = tested.classes
+    """The cells of one row: folds, validation, units at the natural size and accuracy with those ablated."""
+    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(on, head)
+    classes = test_set.classes
     folds = []
     for parity in (0, 1):
-        ranking = unit_rankings.mined(half(study, parity, scratch), trained, classes, mine, rule=rule)
-        folds.append(accuracy(split(trained, 1 - parity), classes, ranking, BUDGETS))
-    ranking = unit_rankings.mined(study, trained, classes, mine, rule=rule)
+        ranking = unit_rankings.mined(half(study, parity, scratch), mined_set, classes, mine, rule=rule)
+        folds.append(accuracy(split(mined_set, 1 - parity), classes, ranking, BUDGETS))
+    ranking = unit_rankings.mined(study, mined_set, classes, mine, rule=rule)
     natural = np.mean(list(ranking.natural.values()))
-    validation = accuracy(tested, classes, ranking, BUDGETS)
-    cells = [np.mean(folds), validation, natural, accuracy(tested, classes, ranking, (None,))]
+    validation = accuracy(test_set, classes, ranking, BUDGETS)
+    cells = [np.mean(folds), validation, natural, accuracy(test_set, classes, ranking, (None,))]
     return " | ".join(f"{cell:.1f}" for cell in cells)
 
 
 def rivals(study: Study, on: Study, head: Head) -> Iterator[tuple[str, str]]:
     """What the mined rows are to be read beside: the strongest rivals that do not mine."""
-    trained, tested = make_ablation_set(study, head), make_ablation_set(on, head)
-    classes = tested.classes
+    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(on, head)
+    classes = test_set.classes
     for rank in (unit_rankings.contribution, unit_rankings.weight, unit_rankings.evidence):
-        halves = [accuracy(split(trained, 1 - p), classes, rank(split(trained, p), classes), BUDGETS) for p in (0, 1)]
-        ranking = rank(trained, classes)
-        yield ranking.name, f"{np.mean(halves):.1f} | {accuracy(tested, classes, ranking, BUDGETS):.1f} | |"
+        folds = [
+            accuracy(split(mined_set, 1 - p), classes, rank(split(mined_set, p), classes), BUDGETS) for p in (0, 1)
+        ]
+        ranking = rank(mined_set, classes)
+        yield ranking.name, f"{np.mean(folds):.1f} | {accuracy(test_set, classes, ranking, BUDGETS):.1f} | |"
 
 
 def main() -> None:
@@ -119,7 +121,7 @@ def main() -> None:
         for name, cells in rivals(study, on, head):
             print(f"| {name} | | {cells}", flush=True)
         varied_mining = [(f"N {n}", MineConfig(top_units=n)) for n in (5, 10, 15, 20)]
-        varied_mining += [(f"support {one}", MineConfig(min_support=one)) for one in (0.05, 0.1, 0.3, 0.5)]
+        varied_mining += [(f"support {support}", MineConfig(min_support=support)) for support in (0.05, 0.1, 0.3, 0.5)]
         for name, mine in varied_mining:
             try:
                 for rule in RANKING_RULES:

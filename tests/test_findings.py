@@ -7,7 +7,6 @@ import pytest
 
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study
-from interpret.stats import wilson
 from interpret.study import open_study
 from tests.small_study import studies
 
@@ -32,15 +31,15 @@ def test_every_row_is_what_counting_gives(found):
     sample = found.table.sample(min(60, len(found.table)), random_state=0)
     for row in sample.itertuples():
         units = set(row.units)
-        of = [r for r in rows if r[1] == row.class_id]
-        held = [r for r in of if units <= r[0]]
+        in_class = [r for r in rows if r[1] == row.class_id]
+        held = [r for r in in_class if units <= r[0]]
         anywhere = [r for r in rows if units <= r[0]]
         assert row.support_count == len(held)
-        assert row.support == pytest.approx(len(held) / len(of))
+        assert row.support == pytest.approx(len(held) / len(in_class))
         assert row.image_count == len({r[2] for r in held})
-        assert row.images == len({r[2] for r in of})
+        assert row.images == len({r[2] for r in in_class})
         assert row.confidence == pytest.approx(len(held) / len(anywhere))
-        assert row.lift == pytest.approx(len(held) / len(anywhere) / (len(of) / len(rows)))
+        assert row.lift == pytest.approx(len(held) / len(anywhere) / (len(in_class) / len(rows)))
         assert row.size == len(units)
 
 
@@ -54,10 +53,10 @@ def test_shared_rules_name_exactly_the_classes_where_the_set_is_frequent(found):
     shared = found.shared("all")
     assert len(shared), "the demo's classes share parts"
     for row in shared.itertuples():
-        of = found.table[found.table["itemset_id"] == row.itemset_id]
-        assert set(row.class_ids) == set(of["class_id"])
-        assert list(row.supports) == sorted(of["support"], reverse=True)
-        assert row.weakest == of["support"].min()
+        of_itemset = found.table[found.table["itemset_id"] == row.itemset_id]
+        assert set(row.class_ids) == set(of_itemset["class_id"])
+        assert list(row.supports) == sorted(of_itemset["support"], reverse=True)
+        assert row.weakest == of_itemset["support"].min()
     assert list(shared["weakest"]) == sorted(shared["weakest"], reverse=True)
 
 
@@ -71,8 +70,8 @@ def test_a_transaction_supports_what_is_inside_it_only(found):
 
 def test_headline_is_frequent_in_the_classes_it_names(found):
     units, classes = found.headline()
-    of = found.table[found.table["itemset_id"] == found.id_of[units]]
-    assert set(classes) == set(of["class_id"])
+    of_itemset = found.table[found.table["itemset_id"] == found.id_of[units]]
+    assert set(classes) == set(of_itemset["class_id"])
     assert len(classes) > 1
 
 
@@ -81,9 +80,9 @@ def test_unit_support_counts_below_the_threshold_too(found):
     classes, units = found.classes[:3], [0, 5, 47]
     share, counts = found.unit_support(classes, units)
     for i, class_id in enumerate(classes):
-        of = [r for r in rows if r[1] == class_id]
-        assert counts[i].tolist() == [sum(unit in r[0] for r in of) for unit in units]
-        assert share[i] == pytest.approx(counts[i] / len(of))
+        in_class = [r for r in rows if r[1] == class_id]
+        assert counts[i].tolist() == [sum(unit in r[0] for r in in_class) for unit in units]
+        assert share[i] == pytest.approx(counts[i] / len(in_class))
 
 
 def test_nothing_found_is_an_answer(found):
@@ -104,9 +103,9 @@ def test_hiding_redundant_rules_hides_what_a_smaller_listed_rule_says_and_nothin
             rows = [(frozenset(row.units), row.confidence) for row in listed.itertuples()]
             expected = [units for units, c in rows if not any(less < units and d >= c for less, d in rows)]
             assert {frozenset(units) for units in kept["units"]} == set(expected)
-            said = [(frozenset(row.units), row.confidence) for row in kept.itertuples()]
+            kept_rules = [(frozenset(row.units), row.confidence) for row in kept.itertuples()]
             for units, c in rows:  # what is hidden is still said by what is listed
-                assert any(less <= units and d >= c for less, d in said)
+                assert any(less <= units and d >= c for less, d in kept_rules)
             hidden += len(rows) - len(kept)
         assert hidden, "the demo's single units are sure already"
 
@@ -116,16 +115,16 @@ def test_a_shared_rule_is_hidden_only_where_each_of_its_classes_has_a_smaller_on
     assert 0 < len(kept) < len(listed)
     confidence = found.table.set_index(["itemset_id", "class_id"])["confidence"]
     for row in listed.itertuples():
-        said = [
+        covered = [
             any(
                 set(less.units) < set(row.units)
-                and one in less.class_ids
-                and confidence[less.itemset_id, one] >= confidence[row.itemset_id, one]
+                and class_id in less.class_ids
+                and confidence[less.itemset_id, class_id] >= confidence[row.itemset_id, class_id]
                 for less in listed.itertuples()
             )
-            for one in row.class_ids
+            for class_id in row.class_ids
         ]
-        assert (row.itemset_id in set(kept["itemset_id"])) == (not all(said))
+        assert (row.itemset_id in set(kept["itemset_id"])) == (not all(covered))
 
 
 def test_chance_does_as_well_as_units_that_have_nothing_to_do_with_the_class(found):
@@ -167,19 +166,3 @@ def test_the_command_line_leaves_out_redundant_rules_and_prints_p_values(found, 
     assert f"{pairs.sum() - kept.sum()} class-shared itemsets say no more" in told
     assert "p by shuffling 0.0" in told
     assert "p by shuffling" not in plain
-
-
-def test_wilson_is_scipys():
-    from scipy.stats import binomtest
-
-    pairs = [(0, 7), (1, 7), (8, 10), (3012, 3925), (50, 50)]
-    low, high = wilson([k for k, _ in pairs], [n for _, n in pairs], z=1.959963984540054)
-    for (k, n), a, b in zip(pairs, low, high, strict=True):
-        own = binomtest(k, n).proportion_ci(method="wilson")
-        assert (a, b) == pytest.approx((own.low, own.high), abs=1e-9)
-
-
-def test_wilson_known_values():
-    # 8 of 10 and 80 of 100, as in R's binom.confint(method = "wilson")
-    low, _ = wilson(np.array([8.0, 80.0, 0.0]), np.array([10.0, 100.0, 7.0]))
-    assert low == pytest.approx([0.4901625, 0.7111708, 0.0], abs=2e-5)

@@ -57,13 +57,13 @@ def test_support_by_class_counts_patches_and_photos(study):
     table = supporting.support_by_class(study, [unit], 8).set_index("class_id")
     predicted, images = study.patches["predicted"].to_numpy(), study.patches["image_id"].to_numpy()
     for class_id in set(predicted.tolist()):
-        of = [place for place in range(len(rows)) if predicted[place] == class_id]
-        held = [place for place in of if unit in rows[place]]
+        in_class = [place for place in range(len(rows)) if predicted[place] == class_id]
+        held = [place for place in in_class if unit in rows[place]]
         assert table.loc[class_id, "support_count"] == len(held)
-        assert table.loc[class_id, "patches"] == len(of)
+        assert table.loc[class_id, "patches"] == len(in_class)
         assert table.loc[class_id, "image_count"] == len({images[p] for p in held})
-        assert table.loc[class_id, "images"] == len({images[p] for p in of})
-        assert table.loc[class_id, "support"] == pytest.approx(len(held) / len(of))
+        assert table.loc[class_id, "images"] == len({images[p] for p in in_class})
+        assert table.loc[class_id, "support"] == pytest.approx(len(held) / len(in_class))
     assert list(table["support"]) == sorted(table["support"], reverse=True)
 
 
@@ -71,18 +71,18 @@ def test_company_counts_patches_that_hold_both(study):
     rows = transactions(study, 8)
     unit = max({u for row in rows for u in row}, key=lambda u: sum(u in row for row in rows))
     near = supporting.co_occurring_units(study, unit, 8, limit=5)
-    own = sum(unit in row for row in rows)
+    holding = sum(unit in row for row in rows)
     for entry in near.itertuples():
         both = sum(unit in row and entry.unit in row for row in rows)
         alone = sum(entry.unit in row for row in rows)
         assert entry.together == both
-        assert entry.share == pytest.approx(both / own)
-        assert entry.lift == pytest.approx(both / own / (alone / len(rows)))
+        assert entry.share == pytest.approx(both / holding)
+        assert entry.lift == pytest.approx(both / holding / (alone / len(rows)))
     assert unit not in set(near["unit"])
 
 
 def test_classes_are_ordered_by_photos_and_the_order_does_not_depend_on_which_are_asked_for(study):
     order = supporting.class_order(study)
     counts = study.images["predicted"].value_counts()
-    assert [counts[one] for one in order] == sorted(counts, reverse=True)
+    assert [counts[class_id] for class_id in order] == sorted(counts, reverse=True)
     assert supporting.class_order(study, {order[3], order[1]}) == [order[1], order[3]]

@@ -15,10 +15,10 @@ from interpret.evaluation.greedy import greedy
 from interpret.evaluation.mulasso import lasso_paths
 from interpret.models.head import Head
 from interpret.study import Study
-from tests.test_ablation import hand_made
+from tests.ablation_example import hand_made
 
 
-def linear_bench(photos: int, units: int, classes: int, seed: int = 0) -> AblationSet:
+def linear_ablation_set(photos: int, units: int, classes: int, seed: int = 0) -> AblationSet:
     rng = np.random.default_rng(seed)
     weight = torch.from_numpy(rng.normal(size=(classes, units)).astype(np.float32))
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.zeros(classes))
@@ -30,12 +30,12 @@ def linear_bench(photos: int, units: int, classes: int, seed: int = 0) -> Ablati
 
 def study_of(folder: Path, transactions, classes, features, units: int) -> Study:
     """A study held in memory: transaction p is photo p's only patch, its units with falling scores N, N - 1, ..."""
-    width = max(len(one) for one in transactions)
+    width = max(len(units) for units in transactions)
     ranked = np.full((len(transactions), width), -1, np.int32)
     scores = np.zeros(ranked.shape, np.float32)
-    for row, one in enumerate(transactions):
-        ranked[row, : len(one)] = one
-        scores[row, : len(one)] = np.arange(width, width - len(one), -1)
+    for row, transaction in enumerate(transactions):
+        ranked[row, : len(transaction)] = transaction
+        scores[row, : len(transaction)] = np.arange(width, width - len(transaction), -1)
     config = {"extract": {"stored_units": width}, "model": {}, "mine": {}}
     study = Study(folder, {"key": "k", "n_units": units, "config": config})
     ids = np.arange(len(transactions))
@@ -57,12 +57,12 @@ def test_orders_of_mined_units_worked_out_by_hand(tmp_path):
     # to the two classes' difference, unit 1 gives 3, unit 2 gives 2, unit 0 gives 1 - 1 = 0; unit 4 gives class 1 less
     weight = torch.tensor([[1.0, 3.0, 2.0, 0.0, 0.0], [1.0, 0.0, 0.0, 2.0, -1.0]])
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.zeros(2))
-    over = AblationSet(head, np.array(classes), features, None, np.arange(9))
+    data = AblationSet(head, np.array(classes), features, None, np.arange(9))
     study = study_of(tmp_path, transactions, classes, features, 5)
     config = MineConfig(top_units=2, min_support=0.5, min_class_patches=1)
 
     def order(rule, **options):
-        ranking = unit_rankings.mined(study, over, np.array([0, 1, 7]), config, rule=rule, **options)
+        ranking = unit_rankings.mined(study, data, np.array([0, 1, 7]), config, rule=rule, **options)
         assert ranking.name == f"Ours-{options.get('top_units', 2)}"
         return [ranking.best(c, 9).tolist() for c in (0, 1, 7)], ranking
 
@@ -81,32 +81,35 @@ def test_orders_of_mined_units_worked_out_by_hand(tmp_path):
 
 
 def test_rankings_without_mining_worked_out_by_hand():
-    over = hand_made()
+    data = hand_made()
     classes = np.array([0, 1, 2])
     # mean features: class 0: 1, 0.5, 0; class 1: 0, 1.5, 0.5; class 2: 0.25, 0, 0
-    by_activation = unit_rankings.activation(over, classes)
+    by_activation = unit_rankings.activation(data, classes)
     assert [by_activation.best(c, 3).tolist() for c in range(3)] == [[0, 1, 2], [1, 2, 0], [0, 1, 2]]
     # weights: 4 0 1 / 0 3 1 / 1 1 0; contributions 4, 0, 0 / 0, 4.5, 0.5 / 0.25, 0, 0; ties go to the lower index
-    assert [unit_rankings.contribution(over, classes).best(c, 3).tolist() for c in range(3)] == [
+    assert [unit_rankings.contribution(data, classes).best(c, 3).tolist() for c in range(3)] == [
         [0, 1, 2], [1, 2, 0], [0, 1, 2],
     ]  # fmt: skip
-    assert [unit_rankings.weight(over, classes).best(c, 3).tolist() for c in range(3)] == [
+    assert [unit_rankings.weight(data, classes).best(c, 3).tolist() for c in range(3)] == [
         [0, 2, 1],
         [1, 2, 0],
         [0, 1, 2],
     ]
     assert by_activation.best(1, 1).tolist() == [1]
     assert by_activation.best(5, 2).tolist() == []
-    assert unit_rankings.trained_classes(over, [2, 9, 0]).tolist() == [0, 2]
+    assert unit_rankings.trained_classes(data, [2, 9, 0]).tolist() == [0, 2]
 
 
 def test_evidence_is_discounted_by_what_rivals_get():
     weight = torch.tensor([[5.0, 4.0], [5.0, 0.0], [0.0, 0.0]])
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.tensor([0.0, 0.0, -50.0]))
-    over = AblationSet(head, np.zeros(2, np.int64), np.ones((2, 2), np.float32), None, np.arange(2))
+    data = AblationSet(head, np.zeros(2, np.int64), np.ones((2, 2), np.float32), None, np.arange(2))
     classes = np.array([0])
-    assert unit_rankings.contribution(over, classes).best(0, 2).tolist() == [0, 1]
-    assert unit_rankings.evidence(over, classes).best(0, 2).tolist() == [1, 0]  # unit 0 helps the only rival as much
+    assert unit_rankings.contribution(data, classes).best(0, 2).tolist() == [0, 1]
+    assert unit_rankings.evidence(data, classes).best(0, 2).tolist() == [
+        1,
+        0,
+    ]  # unit 0 helps the only rival as much
 
 
 def test_random_rankings():
@@ -127,7 +130,7 @@ def test_the_lasso_with_uncorrelated_units_takes_them_by_their_correlation():
     patterns = np.array([[1, 1, 1, 1, -1, -1, -1, -1], [1, 1, -1, -1, 1, 1, -1, -1], [1, -1, 1, -1, 1, -1, 1, -1]])
     labels = np.array([1, 1, 1, 0, 1, 0, 0, 0])  # correlates with all three patterns alike ...
     features = patterns.T.astype(np.float32)
-    features[:, 1] *= -1  # ... so one is turned round: it may not be taken
+    features[:, 1] *= -1  # ... so the second is turned round and must not be chosen
     features[:, 2] *= 40  # and scale must not matter
     path = lasso_paths(features, labels, np.array([1]), budget=3)[1]
     assert sorted(path.at(2).tolist()) == [0, 2]
@@ -136,12 +139,12 @@ def test_the_lasso_with_uncorrelated_units_takes_them_by_their_correlation():
 
 
 def test_lasso_paths_meet_the_conditions_of_an_optimum():
-    over = linear_bench(120, 20, 3)
-    features = np.asarray(over.features)
-    path = lasso_paths(features, over.labels, np.array([0, 1]), budget=8, mu=2.0)[1]
+    data = linear_ablation_set(120, 20, 3)
+    features = np.asarray(data.features)
+    path = lasso_paths(features, data.labels, np.array([0, 1]), budget=8, mu=2.0)[1]
     scaled = features / np.linalg.norm(features, axis=0)
     scaled = scaled - scaled.mean(axis=0)
-    target = (over.labels == 1) - (over.labels == 1).mean()
+    target = (data.labels == 1) - (data.labels == 1).mean()
     for step in range(1, path.weights.shape[1] - 1):
         weights = np.zeros(20)
         weights[path.units] = path.weights[:, step]
@@ -149,50 +152,52 @@ def test_lasso_paths_meet_the_conditions_of_an_optimum():
         gradient = scaled.T @ (target - scaled @ weights)
         active = weights > 1e-9
         assert np.ptp(gradient[active]) < 1e-6  # all active units correlate alike with what is left ...
-        assert (gradient[~active] <= gradient[active].max() + 1e-6).all()  # ... and no other one more
+        assert (gradient[~active] <= gradient[active].max() + 1e-6).all()  # ... and no other unit more
     sums = path.weights.sum(axis=0)
     within = np.flatnonzero(sums <= 2.0)[-1]
     assert len(path.natural) == (path.weights[:, within] > 0).sum()
     for budget in (1, 3, 6):
         assert len(path.at(budget)) <= budget
-    ranking = unit_rankings.lasso(over, np.array([1]), budget=8, mu=2.0)
+    ranking = unit_rankings.lasso(data, np.array([1]), budget=8, mu=2.0)
     assert ranking.best(1, 3).tolist() == path.at(3).tolist()
     assert ranking.best(1, None).tolist() == path.natural.tolist()
 
 
 def test_greedy_equals_trying_out_every_unit():
-    over = linear_bench(60, 12, 4, seed=3)
-    found = greedy(over, np.array([0, 2]), budget=5, shortlist=12)
+    data = linear_ablation_set(60, 12, 4, seed=3)
+    found = greedy(data, np.array([0, 2]), budget=5, shortlist=12)
     for class_id in (0, 2):
-        photos = np.flatnonzero(over.labels == class_id)
+        photos = np.flatnonzero(data.labels == class_id)
         taken: list[int] = []
         for _ in range(5):
             tried = []
             for unit in range(12):
                 if unit in taken:
                     continue
-                logits = over.features[photos].copy()
+                logits = data.features[photos].copy()
                 logits[:, [*taken, unit]] = 0
-                logits = logits @ over.head.weight.numpy().T
-                own = logits[:, class_id]
-                gap = own - np.delete(logits, class_id, axis=1).max(axis=1)
+                logits = logits @ data.head.weight.numpy().T
+                own_logit = logits[:, class_id]
+                gap = own_logit - np.delete(logits, class_id, axis=1).max(axis=1)
                 tried.append(((gap > 0).mean(), float(gap.astype(np.float64).mean()), unit))
             best = min(tried)
             taken.append(best[2])
         assert found.best(class_id, 5).tolist() == taken
         groups = np.zeros(len(photos), np.int64)
-        right = (classify(over, [[found.best(class_id, n)] for n in (0, 5)], groups, photos) == class_id).mean(axis=1)
-        assert right[1] < right[0]
+        accuracy = (classify(data, [[found.best(class_id, n)] for n in (0, 5)], groups, photos) == class_id).mean(
+            axis=1
+        )
+        assert accuracy[1] < accuracy[0]
 
 
-def test_what_needs_a_linear_tail_says_so(tiny):
+def test_what_needs_a_linear_head_says_so(tiny):
     head = Head(tiny, "first", torch.zeros(1, 3, 32, 32))
-    over = AblationSet(
+    data = AblationSet(
         head, np.array([0]), np.zeros((1, 8), np.float32), np.zeros((1, 8, 4, 4), np.float32), np.arange(1)
     )
     with pytest.raises(InputError, match="not linear"):
-        unit_rankings.weight(over, np.array([0]))
+        unit_rankings.weight(data, np.array([0]))
     with pytest.raises(InputError, match="pooling and one linear map"):
-        greedy(over, np.array([0]))
+        greedy(data, np.array([0]))
     with pytest.raises(InputError, match="not stored"):
         AblationSet(head, np.array([0]), np.zeros((1, 8), np.float32), None, np.arange(1))
