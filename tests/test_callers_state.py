@@ -1,8 +1,6 @@
 """What a caller has set stays as it was, and nothing depends on it: inference mode, random numbers, threads."""
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -24,7 +22,6 @@ from interpret.models.precision import exact_copy
 from tests.conftest import TinyNet, draw_photos
 from tests.test_pipeline import SMALL, config, contents, tiny_classifier
 
-ROOT = Path(__file__).parents[1]
 MODES = {"inference mode": torch.inference_mode, "no_grad": torch.no_grad}
 
 
@@ -192,31 +189,3 @@ def test_the_demo_s_network_is_trained_and_used_without_the_caller_s_random_numb
     torch.manual_seed(99)  # the weights follow from the module's own seed
     again = train.fit(drawn, labels, lambda line: None, epochs=1)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
-
-
-def test_no_import_draws_random_numbers_or_changes_the_threads():
-    """Every module but those of the command line (rich draws a random number), in a process of its own."""
-    names = sorted(
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in (ROOT / "interpret").rglob("*.py")
-        if path.name != "__main__.py" and "cli" not in path.parts
-    )
-    code = f"""
-import importlib, random
-import numpy, torch
-torch.set_num_threads(1)
-torch.manual_seed(5), numpy.random.seed(5), random.seed(5)
-def state():
-    drawn = numpy.random.get_state()
-    return (torch.random.get_rng_state().tolist(), drawn[1].tolist(), drawn[2], random.getstate(),
-            torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled(),
-            torch.get_default_dtype(), torch.are_deterministic_algorithms_enabled())
-before = state()
-for name in {names!r}:
-    importlib.import_module(name)
-    if state() != before:
-        print(name)
-        before = state()
-"""
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert ended.stdout.split() == []

@@ -1,6 +1,8 @@
-"""What a block leaves behind is noticed, by name, also where it raises."""
+"""No import changes the process; what a block leaves behind is noticed, by name, also where it raises."""
 
 import random
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -8,6 +10,35 @@ import pytest
 import torch
 
 from tests.process_state import nothing_left_behind
+from tests.test_structure import MODULES, NAMES, ROOT, imported
+
+IMPORTS = """
+import importlib, sys
+libraries, modules = (argument.split(",") for argument in sys.argv[1:])
+for name in libraries:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass  # a name from a module, or a library that is not installed
+from tests.process_state import process_state
+before = process_state()
+for name in modules:
+    importlib.import_module(name)
+    after = process_state()
+    assert before == after, f"importing {name} changed {[key for key in before if before[key] != after[key]]}"
+assert "streamlit" not in sys.modules
+"""
+
+
+def test_no_import_changes_the_process():
+    """Libraries come first: what they change by themselves is theirs."""
+    libraries = {name for path in MODULES for name in imported(path)} - NAMES
+    modules = sorted(NAMES - {"interpret.__main__", "interpret.demo.__main__"})
+    assert len(modules) > 80
+    command = [sys.executable, "-c", IMPORTS, ",".join(sorted(libraries)), ",".join(modules)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
 
 CHANGES = {
     "warning filters": lambda _: warnings.simplefilter("ignore", ResourceWarning),
