@@ -45,7 +45,7 @@ def page() -> None:
         patch = _stage(findings, photo, shown)
     with words:
         with lock:
-            logits = ready.without(first, tuple(sorted(off)))
+            logits = ready.logits_without(first, tuple(sorted(off)))
         _verdict(study, first, logits, off, photo.image_id)
         _patch(findings, shown, patch, off)
     patch_chain.show_if_asked(findings)
@@ -94,7 +94,7 @@ def _stage(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> i
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
     boxes = []
-    for place, box in enumerate(shown.inner_boxes):
+    for place, box in enumerate(shown.input_boxes):
         x0, y0, x1, y1 = (float(value) for value in box / scale)
         words = f"patch {place + 1}, {wording.percent(float(shown.masses[place]))} of the map"
         boxes.append(
@@ -123,7 +123,7 @@ def _stage(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> i
 
     def picture() -> bytes:
         view = patch_pictures.view(photo.picture, study.preprocessing, 720)
-        inner = [(box * (view.size[0] / width)).tolist() for box in shown.inner_boxes]
+        inner = [(box * (view.size[0] / width)).tolist() for box in shown.input_boxes]
         return patch_pictures.png(patch_pictures.boxed(patch_pictures.heat_overlay(view, shown.heat, opacity), inner))
 
     st.download_button(

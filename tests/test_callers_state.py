@@ -15,7 +15,7 @@ from interpret.errors import InputError
 from interpret.evaluation import ablation
 from interpret.evaluation.contributions import unit_contributions
 from interpret.explanation import gradcam
-from interpret.explanation.photo import explainer
+from interpret.explanation.photo import make_explainer
 from interpret.models.head import find_head
 from interpret.models.hooks import capture
 from interpret.models.precision import exact_copy
@@ -159,15 +159,15 @@ def test_a_photo_is_explained_the_same_inside(pictures, mode):
     from PIL import Image
 
     photo = Image.open(next(pictures.rglob("*.png"))).convert("RGB")
-    ready = explainer(tiny_classifier(), ExtractConfig())
-    expected = ready.explain(photo)
+    ready = make_explainer(tiny_classifier(), ExtractConfig())
+    expected = ready.explain_photo(photo)
     with kept(mode):
-        made = explainer(tiny_classifier(), ExtractConfig())
-        found = made.explain(photo)
-        without = made.without(found, (1, 2))
+        made = make_explainer(tiny_classifier(), ExtractConfig())
+        found = made.explain_photo(photo)
+        without = made.logits_without(found, (1, 2))
     for field in dataclasses.fields(expected):
         assert np.array_equal(getattr(found, field.name), getattr(expected, field.name))
-    assert np.array_equal(without, ready.without(expected, (1, 2)))
+    assert np.array_equal(without, ready.logits_without(expected, (1, 2)))
 
 
 @pytest.mark.parametrize("name", ["demo", "efficientnet_lite0", "resnet18"])

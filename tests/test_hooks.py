@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from interpret.errors import InputError
-from interpret.models.hooks import capture, evaluating, find, replace, watch, zero_units
+from interpret.models.hooks import capture, evaluating, find_module, replace, watch, zero_units
 from tests.conftest import state_of
 
 
@@ -92,7 +92,7 @@ def test_zeroing_by_a_mask_gives_each_image_its_own_units(tiny, inputs):
 
 def test_a_missing_layer_and_one_without_extent_are_named(tiny, inputs):
     with pytest.raises(InputError, match="'nowhere'"):
-        find(tiny, "nowhere")
+        find_module(tiny, "nowhere")
     with pytest.raises(InputError, match=r"'head' gives \(4, 3\)"), capture(tiny, "head"):
         tiny(inputs)
     pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -189,7 +189,7 @@ def test_another_input_size_keeps_the_share_of_the_crop():
 
 
 def test_imagenets_names_for_ones_own_weights_on_request(tmp_path):
-    network = zoo.seeded(zoo.find(SMALL).build)
+    network = zoo.seeded(zoo.find_family(SMALL).build)
     torch.save(network.state_dict(), tmp_path / "own.pt")
     assert load(ModelConfig(SMALL, weights=str(tmp_path / "own.pt"))).class_names[217] == "class 217"
     model = load(ModelConfig(SMALL, weights=str(tmp_path / "own.pt"), class_names="imagenet"))
@@ -199,7 +199,7 @@ def test_imagenets_names_for_ones_own_weights_on_request(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet", "timm/resnet18", "efficientnet_lite0"])
 def test_the_number_of_classes_is_read_from_the_checkpoint(tmp_path, name):
-    state = zoo.seeded(zoo.find(name).build, 7).state_dict()
+    state = zoo.seeded(zoo.find_family(name).build, 7).state_dict()
     torch.save(state, tmp_path / "own.pt")
     model = load(ModelConfig(name, weights=str(tmp_path / "own.pt")))
     assert len(model.class_names) == 7
@@ -333,8 +333,8 @@ def test_available_names_can_be_found():
     assert len(set(names)) == len(names) > 75
     assert all(note for _, note in available())
     for name in names:  # each can be chosen as it stands
-        assert zoo.find(name).preprocessing.size[0] >= 16
-    assert zoo.find("densenet121").preprocessing == Preprocessing()
+        assert zoo.find_family(name).preprocessing.size[0] >= 16
+    assert zoo.find_family("densenet121").preprocessing == Preprocessing()
 
 
 def test_a_vision_transformer_without_a_grid_is_not_offered_and_says_why():

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from interpret.config import ExtractConfig
 from interpret.explanation.gradcam import upsample
-from interpret.explanation.patches import extract
+from interpret.explanation.patches import cut
 
 ANY = ExtractConfig(min_area=0.0)
 
@@ -20,7 +20,7 @@ def test_hand_drawn_map():
     heat[5, 7] = 1.0
     heat[6, 8] = 1.0  # touches by its corner: one component with the one above, mass 2.0
     heat[0, 9] = 0.49  # below half of the maximum
-    found = extract(heat, ANY)
+    found = cut(heat, ANY)
     assert found.boxes.tolist() == [[2, 1, 5, 3], [7, 5, 9, 7]]
     total = 3.6 + 2.0 + 0.49
     assert found.masses == pytest.approx([3.6 / total, 2.0 / total])
@@ -28,33 +28,33 @@ def test_hand_drawn_map():
 
 def test_the_threshold_is_reached_by_equality_and_moves_with_tau():
     heat = np.array([[0.5, 0.0, 1.0, 0.0, 0.25]], np.float32)
-    assert len(extract(heat, ANY).boxes) == 2
-    assert len(extract(heat, ExtractConfig(min_area=0.0, tau=0.51)).boxes) == 1
-    assert len(extract(heat, ExtractConfig(min_area=0.0, tau=0.25)).boxes) == 3
+    assert len(cut(heat, ANY).boxes) == 2
+    assert len(cut(heat, ExtractConfig(min_area=0.0, tau=0.51)).boxes) == 1
+    assert len(cut(heat, ExtractConfig(min_area=0.0, tau=0.25)).boxes) == 3
 
 
 def test_at_most_p_patches_and_none_smaller_than_the_minimum():
     heat = np.zeros((10, 10), np.float32)
     for i, value in enumerate((0.7, 1.0, 0.8, 0.9, 0.6)):
         heat[2 * i, 2 * i] = value
-    found = extract(heat, ExtractConfig(min_area=0.0, max_patches=3))
+    found = cut(heat, ExtractConfig(min_area=0.0, max_patches=3))
     assert found.boxes[:, 0].tolist() == [2, 6, 4]
     heat[0, 0:2] = 0.95
-    kept = extract(heat, ExtractConfig(min_area=0.02))
+    kept = cut(heat, ExtractConfig(min_area=0.02))
     assert kept.boxes.tolist() == [[0, 0, 2, 1]]
 
 
 def test_a_map_of_zeros_has_no_patch():
-    assert extract(np.zeros((4, 4), np.float32), ANY).boxes.shape == (0, 4)
+    assert cut(np.zeros((4, 4), np.float32), ANY).boxes.shape == (0, 4)
 
 
 def test_otsu_separates_two_levels():
     heat = np.full((20, 20), 0.1, np.float32)
     heat[3:9, 4:12] = 0.9
-    found = extract(heat, ExtractConfig(threshold="otsu"))
+    found = cut(heat, ExtractConfig(threshold="otsu"))
     assert found.boxes.tolist() == [[4, 3, 12, 9]]
     flat = np.full((4, 6), 0.5, np.float32)  # nothing is above the rest
-    assert extract(flat, ExtractConfig(threshold="otsu")).boxes.tolist() == [[0, 0, 6, 4]]
+    assert cut(flat, ExtractConfig(threshold="otsu")).boxes.tolist() == [[0, 0, 6, 4]]
 
 
 def flood(mask):
@@ -82,7 +82,7 @@ def test_equals_a_flood_fill(heat):
         ys, xs = zip(*seen, strict=True)
         mass = sum(float(heat[c]) for c in seen) / float(heat.sum())
         expected.append((min(xs), min(ys), max(xs) + 1, max(ys) + 1, mass))
-    found = extract(heat, ExtractConfig(min_area=0.0, max_patches=64))
+    found = cut(heat, ExtractConfig(min_area=0.0, max_patches=64))
     rows = [(*box, mass) for box, mass in zip(found.boxes.tolist(), found.masses.tolist(), strict=True)]
     assert sorted(r[:4] for r in rows) == sorted(e[:4] for e in expected)
     assert sorted(r[4] for r in rows) == pytest.approx(sorted(e[4] for e in expected), abs=1e-6)
@@ -95,8 +95,8 @@ PEAKS = ExtractConfig(min_area=0.0, patches="peaks")
 def test_a_region_with_two_peaks_is_divided_in_the_valley_between_them():
     row = np.array([0.2, 0.6, 1.0, 0.8, 0.6, 0.7, 0.9, 0.5, 0.1], np.float32)
     heat = np.stack([0.1 * row, row, 0.1 * row])
-    assert extract(heat, ANY).boxes.tolist() == [[1, 1, 8, 2]]
-    found = extract(heat, PEAKS)
+    assert cut(heat, ANY).boxes.tolist() == [[1, 1, 8, 2]]
+    found = cut(heat, PEAKS)
     # the valley itself (0.6, column 4) goes to one of the two and to no other
     assert found.boxes.tolist() in ([[1, 1, 5, 2], [5, 1, 8, 2]], [[1, 1, 4, 2], [4, 1, 8, 2]])
     assert found.masses.sum() == pytest.approx(row[1:8].sum() / heat.sum())
@@ -106,24 +106,24 @@ def test_a_flat_top_is_one_peak_and_a_region_without_a_peak_of_the_cells_stays_w
     heat = np.zeros((6, 12), np.float32)
     heat[1:3, 1:4] = 1.0
     heat[4, 8:11] = [0.6, 0.7, 0.6]
-    assert extract(heat, PEAKS).boxes.tolist() == extract(heat, ANY).boxes.tolist() == [[1, 1, 4, 3], [8, 4, 11, 5]]
+    assert cut(heat, PEAKS).boxes.tolist() == cut(heat, ANY).boxes.tolist() == [[1, 1, 4, 3], [8, 4, 11, 5]]
     cells = np.array([[1.0, 0.2]], np.float32)  # only one peak before the map was enlarged
-    assert extract(heat, PEAKS, cells).boxes.tolist() == extract(heat, ANY).boxes.tolist()
+    assert cut(heat, PEAKS, cells).boxes.tolist() == cut(heat, ANY).boxes.tolist()
 
 
 def test_peaks_are_those_of_the_cells_not_of_the_rounding_when_they_are_enlarged():
     cells = np.zeros((5, 5), np.float32)
     cells[0, 0], cells[0, 1], cells[0, 2] = 1.0, 0.55, 0.9
     heat = upsample(torch.from_numpy(cells)[None], 160, 160)[0]
-    assert len(extract(heat, ANY).boxes) == 1
-    assert len(extract(heat, PEAKS, cells).boxes) == 2
+    assert len(cut(heat, ANY).boxes) == 1
+    assert len(cut(heat, PEAKS, cells).boxes) == 2
 
 
 @given(hnp.arrays(np.int8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 6)))
 @settings(max_examples=150, deadline=None)
 def test_peaks_divide_the_regions_and_lose_nothing(levels):
     heat = levels.astype(np.float32)
-    whole, parts = (extract(heat, ExtractConfig(min_area=0.0, max_patches=64, patches=p)) for p in ("regions", "peaks"))
+    whole, parts = (cut(heat, ExtractConfig(min_area=0.0, max_patches=64, patches=p)) for p in ("regions", "peaks"))
     assert parts.masses.sum() == pytest.approx(whole.masses.sum())
     # as many parts as there are flat tops above the threshold, where a top is as high as no neighbour outside of it
     tops = 0

@@ -19,7 +19,7 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.explanation import extraction
 from interpret.explanation.gradcam import explain, upsample
-from interpret.explanation.patches import extract
+from interpret.explanation.patches import cut
 from interpret.study import open_study
 from tests.conftest import TinyNet, draw_photos, state_of
 
@@ -84,7 +84,7 @@ def test_every_row_equals_a_photo_explained_alone(undisturbed, pictures):
         assert study.features[image_id] == pytest.approx(found.activations[0].mean((1, 2)).numpy(), rel=2e-3, abs=1e-4)
         scaled = (found.maps[0] / found.maps[0].max().clamp_min(1e-30)).numpy()
         assert np.asarray(study.cams[image_id], np.float32) == pytest.approx(scaled, abs=1e-3)
-        patches = extract(upsample(found.maps, 32, 32)[0], study.extract_config)
+        patches = cut(upsample(found.maps, 32, 32)[0], study.extract_config)
         own = study.patches[study.patches["image_id"] == image_id]
         boxes = classifier.preprocessing.to_source(patches.boxes, photo.size)
         assert own[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == boxes.tolist()
@@ -239,7 +239,7 @@ def test_activation_scores_are_the_pooled_activations(pictures, tmp_path, undist
         photo = study.photo(patch.image_id)
         pixels = torch.from_numpy(classifier.preprocessing.apply(photo))[None]
         found = explain(classifier.network, "act", classifier.preprocessing.normalise(pixels))
-        boxes = extract(upsample(found.maps, 32, 32)[0], study.extract_config).boxes
+        boxes = cut(upsample(found.maps, 32, 32)[0], study.extract_config).boxes
         nth = int((study.patches["image_id"] == patch.image_id).to_numpy()[: patch.patch_id].sum())
         x0, y0, x1, y1 = boxes[nth]
         cells = found.activations[0].repeat_interleave(4, 1).repeat_interleave(4, 2)
@@ -258,7 +258,7 @@ def test_a_crop_is_enlarged_and_explained_again_for_the_photos_class(pictures, t
         pixels = torch.from_numpy(classifier.preprocessing.apply(photo))[None]
         inputs = classifier.preprocessing.normalise(pixels)
         whole = explain(classifier.network, "act", inputs)
-        boxes = extract(upsample(whole.maps, 32, 32)[0], study.extract_config).boxes
+        boxes = cut(upsample(whole.maps, 32, 32)[0], study.extract_config).boxes
         nth = int((study.patches["image_id"] == patch.image_id).to_numpy()[: patch.patch_id].sum())
         x0, y0, x1, y1 = boxes[nth]
         crop = torch.nn.functional.interpolate(

@@ -48,9 +48,9 @@ def test_equals_torchvisions_transforms(size, filter_name):
 def test_equals_timms_transform_of_the_lites(name):
     import timm
 
-    from interpret.models.zoo import find
+    from interpret.models.zoo import find_family
 
-    ours = find(name.removeprefix("tf_")).preprocessing
+    ours = find_family(name.removeprefix("tf_")).preprocessing
     stated = timm.get_pretrained_cfg(name)
     theirs = timm.data.create_transform(
         input_size=stated.input_size,
@@ -67,20 +67,20 @@ def test_equals_timms_transform_of_the_lites(name):
 
 
 def test_the_lites_take_their_own_input_sizes():
-    from interpret.models.zoo import find
+    from interpret.models.zoo import find_family
 
-    sizes = [find(f"efficientnet_lite{number}").preprocessing for number in range(3)]
+    sizes = [find_family(f"efficientnet_lite{number}").preprocessing for number in range(3)]
     assert [(item.size, item.resize) for item in sizes] == [((224, 224), 256), ((240, 240), 272), ((260, 260), 292)]
 
 
 def test_equals_torchvisions_own_recipe_for_vgg16_and_resnet50():
     from torchvision.models import ResNet50_Weights, VGG16_Weights
 
-    from interpret.models.zoo import find
+    from interpret.models.zoo import find_family
 
     image = picture((431, 309))
     for name, weights in (("vgg16", VGG16_Weights.IMAGENET1K_V1), ("resnet50", ResNet50_Weights.IMAGENET1K_V1)):
-        assert torch.equal(as_input(find(name).preprocessing, image), weights.transforms()(image))
+        assert torch.equal(as_input(find_family(name).preprocessing, image), weights.transforms()(image))
 
 
 def test_a_photo_of_exactly_the_input_size_is_taken_whole_unless_told_otherwise():

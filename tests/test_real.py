@@ -18,7 +18,7 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data import datasets
 from interpret.data.photos import open_photo
 from interpret.explanation.gradcam import explain, upsample
-from interpret.explanation.patches import extract
+from interpret.explanation.patches import cut
 from interpret.mining import mine
 from interpret.mining.stored import mine_study, mined_folder, transactions
 from interpret.mining.transactions import TransactionDatabase
@@ -147,7 +147,7 @@ def test_bfloat16_maps_follow_float32_ones(photos):
     assert min(correlations) >= 0.99
     assert (exact.targets == rough.logits.argmax(1)).float().mean() >= 0.95
     same = [
-        len(extract(x, EXTRACT).boxes) == len(extract(y, EXTRACT).boxes)
+        len(cut(x, EXTRACT).boxes) == len(cut(y, EXTRACT).boxes)
         for x, y in zip(upsample(exact.maps, 224, 224), upsample(rough.maps, 224, 224), strict=True)
     ]
     assert np.mean(same) >= 0.9

@@ -11,7 +11,7 @@ from interpret.study.schema import PAD
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class RankedUnits:
     """Patches as ranked units.
 
     Attributes:
@@ -27,7 +27,7 @@ class Encoded:
         self.scores.setflags(write=False)
 
 
-def pool(activations: Tensor, owners: Tensor, boxes: Tensor, height: int, width: int) -> Tensor:
+def pool_patches(activations: Tensor, owners: Tensor, boxes: Tensor, height: int, width: int) -> Tensor:
     """Mean activation of each unit over the cells that a patch covers.
 
     Args:
@@ -57,13 +57,13 @@ def _overlap(start: Tensor, stop: Tensor, cells: int, size: float) -> Tensor:
     return (right - left).clamp_min(0.0)
 
 
-def rank(scores: Tensor, n: int) -> Encoded:
+def rank_units(scores: Tensor, n: int) -> RankedUnits:
     """The ``n`` best units of each patch from scores (n_patches, K); only positive scores enter, ties by unit index."""
     n = min(n, scores.shape[1])
     values, units = torch.sort(scores, dim=1, descending=True, stable=True)
     values, units = values[:, :n], units[:, :n]
     kept = values > 0.0
-    return Encoded(
+    return RankedUnits(
         torch.where(kept, units, PAD).to(torch.int32).cpu().numpy(),
         torch.where(kept, values, 0.0).float().cpu().numpy(),
     )

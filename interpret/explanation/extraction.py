@@ -18,7 +18,7 @@ from interpret.config import ModelConfig, RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
-from interpret.explanation.extractor import Decoded, Extractor, ahead
+from interpret.explanation.extractor import DecodedPhoto, Extractor, decode_ahead
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.shard_builder import ShardBuilder
 from interpret.files import write_json
@@ -97,7 +97,7 @@ def make_extractor(
     extractor = Extractor(
         network, classifier.layer, classifier.preprocessing, config.extract, device, keep_activations=not head.linear
     )
-    n_units = extractor.explain(trial.to(device)).alphas.shape[1]
+    n_units = extractor.grad_cam(trial.to(device)).alphas.shape[1]
     return extractor, n_units
 
 
@@ -134,7 +134,7 @@ def _extract(
                         progress(Progress("Explaining photos", start + part, total, earlier + bad))
 
                     chosen = [photos.photos[position] for position in positions]
-                    decoded = ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
+                    decoded = decode_ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
                     shard = _shard(decoded, extractor, config.batch_size, finisher, tell)
                     workspace.put(index, shard)
                     done += len(positions)
@@ -165,14 +165,14 @@ def _shard(
 ) -> Shard:
     """Explain the photos of one stretch; patches of a batch are cut while the network explains the next."""
     builder = ShardBuilder(extractor)
-    batch: list[Decoded] = []
+    batch: list[DecodedPhoto] = []
     pending: Future[None] | None = None
     seen = 0
 
     def explain_batch() -> None:
         nonlocal pending, batch
         inputs = extractor.inputs([each.pixels for each in batch if each.pixels is not None])
-        explanation = extractor.explain(inputs)
+        explanation = extractor.grad_cam(inputs)
         if pending is not None:
             pending.result()
         if extractor.config.encoding == "crop":  # needs the network again, which only one thread may hook at a time

@@ -14,13 +14,13 @@ from interpret.config import ExtractConfig
 from interpret.data.datasets import Photo
 from interpret.data.photos import UnreadablePhoto, open_photo
 from interpret.data.preprocessing import Preprocessing
-from interpret.explanation.encoding import Encoded, pool, rank
-from interpret.explanation.gradcam import Explanation, explain, upsample
-from interpret.explanation.patches import Patches, extract
+from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
+from interpret.explanation.gradcam import BatchExplanation, explain, upsample
+from interpret.explanation.patches import Patches, cut
 
 
 @dataclass(frozen=True, eq=False)
-class Decoded:
+class DecodedPhoto:
     """A photo as the network will see it.
 
     Attributes:
@@ -36,20 +36,20 @@ class Decoded:
     reason: str = ""
 
 
-def decode(photo: Photo, preprocessing: Preprocessing) -> Decoded:
+def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
     """Open one photo and bring it to the network's input size; never raises for a bad file."""
     try:
         image = open_photo(photo.path)
-        return Decoded(photo, preprocessing.apply(image), image.size)
+        return DecodedPhoto(photo, preprocessing.apply(image), image.size)
     except UnreadablePhoto as error:
-        return Decoded(photo, None, (0, 0), error.reason)
+        return DecodedPhoto(photo, None, (0, 0), error.reason)
 
 
-def ahead(
+def decode_ahead(
     photos: Sequence[Photo], preprocessing: Preprocessing, pool_of_threads: ThreadPoolExecutor, depth: int
-) -> Iterator[Decoded]:
+) -> Iterator[DecodedPhoto]:
     """Decode photos in order with ``depth`` of them under way, so that the network never waits for the disk."""
-    waiting: list[Future[Decoded]] = []
+    waiting: list[Future[DecodedPhoto]] = []
     for photo in photos:
         waiting.append(pool_of_threads.submit(decode, photo, preprocessing))
         if len(waiting) > depth:
@@ -83,30 +83,30 @@ class Extractor:
         stacked = torch.from_numpy(np.stack(pixels)).to(self.device)
         return self.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
 
-    def explain(self, inputs: Tensor, targets: Tensor | None = None) -> Explanation:
+    def grad_cam(self, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
         """Grad-CAM on a batch of inputs."""
         return explain(self.network, self.layer, inputs, targets)
 
-    def cut(self, explanation: Explanation) -> list[Patches]:
+    def cut_patches(self, explanation: BatchExplanation) -> list[Patches]:
         """The patches of each image, in pixels of the network's input."""
         heat = upsample(explanation.maps, *self.preprocessing.size)
         cells = explanation.maps.cpu().numpy()
-        return [extract(one, self.config, each) for one, each in zip(heat, cells, strict=True)]
+        return [cut(one, self.config, each) for one, each in zip(heat, cells, strict=True)]
 
-    def encode(self, explanation: Explanation, inputs: Tensor, patches: Sequence[Patches]) -> Encoded:
+    def encode_patches(self, explanation: BatchExplanation, inputs: Tensor, patches: Sequence[Patches]) -> RankedUnits:
         """The units of all patches of a batch, image after image."""
         counts = [len(each.boxes) for each in patches]
         if sum(counts) == 0:
-            return rank(torch.zeros(0, explanation.alphas.shape[1]), self.config.stored_units)
+            return rank_units(torch.zeros(0, explanation.alphas.shape[1]), self.config.stored_units)
         owners = torch.from_numpy(np.repeat(np.arange(len(patches)), counts)).to(self.device)
         boxes = torch.from_numpy(np.concatenate([each.boxes for each in patches])).to(self.device)
         if self.config.encoding == "crop":
             alphas, pooled = self._crops(inputs, owners, boxes, explanation.targets)
         else:
             alphas = explanation.alphas[owners]
-            pooled = pool(explanation.activations, owners, boxes, *self.preprocessing.size)
+            pooled = pool_patches(explanation.activations, owners, boxes, *self.preprocessing.size)
         scores = alphas * pooled if self.config.score == "contribution" else pooled
-        return rank(scores, self.config.stored_units)
+        return rank_units(scores, self.config.stored_units)
 
     def _crops(self, inputs: Tensor, owners: Tensor, boxes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients and pooled activations of the patches cropped, enlarged to the input's size and run again."""
@@ -123,7 +123,7 @@ class Extractor:
                 for owner, (x0, y0, x1, y1) in zip(owners[chosen].tolist(), boxes[chosen].tolist(), strict=True)
             ]
             batch = torch.cat(crops).contiguous(memory_format=torch.channels_last)
-            again = self.explain(batch, targets[owners[chosen]])
+            again = self.grad_cam(batch, targets[owners[chosen]])
             alphas.append(again.alphas)
             pooled.append(again.activations.mean(dim=(2, 3)))
         return torch.cat(alphas), torch.cat(pooled)

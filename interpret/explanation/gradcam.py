@@ -19,7 +19,7 @@ from interpret.models.hooks import capture
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class BatchExplanation:
     """What one forward pass over B images gives; float32 tensors on the network's device.
 
     Attributes:
@@ -37,13 +37,13 @@ class Explanation:
     alphas: Tensor
     maps: Tensor
 
-    def of(self, chosen: Tensor) -> "Explanation":
+    def select(self, chosen: Tensor) -> "BatchExplanation":
         """The same for some of the images, by a (B,) mask."""
         parts = (self.logits, self.targets, self.activations, self.alphas, self.maps)
-        return Explanation(*(part[chosen] for part in parts))
+        return BatchExplanation(*(part[chosen] for part in parts))
 
 
-def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> Explanation:
+def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
     """Explain each image of a batch.
 
     Args:
@@ -79,7 +79,7 @@ def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | No
     activations = activations.detach().float()
     alphas = gradient.float().mean(dim=(2, 3))  # (B, K)
     maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
-    return Explanation(logits.detach().float(), targets, activations, alphas, maps)
+    return BatchExplanation(logits.detach().float(), targets, activations, alphas, maps)
 
 
 def _outside_inference(tensor: Tensor) -> Tensor:

@@ -32,9 +32,7 @@ class Patches:
         self.masses.setflags(write=False)
 
 
-def extract(
-    heat: npt.NDArray[np.float32], config: ExtractConfig, cells: npt.NDArray[np.float32] | None = None
-) -> Patches:
+def cut(heat: npt.NDArray[np.float32], config: ExtractConfig, cells: npt.NDArray[np.float32] | None = None) -> Patches:
     """Cut one map into patches.
 
     Args:

@@ -27,7 +27,7 @@ class PhotoExplanation:
         heat: (H, W) float32, the map at the size of the network's input, 0..1; zero everywhere where nothing speaks
             for the target.
         boxes: (n, 4) int64, the patches in pixels of the photo, largest explanation mass first.
-        inner_boxes: (n, 4) int64, the same in pixels of the network's input.
+        input_boxes: (n, 4) int64, the same in pixels of the network's input.
         masses: (n,) float32, share of the map's total in each patch.
         units: (n, N) int32, each patch's units, best first, -1 at the end of short rows.
         scores: (n, N) float32.
@@ -40,7 +40,7 @@ class PhotoExplanation:
     logits: npt.NDArray[np.float32]
     heat: npt.NDArray[np.float32]
     boxes: npt.NDArray[np.int64]
-    inner_boxes: npt.NDArray[np.int64]
+    input_boxes: npt.NDArray[np.int64]
     masses: npt.NDArray[np.float32]
     units: npt.NDArray[np.int32]
     scores: npt.NDArray[np.float32]
@@ -77,7 +77,7 @@ class Explainer:
     extractor: Extractor
     head: Head
 
-    def explain(self, photo: Image.Image, target: int | None = None) -> PhotoExplanation:
+    def explain_photo(self, photo: Image.Image, target: int | None = None) -> PhotoExplanation:
         """Explain one photo. Not for two threads at once: a hook is on the network while it runs.
 
         Args:
@@ -94,16 +94,16 @@ class Explainer:
         preprocessing = extractor.preprocessing
         inputs = extractor.inputs([preprocessing.apply(photo)])
         chosen = None if target is None else torch.tensor([target])
-        explanation = extractor.explain(inputs, chosen)
-        cut = extractor.cut(explanation)
-        encoded = extractor.encode(explanation, inputs, cut)
+        explanation = extractor.grad_cam(inputs, chosen)
+        cut = extractor.cut_patches(explanation)
+        encoded = extractor.encode_patches(explanation, inputs, cut)
         return PhotoExplanation(
             size=photo.size,
             target=int(explanation.targets[0]),
             logits=explanation.logits[0].numpy(),
             heat=upsample(explanation.maps, *preprocessing.size)[0],
             boxes=preprocessing.to_source(cut[0].boxes, photo.size),
-            inner_boxes=cut[0].boxes,
+            input_boxes=cut[0].boxes,
             masses=cut[0].masses,
             units=encoded.units,
             scores=encoded.scores,
@@ -111,7 +111,7 @@ class Explainer:
             alphas=explanation.alphas[0].numpy().copy(),
         )
 
-    def without(self, explanation: PhotoExplanation, units: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    def logits_without(self, explanation: PhotoExplanation, units: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """(C,) logits with these units at zero, from the layer's stored output: the backbone is not run again.
 
         Raises:
@@ -127,7 +127,7 @@ class Explainer:
             return self.head.logits(changed)[0].numpy().copy()
 
 
-def explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
+def make_explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
     """Make a classifier ready; seconds for a large network, so keep the result.
 
     Raises:
@@ -138,13 +138,6 @@ def explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
     generator = torch.Generator().manual_seed(0)
     trial = torch.rand(2, 3, *classifier.preprocessing.size, generator=generator) * 2 - 1
     return Explainer(classifier, extractor, find_head(extractor.network, extractor.layer, trial))
-
-
-def explain_photo(
-    classifier: Classifier, photo: Image.Image, config: ExtractConfig, target: int | None = None
-) -> PhotoExplanation:
-    """Explain one photo once; for several, keep an :func:`explainer`."""
-    return explainer(classifier, config).explain(photo, target)
 
 
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

@@ -9,8 +9,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from interpret.explanation.extractor import Decoded, Extractor
-from interpret.explanation.gradcam import Explanation
+from interpret.explanation.extractor import DecodedPhoto, Extractor
+from interpret.explanation.gradcam import BatchExplanation
 from interpret.study.schema import IMAGES, PAD, PATCHES, SKIPPED
 from interpret.study.shards import Shard
 
@@ -25,11 +25,11 @@ class ShardBuilder:
         self.skipped: list[dict[str, str]] = []
         self.arrays: dict[str, list[npt.NDArray[np.floating]]] = {}
 
-    def skip(self, decoded: Decoded) -> None:
+    def skip(self, decoded: DecodedPhoto) -> None:
         """Note a photo that cannot be read."""
         self.skipped.append({"path": decoded.photo.name, "reason": decoded.reason})
 
-    def add(self, batch: Sequence[Decoded], inputs: Tensor, explanation: Explanation) -> None:
+    def add(self, batch: Sequence[DecodedPhoto], inputs: Tensor, explanation: BatchExplanation) -> None:
         """Add the photos of one batch; those for which the network gives no number are skipped."""
         finite = explanation.logits.isfinite().all(dim=1) & explanation.maps.isfinite().all(dim=(1, 2))
         if not bool(finite.all()):
@@ -41,9 +41,9 @@ class ShardBuilder:
             batch = [each for each, ok in zip(batch, kept, strict=True) if ok]
             if not batch:
                 return
-            inputs, explanation = inputs[finite], explanation.of(finite)
-        cut = self.extractor.cut(explanation)
-        encoded = self.extractor.encode(explanation, inputs, cut)
+            inputs, explanation = inputs[finite], explanation.select(finite)
+        cut = self.extractor.cut_patches(explanation)
+        encoded = self.extractor.encode_patches(explanation, inputs, cut)
         confidences = explanation.logits.softmax(dim=1).amax(dim=1).cpu().numpy()
         predicted = explanation.logits.argmax(dim=1).cpu().numpy()
         row = 0

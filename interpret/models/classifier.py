@@ -14,7 +14,7 @@ from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.errors import InputError
 from interpret.models import checkpoints
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
-from interpret.models.zoo import Family, available, find, seeded
+from interpret.models.zoo import Family, available, find_family, seeded
 
 __all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]
 
@@ -63,7 +63,7 @@ def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
     Raises:
         InputError: anything that does not fit, in one sentence.
     """
-    family = find(config.model)
+    family = find_family(config.model)
     network, source = _weighted(family, config, announce)
     network = network.float().eval()
     preprocessing = _adjusted(family.preprocessing, config)

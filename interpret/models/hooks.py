@@ -28,7 +28,7 @@ class Captured:
     activations: Tensor | None = None
 
 
-def find(network: nn.Module, layer: str) -> nn.Module:
+def find_module(network: nn.Module, layer: str) -> nn.Module:
     """The module called ``layer``; :class:`InputError` where there is none."""
     modules = dict(network.named_modules())
     if layer not in modules or layer == "":
@@ -73,7 +73,7 @@ def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterat
         captured.activations.requires_grad_(True)
         return captured.activations.clone()
 
-    handle = find(network, layer).register_forward_hook(keep)
+    handle = find_module(network, layer).register_forward_hook(keep)
     try:
         with evaluating(network):
             yield captured
@@ -99,7 +99,7 @@ def zero_units(network: nn.Module, layer: str, units: Tensor) -> Iterator[None]:
         output[:, units.to(output.device)] = 0.0
         return output
 
-    handle = find(network, layer).register_forward_hook(silence)
+    handle = find_module(network, layer).register_forward_hook(silence)
     try:
         with evaluating(network):
             yield
@@ -118,7 +118,7 @@ def replace(network: nn.Module, layer: str, activations: Tensor) -> Iterator[Non
     def substitute(_module: nn.Module, _inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:
         return activations.clone()
 
-    handle = find(network, layer).register_forward_hook(substitute)
+    handle = find_module(network, layer).register_forward_hook(substitute)
     try:
         with evaluating(network):
             yield

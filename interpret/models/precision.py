@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from interpret.errors import InputError
-from interpret.models.hooks import enter_as, find, leave_as, watch
+from interpret.models.hooks import enter_as, find_module, leave_as, watch
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -96,7 +96,7 @@ def prepare(network: nn.Module, layer: str, device: torch.device, precision: str
                 setattr(module, name, buffer.to(own))
         if next(module.parameters(recurse=False), None) is not None:
             enter_as(module, own)
-    leave_as(find(ready, layer), torch.float32)
+    leave_as(find_module(ready, layer), torch.float32)
     try:
         with torch.no_grad():
             ready(sample.to(device))
@@ -112,7 +112,7 @@ def _backbone(network: nn.Module, layer: str, sample: Tensor) -> tuple[list[nn.M
     """
     finished: list[nn.Module] = []
     work: dict[nn.Module, int] = {}
-    last = find(network, layer)
+    last = find_module(network, layer)
     reached = False
 
     def note(module: nn.Module, _inputs: Any, output: Any) -> None:

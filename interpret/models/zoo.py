@@ -58,7 +58,7 @@ def available() -> list[tuple[str, str]]:
     return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others]
 
 
-def find(name: str) -> Family:
+def find_family(name: str) -> Family:
     """The architecture of that name.
 
     Raises:

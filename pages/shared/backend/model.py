@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from interpret.data.photos import open_photo
-from interpret.explanation.photo import Explainer, PhotoExplanation, explainer
+from interpret.explanation.photo import Explainer, PhotoExplanation, make_explainer
 from interpret.explanation.study_network import network_of
 from interpret.study import Study
 from pages.shared.backend import places, studies
@@ -27,7 +27,7 @@ def ready_model(opened: Study) -> tuple[Explainer, threading.Lock]:
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _ready_model(folder: str, stamp: int) -> tuple[Explainer, threading.Lock]:
     opened = studies.cached(folder, stamp)
-    return explainer(network_of(opened), opened.extract_config), threading.Lock()
+    return make_explainer(network_of(opened), opened.extract_config), threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,4 +84,4 @@ def _explained_upload(folder: str, stamp: int, key: str, target: int | None, _ph
 def _explain(folder: str, stamp: int, target: int | None, photo: Image.Image) -> PhotoExplanation:
     ready, lock = _ready_model(folder, stamp)
     with lock:
-        return ready.explain(photo, target)
+        return ready.explain_photo(photo, target)
