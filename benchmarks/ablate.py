@@ -38,10 +38,10 @@ def main() -> None:
 
     study = open_study(arguments.study)
     classifier = network_of(study)
-    on = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
+    heldout_study = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
     head = ablation.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()
-    mined_set, test_set = ablation.make_ablation_set(study, head), ablation.make_ablation_set(on, head)
+    mined_set, test_set = ablation.make_ablation_set(study, head), ablation.make_ablation_set(heldout_study, head)
     classes = test_set.classes
     rankings = rank_all(study, mined_set, classes, study.mine_config, config)
     ours = [ranking for ranking in rankings if ranking.name.startswith("Ours-")]
@@ -53,9 +53,9 @@ def main() -> None:
     rows += config.draws * (len(config.budgets) + len(ours))
 
     photos = np.linspace(0, len(test_set) - 1, min(arguments.photos, len(test_set))).astype(np.int64)
-    precision = on.precision  # as the stored activations were computed
+    precision = heldout_study.precision  # as the stored activations were computed
     network = prepare(classifier.network, study.layer, test_set.device, precision, head.seed_input.cpu())
-    read = [on.photo(int(test_set.rows[photo])) for photo in photos]
+    read = [heldout_study.photo(int(test_set.rows[photo])) for photo in photos]
     pixels = np.stack([classifier.preprocessing.apply(photo) for photo in read if photo is not None])
     inputs = classifier.preprocessing.normalise(torch.from_numpy(pixels).to(test_set.device))
     off = torch.zeros(len(photos), test_set.n_units, dtype=torch.bool)
@@ -84,8 +84,10 @@ def main() -> None:
     print(f"network run again         {again:10.1f} s ({1000 * seconds[-1] / len(photos):.1f} ms a photo and row)")
     print(f"backbone in {precision}, head in float32")
     print(f"{again / stored:.0f} times faster; same answer for {same:.1%} of {len(photos)} photos")
-    print(f"storing the activations once took {on.manifest['timings']['seconds']:.0f} s, Grad-CAM and patches included")
-    print(f"accuracy with all units on: {float(table['accuracy'].iloc[0]):.4f}; in the study: {on.accuracy()}")
+    seconds_once = heldout_study.manifest["timings"]["seconds"]
+    print(f"storing the activations once took {seconds_once:.0f} s, Grad-CAM and patches included")
+    accuracy = float(table["accuracy"].iloc[0])
+    print(f"accuracy with no unit ablated: {accuracy:.4f}; in the study: {heldout_study.accuracy()}")
 
 
 if __name__ == "__main__":

@@ -73,9 +73,9 @@ def accuracy(data: AblationSet, classes: Ints, ranking: Ranking, budgets: tuple[
     return 100 * float((predicted == data.labels).mean())
 
 
-def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, scratch: Path) -> str:
+def measure(study: Study, heldout_study: Study, head: Head, mine: MineConfig, rule: str, scratch: Path) -> str:
     """The cells of one row: folds, validation, units at the natural size and accuracy with those ablated."""
-    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(on, head)
+    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(heldout_study, head)
     classes = test_set.classes
     folds = []
     for parity in (0, 1):
@@ -88,9 +88,9 @@ def measure(study: Study, on: Study, head: Head, mine: MineConfig, rule: str, sc
     return " | ".join(f"{cell:.1f}" for cell in cells)
 
 
-def rivals(study: Study, on: Study, head: Head) -> Iterator[tuple[str, str]]:
+def rivals(study: Study, heldout_study: Study, head: Head) -> Iterator[tuple[str, str]]:
     """What the mined rows are to be read beside: the strongest rivals that do not mine."""
-    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(on, head)
+    mined_set, test_set = make_ablation_set(study, head), make_ablation_set(heldout_study, head)
     classes = test_set.classes
     for rank in (unit_rankings.contribution, unit_rankings.weight, unit_rankings.evidence):
         folds = [
@@ -113,19 +113,22 @@ def main() -> None:
     place = arguments.cache / arguments.model
     place.mkdir(parents=True, exist_ok=True)
     study = study_of(place / "train", arguments.train, arguments.model, USUAL)
-    on = study_of(place / "val", arguments.val, arguments.model, USUAL)
+    heldout_study = study_of(place / "val", arguments.val, arguments.model, USUAL)
     head = load_head(study)
     print(f"\n### {arguments.model}\n")
     print("| what | rule | folds | validation | units | with those off |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
-        for name, cells in rivals(study, on, head):
+        for name, cells in rivals(study, heldout_study, head):
             print(f"| {name} | | {cells}", flush=True)
         varied_mining = [(f"N {n}", MineConfig(top_units=n)) for n in (5, 10, 15, 20)]
         varied_mining += [(f"support {support}", MineConfig(min_support=support)) for support in (0.05, 0.1, 0.3, 0.5)]
         for name, mine in varied_mining:
             try:
                 for rule in RANKING_RULES:
-                    print(f"| {name} | {rule} | {measure(study, on, head, mine, rule, Path(scratch))} |", flush=True)
+                    print(
+                        f"| {name} | {rule} | {measure(study, heldout_study, head, mine, rule, Path(scratch))} |",
+                        flush=True,
+                    )
             except InputError:  # more itemsets than can be looked at: an answer too
                 print(f"| {name} | | refused: too many itemsets | | | |", flush=True)
         for name, extract in EXTRACTIONS.items() if arguments.extraction else ():
@@ -133,7 +136,8 @@ def main() -> None:
             varied = study_of(folder, arguments.train, arguments.model, extract)
             for rule in RANKING_RULES:
                 print(
-                    f"| {name} | {rule} | {measure(varied, on, head, MineConfig(), rule, Path(scratch))} |", flush=True
+                    f"| {name} | {rule} | {measure(varied, heldout_study, head, MineConfig(), rule, Path(scratch))} |",
+                    flush=True,
                 )
 
 

@@ -50,7 +50,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     device = values_of(arguments, ModelConfig)["device"]
     with progress_bar(arguments.progress_file) as progress:
         classifier = network_of(study, announce=announce)
-        on = heldout.heldout(
+        heldout_study = heldout.heldout(
             study,
             **photos,
             device=device,
@@ -58,11 +58,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             classifier=classifier,
         )
         head = ablation.load_head(study, device=device, classifier=classifier)
-        result = evaluate.evaluate(study, on, head, study.mine_config, config, progress)
+        result = evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress)
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
-            result.write(evaluate.results_folder(study, on, study.mine_config, config))
+            result.write(evaluate.results_folder(study, heldout_study, study.mine_config, config))
         progress(Progress("Done", 1, 1))
-    if heldout.same_photos(study, on):
+    if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))
     print_evaluation(result)
     if arguments.out:

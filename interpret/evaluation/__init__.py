@@ -1,1 +1,1 @@
-"""Do the units matter? Ablation, rankings of units, Table 1, and what one class's units do to the others."""
+"""Whether the mined units matter: ablation, rankings of units, Table 1 (table1.py), and effects on other classes."""

@@ -102,19 +102,19 @@ class Evaluation:
         return cls(**frames, dominance=dominance, about=about)
 
 
-def results_folder(study: Study, on: Study, mine: MineConfig, config: EvaluateConfig) -> Path:
+def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config: EvaluateConfig) -> Path:
     """Where the result of an evaluation is kept, inside the study that was mined.
 
     The name is made of both studies' keys, which stand for the photos' contents, the network and the extraction, of
     every option, and of :data:`FORMAT`.
     """
     options = {name: value for name, value in asdict(mine).items() if name not in ("engine", "max_itemsets")}
-    return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, on.key, options, config)
+    return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, heldout_study.key, options, config)
 
 
 def evaluate(
     study: Study,
-    on: Study,
+    heldout_study: Study,
     head: Head,
     mine: MineConfig,
     config: EvaluateConfig = DEFAULTS,
@@ -124,7 +124,7 @@ def evaluate(
 
     Args:
         study: the study that was mined; every ranking comes from its photos.
-        on: the photos that accuracy is measured on, from :func:`interpret.evaluation.heldout.heldout`.
+        heldout_study: the photos that accuracy is measured on, from :func:`interpret.evaluation.heldout.heldout`.
         head: from :func:`interpret.evaluation.ablation.load_head`.
         mine: options of mining, except N.
         config: the other options.
@@ -134,7 +134,7 @@ def evaluate(
         InputError: an option does not fit, or a file of a study is damaged.
     """
     mined_set = make_ablation_set(study, head, replacement=config.replacement)
-    test_set = make_ablation_set(on, head, replacement=config.replacement, reference=study)
+    test_set = make_ablation_set(heldout_study, head, replacement=config.replacement, reference=study)
     classes = test_set.classes
     progress(Progress("Ranking units", 0, 0))
     rankings = rank_all(study, mined_set, classes, mine, config)
@@ -154,8 +154,8 @@ def evaluate(
         "class_names": [study.class_names[c] for c in classes.tolist()],
         "classes": classes.tolist(),
         "photos": len(test_set),
-        "measured_on": str(on.images_root),
-        "same_photos": study.same_photos(on),
+        "measured_on": str(heldout_study.images_root),
+        "same_photos": study.same_photos(heldout_study),
         "mined_photos": len(study.images),
         "accuracy": float(table.loc[table["method"] == BASELINE, "accuracy"].iloc[0]),
         "config": asdict(config),
