@@ -154,7 +154,7 @@ def test_bfloat16_maps_follow_float32_ones(photos):
 
 
 def test_chance_makes_no_rule_of_these_photos(train):
-    """Classes shuffled between photos 200 times: at most 5 % of the runs report a rule at q <= 0.05; the truth does."""
+    """Classes shuffled between photos 200 times: at most 5 % of the runs report a rule at q <= 0.05."""
     config = MineConfig(top_units=10, min_support=0.2)
     data = transactions(train)
     found = mine(data, config).rules
