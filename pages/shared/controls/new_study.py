@@ -49,6 +49,12 @@ def _form() -> None:
         "Model", names, start, key="new_model", format_func=lambda name: f"{name} · {dict(models.available())[name]}"
     )
     with st.popover("Own weights, another layer", icon=":material/memory:"):
+        timm = st.text_input(
+            "Architecture of timm",
+            key="new_timm",
+            placeholder="not set: the model in the menu",
+            help="a name that timm knows, such as resnet18; it needs a checkpoint of yours",
+        )
         path = st.text_input("Checkpoint on this machine", key="new_weights", placeholder="weights.safetensors")
         file = st.file_uploader("or upload one", ["safetensors", "pt", "pth", "bin"], key="new_weights_file")
         class_names = st.text_input(
@@ -60,6 +66,8 @@ def _form() -> None:
             placeholder="not set: the last one with spatial extent",
             help="a module’s name, such as layer3 or features.22; `unitscope models --layers NAME` lists them",
         )
+    if timm:
+        model = f"timm/{timm.strip().removeprefix('timm/')}"
     kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
     source = st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True)
     folder, uploaded = "", []
@@ -83,6 +91,8 @@ def _form() -> None:
     )
     _estimate(model, source, folder, uploaded, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
+        if timm and not path and file is None:
+            raise InputError("An architecture of timm needs a checkpoint; type its path, or upload it.")
         name = _plain_name(name)
         arguments += ["--model", model]
         try:

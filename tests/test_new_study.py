@@ -1,0 +1,54 @@
+"""The form of a new study: what its menu offers can be run, and what is typed becomes arguments of the run."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from interpret import models
+from pages.shared.backend import jobs
+from tests.shown_pages import show
+from tests.small_study import studies
+
+
+@pytest.fixture(autouse=True)
+def started(tmp_path, monkeypatch) -> list[tuple[str, list[str]]]:
+    """Name and arguments of each run that the form starts; none is carried out."""
+    runs: list[tuple[str, list[str]]] = []
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(tmp_path))
+    monkeypatch.setattr(jobs, "start", lambda name, arguments, *_: runs.append((name, list(arguments))))
+    return runs
+
+
+@pytest.fixture
+def form() -> AppTest:
+    return show("pages/study.py")
+
+
+def value_of(arguments: list[str], option: str) -> str:
+    return arguments[arguments.index(option) + 1]
+
+
+def test_every_model_in_the_menu_is_an_architecture_with_weights(form):
+    offered = [text.partition(" · ")[0] for text in form.selectbox(key="new_model").options]
+    assert {"demo", "efficientnet_lite0", "vgg16"} <= set(offered)
+    for name in offered:
+        assert models.zoo.find_family(name).trained is not None, name
+
+
+def test_an_architecture_of_timm_takes_the_place_of_the_menu_and_needs_a_checkpoint(form, started, tmp_path):
+    form.radio(key="new_source").set_value("skimage")
+    form.text_input(key="new_timm").set_value("resnet18").run()
+    form.button(key="new_start").click().run()
+    assert "needs a checkpoint" in form.error[0].value
+    assert started == []
+    weights: Path = tmp_path / "weights.pt"
+    weights.write_bytes(b"x")
+    form.text_input(key="new_weights").set_value("weights.pt")
+    form.button(key="new_start").click().run()
+    assert not form.error
+    ((name, arguments),) = started
+    assert name == "skimage-timm-resnet18"
+    assert value_of(arguments, "--model") == "timm/resnet18"
+    assert value_of(arguments, "--weights") == str(weights)
