@@ -8,7 +8,7 @@ from torch import nn
 
 from interpret.errors import InputError
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
-from interpret.models.zoo import find, seeded
+from interpret.models.zoo import find_family, seeded
 from tests.conftest import TinyNet, hooks_of, state_of
 
 
@@ -34,7 +34,7 @@ def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
     ],
 )
 def test_the_default_layer(name, layer):
-    family = find(name)
+    family = find_family(name)
     network = seeded(family.build)
     events, logits = observe(network, family.preprocessing.size)
     assert default_layer(events, name) == layer
@@ -46,7 +46,7 @@ def test_the_default_layer(name, layer):
 
 def test_the_default_layer_of_the_lites_is_the_activated_one():
     """timm's bn2 normalises and then activates: its output lies within ReLU6's 0..6 and touches zero."""
-    network = seeded(find("efficientnet_lite0").build).eval()
+    network = seeded(find_family("efficientnet_lite0").build).eval()
     seen = {}
     handles = [
         network.bn2.register_forward_hook(lambda _m, _i, out: seen.update(layer=out.clone())),

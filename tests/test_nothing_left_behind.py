@@ -12,7 +12,7 @@ from interpret.data.photos import open_photo
 from interpret.errors import InputError
 from interpret.evaluation.ablation import load_head
 from interpret.evaluation.evaluate import evaluate
-from interpret.explanation.photo import explain_photo
+from interpret.explanation.photo import make_explainer
 from interpret.findings import Findings
 from interpret.mining import mine_study
 from interpret.progress import Progress
@@ -37,7 +37,7 @@ def test_by_the_whole_way_from_photos_to_an_evaluation(photos, tmp_path, mode):
         findings = Findings(study, study.mine_config, mined)
         assert len(findings.table) > 0
         assert findings.chance_p_values().notna().any()
-        found = explain_photo(classifier, open_photo(next(photos.rglob("*.png"))), ExtractConfig())
+        found = make_explainer(classifier, ExtractConfig()).explain_photo(open_photo(next(photos.rglob("*.png"))))
         assert found.units.size > 0
         head = load_head(study, device="cpu", classifier=classifier)
         result = evaluate(

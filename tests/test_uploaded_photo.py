@@ -21,8 +21,8 @@ def worked_out(monkeypatch) -> list[str]:
     """What was explained, and which maps were drawn, in their order."""
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
     done: list[str] = []
-    explain, heat_layer = Explainer.explain, patch_pictures.heat_layer
-    monkeypatch.setattr(Explainer, "explain", lambda *given: done.append("explained") or explain(*given))
+    explain_photo, heat_layer = Explainer.explain_photo, patch_pictures.heat_layer
+    monkeypatch.setattr(Explainer, "explain_photo", lambda *given: done.append("explained") or explain_photo(*given))
     monkeypatch.setattr(patch_pictures, "heat_layer", lambda *given: done.append("drawn") or heat_layer(*given))
     caching.cache_resource.clear()
     caching.cache_data.clear()
