@@ -99,7 +99,7 @@ def test_a_wrapped_network_is_asked_for_and_never_replaced_by_another(wrapped, m
     with pytest.raises(InputError, match=r"given from Python \(a TinyNet\).*interpret.wrap\(.*layer='act'\)"):
         network_of(study)
     classifier = tiny_classifier()
-    assert network_of(study, classifier) is classifier
+    assert network_of(study, classifier).network is classifier.network
 
 
 def test_everyone_who_needs_the_network_asks_the_one_loader(wrapped, pictures, capsys):
@@ -142,6 +142,21 @@ def test_weights_that_changed_since_the_network_was_wrapped_are_noticed(wrapped)
         network_of(wrapped, classifier)
 
 
+def test_a_study_of_a_network_trained_since_it_was_wrapped_is_another_study(wrapped, pictures, tmp_path):
+    """Before, the digest was that of the moment of wrapping, and the older study was given back."""
+    classifier = tiny_classifier()
+    with torch.no_grad():
+        classifier.network.head.weight += 0.01
+    with pytest.raises(InputError, match="already holds a study of other"):
+        pipeline.run(config(pictures), wrapped.folder, classifier=classifier)
+    study = pipeline.run(config(pictures), tmp_path / "trained", classifier=classifier)
+    assert study.weights_digest != wrapped.weights_digest
+    found = network_of(study, classifier)
+    assert found.weights_digest == study.weights_digest
+    on = heldout(study, str(pictures), device="cpu", classifier=classifier)
+    check_same_network(study, on)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -174,11 +189,11 @@ def test_other_weights_on_this_machine_are_refused(by_name):
 def test_two_studies_of_one_network_are_told_from_two_of_different_ones(wrapped, by_name):
     check_same_network(wrapped, open_study(wrapped.folder))
     for other, said in (
-        (by_name, "weights"),
-        (with_manifest(wrapped, layer="first"), "layer"),
-        (with_manifest(wrapped, n_units=5), "number of units"),
+        (by_name, "weights are not those"),
+        (with_manifest(wrapped, layer="first"), "layer is not that"),
+        (with_manifest(wrapped, n_units=5), "number of units is not that"),
     ):
-        with pytest.raises(InputError, match=f"another network \\({said} differ"):
+        with pytest.raises(InputError, match=rf"another network \(its {said} of"):
             check_same_network(wrapped, other)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from interpret.errors import InputError
 from interpret.explanation.study_network import network_of
 from interpret.models import Classifier
-from interpret.models.head import Head, find_head
+from interpret.models.head import Head, find_head, trial_inputs
 from interpret.models.precision import choose_device, prepare
 from interpret.study import Study
 
@@ -97,8 +97,7 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
     """
     classifier = network_of(study, classifier)
     chosen = choose_device(device)
-    generator = torch.Generator().manual_seed(0)
-    trial = torch.rand(2, 3, *study.preprocessing.size, generator=generator) * 2 - 1
+    trial = trial_inputs(study.preprocessing.size)
     network = prepare(classifier.network, study.layer, chosen, "float32", trial[:1])
     return find_head(network, study.layer, trial.to(chosen))
 

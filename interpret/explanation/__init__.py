@@ -1,1 +1,1 @@
-"""Photos to patches: Grad-CAM, regions of its map, and the units that matter in each."""
+"""From photos to patches and their units: Grad-CAM, the regions of its map, and the units ranked in each."""

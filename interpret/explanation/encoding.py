@@ -1,4 +1,4 @@
-"""Encoding: a patch as the units that were most relevant to it, best first."""
+"""Encoding: a patch as its most relevant units, best first."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from interpret.study.schema import PAD
 
 @dataclass(frozen=True, eq=False)
 class RankedUnits:
-    """Patches as ranked units.
+    """The units of n patches, ranked by their scores.
 
     Attributes:
-        units: (n, N) int32, best first, ``PAD`` where a patch has fewer units of positive score.
+        units: (n, N) int32, best first, ``PAD`` where a patch has fewer than N units of positive score.
         scores: (n, N) float32, 0 at the padding.
     """
 
@@ -28,42 +28,47 @@ class RankedUnits:
 
 
 def pool_patches(activations: Tensor, owners: Tensor, boxes: Tensor, height: int, width: int) -> Tensor:
-    """Mean activation of each unit over the cells that a patch covers.
+    """Mean activation of each unit over the part of the layer's grid that a patch covers.
 
     Args:
         activations: (B, K, h, w).
         owners: (n,) int64, the image in the batch that each patch belongs to.
-        boxes: (n, 4) x0, y0, x1, y1 in pixels of the image as the network saw it, half-open.
-        height: of that image, in pixels.
-        width: of that image, in pixels.
+        boxes: (n, 4) x0, y0, x1, y1 in pixels of the network's input, half-open.
+        height: of the network's input, in pixels.
+        width: of the network's input, in pixels.
 
     Returns:
-        (n, K). A cell counts with the fraction of its area that lies in the box, so that a patch smaller than a cell
-        still has a value.
+        (n, K). Each spatial location is weighted by the fraction of its area inside the box, so that a patch smaller
+        than one location still has a value.
     """
-    cells = activations[owners]  # (n, K, h, w)
-    down = _overlap(boxes[:, 1], boxes[:, 3], cells.shape[2], height / cells.shape[2])  # (n, h)
-    across = _overlap(boxes[:, 0], boxes[:, 2], cells.shape[3], width / cells.shape[3])  # (n, w)
-    weights = down[:, :, None] * across[:, None, :]
+    maps = activations[owners]  # (n, K, h, w)
+    rows = _covered(boxes[:, 1], boxes[:, 3], maps.shape[2], height / maps.shape[2])  # (n, h)
+    columns = _covered(boxes[:, 0], boxes[:, 2], maps.shape[3], width / maps.shape[3])  # (n, w)
+    weights = rows[:, :, None] * columns[:, None, :]  # (n, h, w)
     weights = weights / weights.sum(dim=(1, 2), keepdim=True)
-    return torch.einsum("nkhw,nhw->nk", cells, weights)
+    return torch.einsum("nkhw,nhw->nk", maps, weights)
 
 
-def _overlap(start: Tensor, stop: Tensor, cells: int, size: float) -> Tensor:
-    """(n, cells) length in pixels of [start, stop) that falls into each cell of ``size`` pixels."""
-    edges = torch.arange(cells + 1, device=start.device, dtype=torch.float32) * size
+def _covered(start: Tensor, stop: Tensor, count: int, size: float) -> Tensor:
+    """(n, count) length in pixels of [start, stop) inside each of ``count`` intervals of ``size`` pixels."""
+    edges = torch.arange(count + 1, device=start.device, dtype=torch.float32) * size
     left = torch.maximum(start[:, None].float(), edges[None, :-1])
     right = torch.minimum(stop[:, None].float(), edges[None, 1:])
     return (right - left).clamp_min(0.0)
 
 
 def rank_units(scores: Tensor, n: int) -> RankedUnits:
-    """The ``n`` best units of each patch from scores (n_patches, K); only positive scores enter, ties by unit index."""
+    """The ``n`` best units of each patch.
+
+    Args:
+        scores: (n_patches, K). Only positive scores are ranked; ties are ordered by unit index.
+        n: units per patch (count); K if that is fewer.
+    """
     n = min(n, scores.shape[1])
     values, units = torch.sort(scores, dim=1, descending=True, stable=True)
     values, units = values[:, :n], units[:, :n]
-    kept = values > 0.0
+    positive = values > 0.0
     return RankedUnits(
-        torch.where(kept, units, PAD).to(torch.int32).cpu().numpy(),
-        torch.where(kept, values, 0.0).float().cpu().numpy(),
+        torch.where(positive, units, PAD).to(torch.int32).cpu().numpy(),
+        torch.where(positive, values, 0.0).float().cpu().numpy(),
     )

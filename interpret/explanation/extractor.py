@@ -1,4 +1,4 @@
-"""One forward pass per photo: from decoded photos to the rows of a shard."""
+"""The stages for one batch of photos: decode, explain by Grad-CAM, cut into patches, encode as units."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,16 +17,22 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
 from interpret.explanation.gradcam import BatchExplanation, explain, upsample
 from interpret.explanation.patches import Patches, cut
+from interpret.models import Classifier
+from interpret.models.head import find_head, trial_inputs
+from interpret.models.precision import prepare
+
+CROPS = 32
+"""Cropped patches per forward pass. It may change float rounding, and with it what a study holds."""
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
-    """A photo as the network will see it.
+    """A photo brought to the size of the network's input.
 
     Attributes:
-        photo: where it came from.
+        photo: the photo's file and label.
         pixels: (H, W, 3) uint8, the network's input before normalisation; None where the photo cannot be read.
-        size: width and height of the source photo in pixels.
+        size: width and height of the source photo in pixels; (0, 0) where it cannot be read.
         reason: why it cannot be read; empty where it can.
     """
 
@@ -37,7 +43,7 @@ class DecodedPhoto:
 
 
 def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
-    """Open one photo and bring it to the network's input size; never raises for a bad file."""
+    """Open one photo and bring it to the network's input size; a file that cannot be read is marked, not raised."""
     try:
         image = open_photo(photo.path)
         return DecodedPhoto(photo, preprocessing.apply(image), image.size)
@@ -46,12 +52,12 @@ def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
 
 
 def decode_ahead(
-    photos: Sequence[Photo], preprocessing: Preprocessing, pool_of_threads: ThreadPoolExecutor, depth: int
+    photos: Sequence[Photo], preprocessing: Preprocessing, decoders: ThreadPoolExecutor, depth: int
 ) -> Iterator[DecodedPhoto]:
-    """Decode photos in order with ``depth`` of them under way, so that the network never waits for the disk."""
+    """Decode photos in order, up to ``depth`` of them in advance, while the network works on earlier ones."""
     waiting: list[Future[DecodedPhoto]] = []
     for photo in photos:
-        waiting.append(pool_of_threads.submit(decode, photo, preprocessing))
+        waiting.append(decoders.submit(decode, photo, preprocessing))
         if len(waiting) > depth:
             yield waiting.pop(0).result()
     for future in waiting:
@@ -60,15 +66,15 @@ def decode_ahead(
 
 @dataclass(frozen=True, eq=False)
 class Extractor:
-    """A network made ready, and how its explanations become patches and units.
+    """A network prepared for extraction, and the options by which its explanations become patches and units.
 
     Attributes:
         network: from :func:`interpret.models.precision.prepare`.
         layer: the module whose channels are the units.
-        preprocessing: from photo to input and back.
-        config: thresholds, score and encoding.
-        device: where the network is.
-        keep_activations: whether A itself is kept, for a head that needs it.
+        preprocessing: from a photo to the network's input, and back.
+        config: threshold, score and encoding.
+        device: the network's device.
+        keep_activations: whether to store the layer's whole output, for a head that is not pooling and a linear map.
     """
 
     network: nn.Module
@@ -79,27 +85,27 @@ class Extractor:
     keep_activations: bool
 
     def inputs(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
-        """(B, 3, H, W) normalised, from B images of (H, W, 3)."""
+        """(B, 3, H, W) normalised, on the network's device, from B images (H, W, 3) uint8."""
         stacked = torch.from_numpy(np.stack(pixels)).to(self.device)
         return self.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
 
     def grad_cam(self, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
-        """Grad-CAM on a batch of inputs."""
+        """Grad-CAM of a batch of inputs (B, 3, H, W), for targets (B,) int64 or, if None, for the predicted classes."""
         return explain(self.network, self.layer, inputs, targets)
 
     def cut_patches(self, explanation: BatchExplanation) -> list[Patches]:
         """The patches of each image, in pixels of the network's input."""
         heat = upsample(explanation.maps, *self.preprocessing.size)
-        cells = explanation.maps.cpu().numpy()
-        return [cut(one, self.config, each) for one, each in zip(heat, cells, strict=True)]
+        grid_maps = explanation.maps.cpu().numpy()
+        return [cut(image_heat, self.config, grid) for image_heat, grid in zip(heat, grid_maps, strict=True)]
 
     def encode_patches(self, explanation: BatchExplanation, inputs: Tensor, patches: Sequence[Patches]) -> RankedUnits:
-        """The units of all patches of a batch, image after image."""
-        counts = [len(each.boxes) for each in patches]
+        """The ranked units of all patches of a batch, image after image."""
+        counts = [len(of_image.boxes) for of_image in patches]
         if sum(counts) == 0:
             return rank_units(torch.zeros(0, explanation.alphas.shape[1]), self.config.stored_units)
         owners = torch.from_numpy(np.repeat(np.arange(len(patches)), counts)).to(self.device)
-        boxes = torch.from_numpy(np.concatenate([each.boxes for each in patches])).to(self.device)
+        boxes = torch.from_numpy(np.concatenate([of_image.boxes for of_image in patches])).to(self.device)
         if self.config.encoding == "crop":
             alphas, pooled = self._crops(inputs, owners, boxes, explanation.targets)
         else:
@@ -109,10 +115,10 @@ class Extractor:
         return rank_units(scores, self.config.stored_units)
 
     def _crops(self, inputs: Tensor, owners: Tensor, boxes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients and pooled activations of the patches cropped, enlarged to the input's size and run again."""
+        """Alphas and pooled activations, (n, K) each, of patches cropped, resized to the input and run again."""
         alphas, pooled = [], []
-        for start in range(0, len(owners), 32):
-            chosen = slice(start, start + 32)
+        for start in range(0, len(owners), CROPS):
+            chosen = slice(start, start + CROPS)
             crops = [
                 F.interpolate(
                     inputs[owner : owner + 1, :, y0:y1, x0:x1],
@@ -123,7 +129,32 @@ class Extractor:
                 for owner, (x0, y0, x1, y1) in zip(owners[chosen].tolist(), boxes[chosen].tolist(), strict=True)
             ]
             batch = torch.cat(crops).contiguous(memory_format=torch.channels_last)
-            again = self.grad_cam(batch, targets[owners[chosen]])
-            alphas.append(again.alphas)
-            pooled.append(again.activations.mean(dim=(2, 3)))
+            explanation = self.grad_cam(batch, targets[owners[chosen]])
+            alphas.append(explanation.alphas)
+            pooled.append(explanation.activations.mean(dim=(2, 3)))
         return torch.cat(alphas), torch.cat(pooled)
+
+
+def make_extractor(
+    classifier: Classifier, config: ExtractConfig, device: torch.device, precision: str
+) -> tuple[Extractor, int]:
+    """An extractor with a private copy of the network, and the number of units K.
+
+    Args:
+        classifier: on any device, of any floating-point type; not changed.
+        config: how explanations become patches and units.
+        device: where the copy runs.
+        precision: of the copy's backbone: ``float32``, ``bfloat16`` or ``float16``.
+
+    Raises:
+        InputError: the layer does not fit, or the network does not run in this precision.
+    """
+    trial = trial_inputs(classifier.preprocessing.size)
+    exact = prepare(classifier.network, classifier.layer, device, "float32", trial[:1])
+    head = find_head(exact, classifier.layer, trial.to(device))
+    network = exact if precision == "float32" else prepare(exact, classifier.layer, device, precision, trial[:1])
+    extractor = Extractor(
+        network, classifier.layer, classifier.preprocessing, config, device, keep_activations=not head.linear
+    )
+    n_units = extractor.grad_cam(trial.to(device)).alphas.shape[1]
+    return extractor, n_units

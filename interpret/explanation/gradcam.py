@@ -20,15 +20,15 @@ from interpret.models.hooks import capture
 
 @dataclass(frozen=True, eq=False)
 class BatchExplanation:
-    """What one forward pass over B images gives; float32 tensors on the network's device.
+    """Grad-CAM of a batch of B images; float32 tensors on the network's device.
 
     Attributes:
         logits: (B, C).
         targets: (B,) int64, the class that each image was explained for.
         activations: (B, K, h, w), the layer's output A.
-        alphas: (B, K), the gradient of the target's logit, averaged over the cells.
-        maps: (B, h, w), ReLU of the weighted sum, on the layer's own cells and scale; zero everywhere where nothing
-            speaks for the target.
+        alphas: (B, K), the gradient of the target's logit, averaged over the layer's grid.
+        maps: (B, h, w), ReLU of the weighted sum, on the layer's grid and in its scale; zero where no unit supports the
+            target class.
     """
 
     logits: Tensor
@@ -37,14 +37,14 @@ class BatchExplanation:
     alphas: Tensor
     maps: Tensor
 
-    def select(self, chosen: Tensor) -> "BatchExplanation":
-        """The same for some of the images, by a (B,) mask."""
-        parts = (self.logits, self.targets, self.activations, self.alphas, self.maps)
-        return BatchExplanation(*(part[chosen] for part in parts))
+    def select(self, mask: Tensor) -> "BatchExplanation":
+        """The explanations of the images where ``mask`` (B,) bool is True."""
+        tensors = (self.logits, self.targets, self.activations, self.alphas, self.maps)
+        return BatchExplanation(*(tensor[mask] for tensor in tensors))
 
 
 def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
-    """Explain each image of a batch.
+    """Grad-CAM of each image of a batch.
 
     Args:
         network: a classifier that maps (B, 3, H, W) to logits (B, C).
@@ -88,9 +88,9 @@ def _outside_inference(tensor: Tensor) -> Tensor:
 
 
 def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
-    """Maps (B, h, w) bilinearly to (B, height, width) pixels, each scaled to its own maximum; all-zero maps stay zero.
+    """Maps (B, h, w) upsampled to (B, height, width) pixels and divided by their own maximum; all-zero maps stay zero.
 
-    Cells are areas, so their centres are what is interpolated between (``align_corners=False``).
+    Bilinear between the centres of the spatial locations (``align_corners=False``), because each stands for an area.
     """
     large = F.interpolate(maps[:, None].float(), size=(height, width), mode="bilinear", align_corners=False)[:, 0]
     peak = large.amax(dim=(1, 2), keepdim=True)

@@ -1,4 +1,4 @@
-"""One photo explained on demand: what a study keeps about its photos, for any photo and any target class."""
+"""One photo explained on demand, for any target class, by the same stages as a study's photos."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,12 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from interpret.config import ExtractConfig, RunConfig
+from interpret.config import ExtractConfig
 from interpret.errors import InputError
-from interpret.explanation.extraction import make_extractor
-from interpret.explanation.extractor import Extractor
+from interpret.explanation.extractor import Extractor, make_extractor
 from interpret.explanation.gradcam import upsample
 from interpret.models import Classifier
-from interpret.models.head import Head, find_head
+from interpret.models.head import Head, find_head, trial_inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +23,15 @@ class PhotoExplanation:
         size: width and height of the photo, pixels.
         target: the class that was explained.
         logits: (C,) float32.
-        heat: (H, W) float32, the map at the size of the network's input, 0..1; zero everywhere where nothing speaks
-            for the target.
+        heat: (H, W) float32, the map at the size of the network's input, 0..1; zero where no unit supports the target
+            class.
         boxes: (n, 4) int64, the patches in pixels of the photo, largest explanation mass first.
         input_boxes: (n, 4) int64, the same in pixels of the network's input.
-        masses: (n,) float32, share of the map's total in each patch.
+        masses: (n,) float32, the fraction of the map's sum inside each patch.
         units: (n, N) int32, each patch's units, best first, -1 at the end of short rows.
         scores: (n, N) float32.
         activations: (K, h, w) float32, the layer's output.
-        alphas: (K,) float32, the gradient of the target's logit, averaged over the cells.
+        alphas: (K,) float32, the gradient of the target's logit, averaged over the layer's grid.
     """
 
     size: tuple[int, int]
@@ -65,12 +64,12 @@ class PhotoExplanation:
 
 @dataclass(frozen=True, eq=False)
 class Explainer:
-    """A classifier made ready to explain single photos, in float32 on the processor.
+    """Explains single photos, in float32 on the CPU; made by :func:`make_explainer`.
 
     Attributes:
-        classifier: whose copy is used; it is not changed.
-        extractor: the stages of a run.
-        head: what follows the layer, to predict again with units switched off.
+        classifier: the classifier, of whose network a private copy is run.
+        extractor: the stages, from a photo to ranked units.
+        head: the head of the copy, to predict again with units ablated.
     """
 
     classifier: Classifier
@@ -78,14 +77,14 @@ class Explainer:
     head: Head
 
     def explain_photo(self, photo: Image.Image, target: int | None = None) -> PhotoExplanation:
-        """Explain one photo. Not for two threads at once: a hook is on the network while it runs.
+        """The explanation of one photo; not for two threads at once, because a hook is on the network meanwhile.
 
         Args:
             photo: RGB, upright.
             target: the class to explain; the predicted one if None.
 
         Raises:
-            InputError: there is no such class.
+            InputError: the classifier has no class ``target``.
         """
         classes = len(self.classifier.class_names)
         if target is not None and not 0 <= target < classes:
@@ -93,51 +92,53 @@ class Explainer:
         extractor = self.extractor
         preprocessing = extractor.preprocessing
         inputs = extractor.inputs([preprocessing.apply(photo)])
-        chosen = None if target is None else torch.tensor([target])
-        explanation = extractor.grad_cam(inputs, chosen)
-        cut = extractor.cut_patches(explanation)
-        encoded = extractor.encode_patches(explanation, inputs, cut)
+        explanation = extractor.grad_cam(inputs, None if target is None else torch.tensor([target]))
+        (patches,) = extractor.cut_patches(explanation)
+        ranked = extractor.encode_patches(explanation, inputs, [patches])
         return PhotoExplanation(
             size=photo.size,
             target=int(explanation.targets[0]),
             logits=explanation.logits[0].numpy(),
             heat=upsample(explanation.maps, *preprocessing.size)[0],
-            boxes=preprocessing.to_source(cut[0].boxes, photo.size),
-            input_boxes=cut[0].boxes,
-            masses=cut[0].masses,
-            units=encoded.units,
-            scores=encoded.scores,
+            boxes=preprocessing.to_source(patches.boxes, photo.size),
+            input_boxes=patches.boxes,
+            masses=patches.masses,
+            units=ranked.units,
+            scores=ranked.scores,
             activations=explanation.activations[0].numpy().copy(),
             alphas=explanation.alphas[0].numpy().copy(),
         )
 
     def logits_without(self, explanation: PhotoExplanation, units: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """(C,) logits with these units at zero, from the layer's stored output: the backbone is not run again.
+        """(C,) float32 logits with some units ablated to zero; only the head is run, on the stored activations.
 
         Raises:
-            InputError: there is no such unit.
+            InputError: the layer has no unit of that index.
         """
         count = len(explanation.activations)
         for unit in units:
             if not 0 <= unit < count:
                 raise InputError(f"There is no unit {unit}; the layer has {count}, counted from 0.")
-        changed = torch.from_numpy(explanation.activations.copy())[None]
-        changed[:, list(units)] = 0.0
+        ablated = torch.from_numpy(explanation.activations.copy())[None]
+        ablated[:, list(units)] = 0.0
         with torch.no_grad():
-            return self.head.logits(changed)[0].numpy().copy()
+            return self.head.logits(ablated)[0].numpy().copy()
 
 
 def make_explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
-    """Make a classifier ready; seconds for a large network, so keep the result.
+    """An explainer with a private copy of the network. Copying a large one takes seconds, so keep the result.
+
+    Args:
+        classifier: on any device, of any floating-point type; not changed.
+        config: how explanations become patches and units.
 
     Raises:
-        InputError: the layer does not fit.
+        InputError: the logits depend on more than the layer's output, or the layer has no spatial extent.
     """
     device = torch.device("cpu")
-    extractor, _ = make_extractor(classifier, RunConfig(images="", extract=config), device, "float32")
-    generator = torch.Generator().manual_seed(0)
-    trial = torch.rand(2, 3, *classifier.preprocessing.size, generator=generator) * 2 - 1
-    return Explainer(classifier, extractor, find_head(extractor.network, extractor.layer, trial))
+    extractor, _ = make_extractor(classifier, config, device, "float32")
+    head = find_head(extractor.network, extractor.layer, trial_inputs(classifier.preprocessing.size))
+    return Explainer(classifier, extractor, head)
 
 
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

@@ -13,16 +13,16 @@ from interpret.study import Study
 def network_of(
     study: Study, classifier: Classifier | None = None, *, announce: Callable[[str], None] | None = None
 ) -> Classifier:
-    """The classifier that a study was made with, looking into the study's layer.
+    """The classifier that a study was made with, at the study's layer.
 
     Args:
-        study: says which network and layer, and the digest of the weights.
-        classifier: the network, where it is loaded already or came from :func:`interpret.models.wrap`; loaded by the
-            study's model options if None.
+        study: the study, which records the network, its layer and the digest of its weights.
+        classifier: the network, loaded already or wrapped by :func:`interpret.models.wrap`; it is loaded by the study's
+            model options if None.
         announce: called with one line before a download starts.
 
     Raises:
-        InputError: the network cannot be loaded by name because it was given from Python, or the one found has other
+        InputError: the network was given from Python and cannot be loaded by name; or the one given or loaded has other
             weights, another layer, another number of units, other classes or another preprocessing.
     """
     if classifier is None:
@@ -38,12 +38,11 @@ def network_of(
                 f"The weights of {study.model} on this machine are not those that {study.folder} was made "
                 "with; make the study again, or put its weights back."
             )
-        # a newer version of a library may state another input for the same weights: the study's is the one that counts
+        # Another version of a library may prescribe another preprocessing for the same weights: the study's counts.
         classifier = replace(classifier, preprocessing=study.preprocessing, class_names=tuple(study.class_names))
     else:
-        _check_given(study, classifier)
-    height, width = study.preprocessing.size
-    found = check_layer(observe(classifier.network, (height, width))[0], study.layer, classifier.network)
+        classifier = _checked(study, classifier)
+    found = check_layer(observe(classifier.network, study.preprocessing.size)[0], study.layer, classifier.network)
     if found.channels != study.n_units:
         raise InputError(
             f"The layer {study.layer!r} has {found.channels:,} units, but {study.n_units:,} in {study.folder}; make "
@@ -53,23 +52,24 @@ def network_of(
 
 
 def check_same_network(study: Study, other: Study) -> None:
-    """Raise :class:`InputError` unless two studies look into the same layer of the same network."""
-    differing = (
-        ("weights", study.weights_digest == other.weights_digest),
-        ("layer", study.layer == other.layer),
-        ("number of units", study.n_units == other.n_units),
-    )
-    for name, same in differing:
+    """Raise :class:`InputError` unless two studies are of the same layer of the same network."""
+    for difference, same in (
+        ("its weights are not those", study.weights_digest == other.weights_digest),
+        ("its layer is not that", study.layer == other.layer),
+        ("its number of units is not that", study.n_units == other.n_units),
+    ):
         if not same:
             raise InputError(
-                f"{other.folder} is a study of another network ({name} differ from {study.folder}); give a folder of "
+                f"{other.folder} is a study of another network ({difference} of {study.folder}); give a folder of "
                 "photos instead."
             )
 
 
-def _check_given(study: Study, classifier: Classifier) -> None:
-    """Raise where a classifier that was handed over is not the study's; its network may have been trained since."""
-    if checkpoints.digest(classifier.network) != study.weights_digest:
+def _checked(study: Study, classifier: Classifier) -> Classifier:
+    """The given classifier, its digest computed again; :class:`InputError` where it is not the study's."""
+    # The network may have been trained since it was wrapped.
+    classifier = replace(classifier, weights_digest=checkpoints.digest(classifier.network))
+    if classifier.weights_digest != study.weights_digest:
         raise InputError(
             f"The weights of the network given are not those that {study.folder} was made with; give the network that "
             "it was made of, or make the study again."
@@ -88,3 +88,4 @@ def _check_given(study: Study, classifier: Classifier) -> None:
         raise InputError(
             f"The network given has another preprocessing than {study.folder}; give it with the study's preprocessing."
         )
+    return classifier

@@ -47,6 +47,15 @@ class Head:
         return torch.nn.functional.linear(features.float(), self.weight, self.bias)
 
 
+def trial_inputs(size: tuple[int, int]) -> Tensor:
+    """(2, 3, H, W) two different inputs of uniform noise in -1..1, always the same, to try a network out on.
+
+    Args:
+        size: height and width of the network's input, pixels.
+    """
+    return torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
 @torch.inference_mode(False)  # a head that was found inside of it could not be differentiated later
 def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
     """The head behind ``layer``, tried out on a batch before it is trusted.

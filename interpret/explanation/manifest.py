@@ -1,0 +1,89 @@
+"""What a study's manifest says: the network, the photos, the options and the versions that the study was made with."""
+
+import datetime
+import platform
+from dataclasses import asdict, replace
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from interpret.config import ModelConfig, RunConfig
+from interpret.data.datasets import PhotoSet
+from interpret.models import Classifier
+from interpret.study import Study
+from interpret.study.schema import SCHEMA_VERSION
+
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "scipy", "scikit-image", "pyarrow", "pyfim")
+"""Packages whose versions are recorded, where they are installed."""
+
+
+def study_manifest(
+    config: RunConfig,
+    classifier: Classifier,
+    photos: PhotoSet,
+    key: str,
+    n_units: int,
+    device: torch.device,
+    precision: str,
+) -> dict[str, Any]:
+    """The manifest of a study, without its counts and timings.
+
+    Args:
+        config: the options of the run.
+        classifier: the network; its own options are recorded, whatever ``config`` names.
+        photos: what was scanned.
+        key: digest of everything that the extracted files depend on.
+        n_units: K, the number of units (count).
+        device: where the network ran.
+        precision: of the backbone: ``float32``, ``bfloat16`` or ``float16``.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "key": key,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config": asdict(replace(config, model=_model_options(config, classifier))),
+        "model": classifier.name,
+        "wrapped": classifier.config is None,
+        "network_class": type(classifier.network).__name__,
+        "weights": {"digest": classifier.weights_digest, "source": classifier.source},
+        "layer": classifier.layer,
+        "n_units": n_units,
+        "class_names": list(classifier.class_names),
+        "preprocessing": classifier.preprocessing.to_dict(),
+        "precision": precision,
+        "device": device.type,
+        "images_root": str(photos.root),
+        "fingerprint": photos.fingerprint,
+        "former_fingerprint": photos.former_fingerprint,
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def study_counts(study: Study) -> dict[str, int]:
+    """How many photos, patches, skipped files, photos without a patch, labelled photos and predicted classes."""
+    with_patch = study.patches["image_id"].nunique()
+    return {
+        "images": len(study.images),
+        "patches": len(study.patches),
+        "skipped": len(study.skipped),
+        "images_without_patch": len(study.images) - int(with_patch),
+        "labelled": int(study.images["label"].notna().sum()),
+        "classes_predicted": int(study.images["predicted"].nunique()),
+    }
+
+
+def _model_options(config: RunConfig, classifier: Classifier) -> ModelConfig:
+    """The options that load the classifier again; the name and the layer of a wrapped one."""
+    options = classifier.config or ModelConfig(model=classifier.name, layer=classifier.layer)
+    return replace(options, precision=config.model.precision, device=config.model.device)
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
