@@ -96,6 +96,6 @@ def test_a_missing_layer_and_one_without_extent_are_named(tiny, inputs):
     with pytest.raises(InputError, match=r"'head' gives \(4, 3\)"), capture(tiny, "head"):
         tiny(inputs)
     pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    with pytest.raises(InputError, match="single cell"), capture(pooled, "1"):
+    with pytest.raises(InputError, match="single spatial location"), capture(pooled, "1"):
         pooled(inputs)
     assert state_of(pooled)[0] == 0

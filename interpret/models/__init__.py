@@ -1,4 +1,4 @@
-"""Classifiers: networks by name or from Python, their layers, checkpoints, hooks, precision and heads."""
+"""Classifiers: loaded by name or wrapped from Python; their layers, checkpoints, hooks, precision and heads."""
 
 from interpret.data.preprocessing import Preprocessing
 from interpret.models.classifier import Classifier, load, wrap

@@ -1,4 +1,4 @@
-"""From a name to a classifier: the network, the layer that is looked into, the preprocessing and the class names."""
+"""A classifier: a network with its layer, preprocessing and class names; loaded by name, or wrapped from Python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,20 +19,21 @@ from interpret.models.zoo import Family, available, find_family, seeded
 __all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]
 
 RANDOM = "random"
+"""The value of ``--weights`` that stands for random weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network and all that is needed to use it on photos.
+    """A network and all that is needed to run it on photos.
 
     Attributes:
-        name: the architecture's name.
-        network: maps (B, 3, H, W) to (B, classes); where :func:`load` made it: in evaluation mode, float32, on the CPU.
+        name: the architecture's name, or the one given to :func:`wrap`.
+        network: maps (B, 3, H, W) to (B, classes); from :func:`load`: in evaluation mode, in float32, on the CPU.
         layer: the module whose output channels are the units.
-        preprocessing: from photo to input and back.
+        preprocessing: from a photo to the input, and back.
         class_names: one for each output, all different.
         wnids: WordNet ids of the classes; empty where they have none.
-        weights_digest: 16 hexadecimal digits that name the weights.
+        weights_digest: 16 hexadecimal digits, a digest of the weights.
         source: one line on where the weights came from.
         config: the options that :func:`load` makes this classifier again from; None for one that :func:`wrap` made.
     """
@@ -48,29 +49,27 @@ class Classifier:
     config: ModelConfig | None = None
 
 
-@torch.inference_mode(False)  # weights that are made inside of it could not be differentiated through later
+@torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
 def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
     """Load the classifier that a configuration names.
 
-    ``config.weights`` left open takes the architecture's published weights; a path takes a researcher's own
-    checkpoint, whose last layer says how many classes there are; the word ``random`` takes fixed random weights, which
-    need no file and answer nothing sensible (for tests and timing).
-
     Args:
-        config: name, weights, class names, layer and preprocessing.
+        config: name, weights, class names, layer and preprocessing. ``weights`` is the path of a checkpoint, whose last
+            layer gives the number of classes; the architecture's published weights if None; or the word ``random`` for
+            fixed random weights, which need no file (for tests and timing).
         announce: called with one line before a download starts.
 
     Raises:
-        InputError: anything that does not fit, in one sentence.
+        InputError: an option, a file or the architecture does not fit; one sentence says which.
     """
     family = find_family(config.model)
-    network, source = _weighted(family, config, announce)
+    network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()
-    preprocessing = _adjusted(family.preprocessing, config)
+    preprocessing = _adjusted_preprocessing(family.preprocessing, config)
     events, logits = observe(network, preprocessing.size)
     if not torch.isfinite(logits).all():
         raise InputError(f"{config.model} answers with numbers that are not finite; its weights are damaged.")
-    names, wnids = _names(family, config, logits.shape[1])
+    names, wnids = _class_names(family, config, logits.shape[1])
     layer = config.layer or family.layer or default_layer(events, config.model)
     check_layer(events, layer, network)
     return Classifier(
@@ -95,21 +94,21 @@ def wrap(
     layer: str | None = None,
     wnids: Sequence[str] = (),
 ) -> Classifier:
-    """Make a classifier of any network that maps (B, 3, H, W) to (B, classes).
+    """A classifier of any network that maps (B, 3, H, W) to (B, classes).
 
-    The network is used as it is and left as it was: its device, its floating-point type, ``requires_grad`` and the
-    training mode of every module. Evaluation mode is entered inside the functions that run it only.
+    The network stays as it is: its device, its floating-point type, ``requires_grad`` and the training mode of every
+    module. Functions that run it enter evaluation mode and restore the modes.
 
     Args:
         network: the network.
-        name: what to call it.
+        name: the name that studies record.
         class_names: one name for each output, all different.
-        preprocessing: from photo to input.
-        layer: the module whose output channels are the units; the last one with spatial extent if left open.
-        wnids: WordNet ids of the classes, if they have any.
+        preprocessing: from a photo to the input.
+        layer: the module whose output channels are the units; the last one with spatial extent if None.
+        wnids: WordNet ids of the classes; empty where they have none.
 
     Raises:
-        InputError: the network is no image classifier, the names do not fit its outputs, or the layer does not exist.
+        InputError: the network is no image classifier, the names do not fit its outputs, or the layer cannot be used.
     """
     events, logits = observe(network, preprocessing.size)
     if len(class_names) != logits.shape[1] or len(set(class_names)) != len(class_names):
@@ -132,7 +131,7 @@ def wrap(
     )
 
 
-def _weighted(family: Family, config: ModelConfig, announce: Announce | None) -> tuple[nn.Module, str]:
+def _network_with_weights(family: Family, config: ModelConfig, announce: Announce | None) -> tuple[nn.Module, str]:
     """The network with the weights that the configuration asks for, and one line on them."""
     if config.weights is None:
         if family.trained is None:
@@ -146,30 +145,32 @@ def _weighted(family: Family, config: ModelConfig, announce: Announce | None) ->
 
 
 def _from_file(family: Family, path: str, architecture: str) -> nn.Module:
-    """Build an architecture with as many classes as a checkpoint's last layer has, and fill it."""
+    """An architecture with a checkpoint's weights, and with as many classes as the checkpoint's last layer has."""
     state = checkpoints.read_state(path)
-    few, many = _shapes(family, 2), _shapes(family, 3)
-    state = checkpoints.unprefixed(state, set(few))
-    # the tensors whose shape follows the number of classes are the last layer's; auxiliary heads come before it
-    heads = [name for name in few if few[name] != many[name] and len(few[name]) > 1 and name in state]
-    count = len(state[heads[-1]]) if heads and state[heads[-1]].ndim > 1 else None
+    with_two, with_three = _shapes(family, 2), _shapes(family, 3)
+    state = checkpoints.unprefixed(state, set(with_two))
+    # A weight whose shape changes with the number of classes belongs to the last layer, or to an auxiliary head before.
+    outputs = [
+        name for name, shape in with_two.items() if shape != with_three[name] and len(shape) > 1 and name in state
+    ]
+    count = len(state[outputs[-1]]) if outputs and state[outputs[-1]].ndim > 1 else None
     network = seeded(family.build, count)
-    checkpoints.fit(network, state, path, architecture)
+    checkpoints.copy_weights(network, state, path, architecture)
     return network
 
 
 def _shapes(family: Family, classes: int) -> dict[str, torch.Size]:
-    """The shape of every tensor of the architecture with so many classes, if possible without filling any."""
+    """The shape of every tensor of the architecture with that many classes; allocates none where that is possible."""
     try:
         with torch.device("meta"):
             network = seeded(family.build, classes)
-    except (RuntimeError, NotImplementedError):  # it computes something while it is being built
+    except (RuntimeError, NotImplementedError):  # its constructor computes with its tensors
         network = seeded(family.build, classes)
     return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
 
-def _names(family: Family, config: ModelConfig, outputs: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Class names and WordNet ids: from the file given, else those of the published weights, else numbers."""
+def _class_names(family: Family, config: ModelConfig, outputs: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Class names and WordNet ids: from the file given, else of the published weights, else numbered."""
     if config.class_names:
         return class_names.read_class_names(config.class_names, outputs)
     if config.weights in (None, RANDOM):
@@ -180,8 +181,8 @@ def _names(family: Family, config: ModelConfig, outputs: int) -> tuple[tuple[str
     return tuple(f"class {index}" for index in range(outputs)), ()
 
 
-def _adjusted(preprocessing: Preprocessing, config: ModelConfig) -> Preprocessing:
-    """The model's preprocessing with what the configuration says otherwise."""
+def _adjusted_preprocessing(preprocessing: Preprocessing, config: ModelConfig) -> Preprocessing:
+    """The architecture's preprocessing with the options that the configuration sets."""
     side = config.input_size or preprocessing.size[0]
     if config.crop_fraction is not None:
         resize = resized_side(side, config.crop_fraction)
@@ -191,13 +192,14 @@ def _adjusted(preprocessing: Preprocessing, config: ModelConfig) -> Preprocessin
         preprocessing,
         size=(side, side),
         resize=resize,
-        mean=_three(config.mean, "--mean") or preprocessing.mean,
-        std=_three(config.std, "--std") or preprocessing.std,
+        mean=_three_numbers(config.mean, "--mean") or preprocessing.mean,
+        std=_three_numbers(config.std, "--std") or preprocessing.std,
         whole_if_exact=config.crop_fraction is None and preprocessing.whole_if_exact,
     )
 
 
-def _three(text: str | None, flag: str) -> tuple[float, float, float] | None:
+def _three_numbers(text: str | None, flag: str) -> tuple[float, float, float] | None:
+    """Three comma-separated numbers; None if not set."""
     if text is None:
         return None
     try:

@@ -12,14 +12,14 @@ from interpret.models.hooks import capture, evaluating, replace, watch
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Logits from the layer's activations, without the backbone.
+    """The logits as a function of the layer's activations.
 
     Attributes:
-        network: the whole classifier; only its head's result is used.
+        network: the whole classifier; the layer's output is replaced while it runs.
         layer: the name of the module that the head follows.
-        seed_input: (1, 3, H, W), any input: it only carries the call as far as the layer.
-        weight: (C, K) of a head that is global average pooling and one linear map; None otherwise.
-        bias: (C,) of such a head.
+        seed_input: (1, 3, H, W), any input; the backbone runs on it, and its result is discarded.
+        weight: (C, K) of a head that is global average pooling and one linear map; None for any other head.
+        bias: (C,) of such a head; None where it has none.
     """
 
     network: nn.Module
@@ -41,9 +41,13 @@ class Head:
             return self.network(self.seed_input.to(activations.device))
 
     def from_features(self, features: Tensor) -> Tensor:
-        """(B, C) from features (B, K) pooled over all cells; only where the head is linear."""
+        """(B, C) from features (B, K), the activations averaged over the grid.
+
+        Raises:
+            ValueError: the head is not pooling and a linear map.
+        """
         if self.weight is None:
-            raise ValueError("this head is not pooling and a linear map: give the activations")
+            raise ValueError("this head is not pooling and a linear map; give the activations")
         return torch.nn.functional.linear(features.float(), self.weight, self.bias)
 
 
@@ -56,9 +60,9 @@ def trial_inputs(size: tuple[int, int]) -> Tensor:
     return torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-@torch.inference_mode(False)  # a head that was found inside of it could not be differentiated later
+@torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
 def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
-    """The head behind ``layer``, tried out on a batch before it is trusted.
+    """The head that follows ``layer``; its logits are compared with the network's on a batch first.
 
     Args:
         network: a classifier on the device of ``inputs``.
@@ -66,8 +70,8 @@ def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
         inputs: (B, 3, H, W), two or more different images, normalised.
 
     Raises:
-        InputError: the logits depend on more than this layer's output (a connection passes it by), so that nothing
-            that is done to the layer alone could be measured from stored activations.
+        InputError: the logits depend on more than this layer's output (a connection bypasses it), so they cannot be
+            computed from stored activations.
     """
     with torch.no_grad(), evaluating(network):
         with capture(network, layer) as captured:
@@ -80,12 +84,9 @@ def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
         for head in (Head(network, layer, seed, weight, bias), Head(network, layer, seed)):
             try:
                 found = head.logits(activations).float()
-            except (
-                RuntimeError,
-                ValueError,
-            ):  # a network that remembers its input's batch size cannot be split here
-                continue
-            # float32 sums in another order differ by about 1e-6 of their size; a bypassed layer differs by far more
+            except (RuntimeError, ValueError):
+                continue  # the network uses its input's batch size after the layer, where the batch is another one now
+            # Summing in another order changes float32 by about 1e-6 of its size; a bypass changes it by far more.
             if found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-4):
                 return head
     raise InputError(
@@ -97,17 +98,17 @@ def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
 def _linear_map(
     network: nn.Module, layer: str, inputs: Tensor, activations: Tensor
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Weight and bias of the one linear module that receives the layer's mean over cells; (None, None) without one."""
+    """Weight and bias of the one linear module whose input is the layer's mean over the grid, else (None, None)."""
     pooled = activations.float().mean(dim=(2, 3))
     found: list[nn.Linear] = []
 
-    def look(module: nn.Module, given: Any, _output: Any) -> None:
-        if not isinstance(module, nn.Linear) or not given or given[0].shape != pooled.shape:
+    def note_if_pooled(module: nn.Module, arguments: Any, _output: Any) -> None:
+        if not isinstance(module, nn.Linear) or not arguments or arguments[0].shape != pooled.shape:
             return
-        if torch.allclose(given[0].float(), pooled, rtol=1e-4, atol=1e-5):
+        if torch.allclose(arguments[0].float(), pooled, rtol=1e-4, atol=1e-5):
             found.append(module)
 
-    with watch(network, look):
+    with watch(network, note_if_pooled):
         network(inputs)
     if len(found) != 1:
         return None, None

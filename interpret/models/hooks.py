@@ -1,8 +1,7 @@
 """Capture and intervention at one layer: the only code in the project that registers a hook.
 
-The context managers here remove their hooks on leaving, after an exception too, and put back the train/eval mode of
-every module that they changed; only :func:`enter_as` and :func:`leave_as` are for good. Nothing is done to the
-network's parameters.
+The context managers remove their hooks and restore every module's train/eval mode on exit, after an exception too. Only
+:func:`cast_inputs` and :func:`cast_output` leave a hook, on a private copy. No parameter is changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +17,11 @@ from interpret.errors import InputError
 
 @dataclass
 class Captured:
-    """What :func:`capture` saw during the last forward pass.
+    """The layer's output in the latest forward pass inside :func:`capture`.
 
     Attributes:
-        activations: the layer's output (B, K, h, w), detached from the backbone and, where gradients were asked for, a
-            leaf of the head's graph; None before the first pass.
+        activations: (B, K, h, w), detached from the backbone and, with ``gradient=True``, a leaf of the head's graph;
+            None before the first pass.
     """
 
     activations: Tensor | None = None
@@ -38,7 +37,7 @@ def find_module(network: nn.Module, layer: str) -> nn.Module:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode (no dropout, fixed batch-norm statistics) inside, each module's own mode again afterwards."""
+    """Put the network in evaluation mode inside, and restore each module's own mode on exit."""
     training = [module for module in network.modules() if module.training]
     network.eval()
     try:
@@ -50,21 +49,23 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterator[Captured]:
-    """Keep the layer's output during forward passes run inside.
+    """Capture the layer's output in forward passes inside.
+
+    The head receives a clone: an in-place activation after the layer (VGG16 has one) does not change what was captured.
 
     Args:
         network: any module; its other hooks are left alone.
-        layer: the name of the module whose output is kept.
-        gradient: cut the graph at the layer and record gradients from there on, so that only the head has a graph.
-            Run the forward pass under ``torch.no_grad()``: the backbone then costs what plain inference costs, and the
-            mode is switched on by the hook and put back when that ``no_grad`` block ends.
+        layer: the name of the module whose output is captured.
+        gradient: detach the output from the backbone and build a graph from there on, of the head alone. Run the
+            forward pass under ``torch.no_grad()``, so that the backbone builds none: the hook enables gradients, and
+            the end of the ``no_grad`` block restores the mode.
 
-    The head receives a clone, so that an in-place activation after the layer (VGG16 has one) changes what flows on
-    and not what was captured.
+    Raises:
+        InputError: there is no such layer, or its output has no spatial extent.
     """
     captured = Captured()
 
-    def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def capture_output(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         check_spatial(output, layer)
         captured.activations = output.detach()
         if not gradient:
@@ -73,7 +74,7 @@ def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterat
         captured.activations.requires_grad_(True)
         return captured.activations.clone()
 
-    handle = find_module(network, layer).register_forward_hook(keep)
+    handle = find_module(network, layer).register_forward_hook(capture_output)
     try:
         with evaluating(network):
             yield captured
@@ -83,23 +84,23 @@ def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterat
 
 @contextmanager
 def zero_units(network: nn.Module, layer: str, units: Tensor) -> Iterator[None]:
-    """Switch units off at the layer during forward passes run inside.
+    """Ablate units in forward passes inside: their output channels are set to zero.
 
     Args:
         network: any module.
-        layer: the name of the module whose output channels are set to zero.
-        units: int64 (n,), the same units for every image of the batch; or bool (B, K), True where image b is to lose
-            unit k (the batch must then have B images).
+        layer: the name of the module whose output channels are the units.
+        units: (n,) int64, the same units for every image; or (B, K) bool, True where unit k of image b is ablated (the
+            batch must then have B images).
     """
 
-    def silence(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def set_to_zero(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         output = output.clone()
         if units.dtype == torch.bool:
             return output.masked_fill_(units.to(output.device)[:, :, None, None], 0.0)
         output[:, units.to(output.device)] = 0.0
         return output
 
-    handle = find_module(network, layer).register_forward_hook(silence)
+    handle = find_module(network, layer).register_forward_hook(set_to_zero)
     try:
         with evaluating(network):
             yield
@@ -109,10 +110,10 @@ def zero_units(network: nn.Module, layer: str, units: Tensor) -> Iterator[None]:
 
 @contextmanager
 def replace(network: nn.Module, layer: str, activations: Tensor) -> Iterator[None]:
-    """Feed ``activations`` (B, K, h, w) to the head in place of whatever the layer computes.
+    """Replace the layer's output by ``activations`` (B, K, h, w) in forward passes inside.
 
-    Only what follows the layer sees them, whatever batch size the backbone was given: this is how the head is run alone
-    (see :mod:`interpret.models.head`).
+    The head sees a batch of B, whatever batch the backbone was given: this runs the head alone (see
+    :mod:`interpret.models.head`).
     """
 
     def substitute(_module: nn.Module, _inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:
@@ -127,7 +128,7 @@ def replace(network: nn.Module, layer: str, activations: Tensor) -> Iterator[Non
 
 
 def check_spatial(output: object, layer: str) -> None:
-    """Raise :class:`InputError` unless a layer's output is (B, K, h, w) with more than one cell."""
+    """Raise :class:`InputError` unless a layer's output is (B, K, h, w) with more than one spatial location."""
     if not isinstance(output, Tensor) or output.ndim != 4:
         shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise InputError(
@@ -136,19 +137,19 @@ def check_spatial(output: object, layer: str) -> None:
         )
     if output.shape[2] * output.shape[3] < 2:
         raise InputError(
-            f"The layer {layer!r} has a single cell, so no place in the photo can be told from another; choose an "
+            f"The layer {layer!r} has a single spatial location, so nothing in the photo can be located; choose an "
             "earlier one (`unitscope models --layers NAME` lists them)."
         )
 
 
 @contextmanager
-def watch(network: nn.Module, see: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
-    """Call ``see(module, inputs, output)`` as each module finishes, in the order in which they do; changes nothing."""
+def watch(network: nn.Module, on_output: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
+    """Call ``on_output(module, inputs, output)`` as each module finishes in a forward pass inside, in that order."""
 
-    def look(module: nn.Module, inputs: Any, output: Any) -> None:
-        see(module, inputs, output)
+    def report(module: nn.Module, inputs: Any, output: Any) -> None:  # returns None, which leaves the output as it is
+        on_output(module, inputs, output)
 
-    handles = [module.register_forward_hook(look) for module in network.modules()]
+    handles = [module.register_forward_hook(report) for module in network.modules()]
     try:
         with evaluating(network):
             yield
@@ -157,19 +158,20 @@ def watch(network: nn.Module, see: Callable[[nn.Module, Any, Any], None]) -> Ite
             handle.remove()
 
 
-# The two places where hooks stay: they belong to the private copy that interpret.models.precision.prepare made, and
-# live as long as it does.
+# These two hooks stay: they are part of the private copy that interpret.models.precision.prepare makes.
 
 
-def enter_as(module: nn.Module, kind: torch.dtype) -> None:
-    """Let the floating-point tensors given to a module enter in ``kind``, for good."""
+def cast_inputs(module: nn.Module, dtype: torch.dtype) -> None:
+    """Cast the floating-point tensors given to a module to ``dtype``, for good."""
 
     def cast(_module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(one.to(kind) if isinstance(one, Tensor) and one.is_floating_point() else one for one in inputs)
+        return tuple(
+            value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value for value in inputs
+        )
 
     module.register_forward_pre_hook(cast)
 
 
-def leave_as(module: nn.Module, kind: torch.dtype) -> None:
-    """Let a module's output leave in ``kind``, for good."""
-    module.register_forward_hook(lambda _module, _inputs, output: output.to(kind))
+def cast_output(module: nn.Module, dtype: torch.dtype) -> None:
+    """Cast a module's output to ``dtype``, for good."""
+    module.register_forward_hook(lambda _module, _inputs, output: output.to(dtype))

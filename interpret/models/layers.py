@@ -1,6 +1,6 @@
-"""Which modules of a network can be looked into, and which one is looked into by default.
+"""Which modules of a network have units with spatial extent, and which one is taken by default.
 
-Nothing here knows an architecture: the network is run once on a black image and watched.
+No architecture is known here: the network runs once on a black image, and each module's output is noted.
 """
 
 import difflib
@@ -22,8 +22,8 @@ class Layer:
         name: the module's name in the network, as ``--layer`` takes it.
         kind: the module's class.
         channels: how many units it has.
-        height: cells of its output, from top to bottom.
-        width: cells of its output, from left to right.
+        height: rows of its grid of spatial locations (count).
+        width: columns of its grid (count).
     """
 
     name: str
@@ -35,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """One module's output in one forward pass; the tensor is kept, so that its address stays its own."""
+    """One module's output in one forward pass; it is kept, so that no later tensor reuses its address."""
 
     name: str
     module: nn.Module
@@ -43,30 +43,30 @@ class Event:
 
     @property
     def spatial(self) -> bool:
-        """Whether the output is (B, channels, height, width) with more than one cell."""
+        """Whether the output is (B, channels, height, width) with more than one spatial location."""
         return self.output.ndim == 4 and self.output.shape[2] * self.output.shape[3] > 1
 
     @property
     def leaf(self) -> bool:
-        """Whether the module is made of no others."""
+        """Whether the module has no children."""
         return not any(self.module.children())
 
 
 def observe(network: nn.Module, input_size: tuple[int, int]) -> tuple[list[Event], torch.Tensor]:
-    """Run the network once on a black image and note every module's output, in the order they finish.
+    """Run the network once on a black image and note every module's output, in the order in which they finish.
 
     Args:
         network: any module that maps (1, 3, H, W) to (1, classes).
         input_size: height and width, pixels.
 
     Returns:
-        the events, and the logits (1, classes).
+        The events, and the logits (1, classes).
 
     Raises:
         InputError: the network does not take such an image, or does not give one row of numbers.
     """
-    like = next(network.parameters(), torch.zeros(0))
-    image = torch.zeros(1, 3, *input_size, dtype=like.dtype, device=like.device)
+    weights = next(network.parameters(), torch.zeros(0))
+    image = torch.zeros(1, 3, *input_size, dtype=weights.dtype, device=weights.device)
     names = {module: name for name, module in network.named_modules() if name}
     events: list[Event] = []
 
@@ -90,7 +90,7 @@ def observe(network: nn.Module, input_size: tuple[int, int]) -> tuple[list[Event
 
 
 def layers(network: nn.Module, input_size: tuple[int, int]) -> list[Layer]:
-    """List the modules that have spatial extent and run exactly once in a forward pass, in the order they finish.
+    """The modules that have spatial extent and run exactly once in a forward pass, in the order in which they finish.
 
     Raises:
         InputError: the network does not take an image of that size.
@@ -110,12 +110,12 @@ def _usable(events: list[Event]) -> list[Layer]:
 def default_layer(events: list[Event], network_name: str = "The network") -> str:
     """The last layer with spatial extent before pooling, after its non-linearity.
 
-    Of the modules that give out the same tensor (a block, its last part, an in-place ReLU) the last to finish is taken:
-    the outermost, and after the non-linearity. Pooling does not count, nor do modules that pass their input on.
-    Something with weights must follow: where nothing does, the channels are the classes themselves.
+    Of the modules that return the same tensor (a block, its last child, an in-place ReLU) the last to finish is taken,
+    which is the outermost one, after the non-linearity. Pooling and modules that return their input are passed over. A
+    module with weights must follow; where none does, the channels are the classes themselves.
 
     Raises:
-        InputError: there is none, or what follows it are tokens without a grid, as in a vision transformer.
+        InputError: there is none, or tokens without a grid follow it, as in a vision transformer.
     """
     times = Counter(event.name for event in events)
     passive = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
@@ -142,9 +142,9 @@ def default_layer(events: list[Event], network_name: str = "The network") -> str
 
 
 def _pooled(events: list[Event]) -> list[bool]:
-    """For each event whether its output is pooling's: a pooling module's, or that of a block which ends with one."""
+    """For each event, whether its output comes from pooling: from a pooling module, or a block that ends with one."""
     flags: list[bool] = []
-    last: dict[int, bool] = {}  # by the tensor's address
+    last: dict[int, bool] = {}  # the latest event of each tensor address
     for event in events:
         address = event.output.data_ptr()
         pools = "pool" in type(event.module).__name__.lower()
@@ -154,10 +154,10 @@ def _pooled(events: list[Event]) -> list[bool]:
 
 
 def check_layer(events: list[Event], layer: str, network: nn.Module) -> Layer:
-    """Find a layer by name.
+    """The layer of that name.
 
     Raises:
-        InputError: it does not exist, has no spatial extent, or runs more than once; names like it are listed.
+        InputError: it does not exist, has no spatial extent, or runs more than once; similar names are listed.
     """
     usable = {item.name: item for item in _usable(events)}
     if layer in usable:

