@@ -98,6 +98,13 @@ class ExtractConfig(Checked):
         "pool the photo's own activations inside the patch, or crop the patch and run the network on it",
         choices=("region", "crop"),
     )
+    contrast: int = option(
+        4,
+        "R: further classes that each photo is explained for, to test findings against; 0: none, nothing is tested "
+        "(models of at most ten classes: all the others)",
+        low=0,
+        high=64,
+    )
     stored_units: int = option(
         32, "units stored per patch, best first: the largest N that can be mined later", low=1, high=512
     )
@@ -109,6 +116,13 @@ class MineConfig(Checked):
 
     top_units: int = option(10, "N: units per transaction, best first", low=1, high=512)
     min_support: float = option(0.2, "s: fraction of a class's patches that must hold an itemset", low=1e-6, high=1.0)
+    contrast_quantile: float = option(
+        0.0,
+        "a unit stays in a transaction only where it scores above this quantile of its contrast patches; 0: the "
+        "poster's transactions",
+        low=0.0,
+        high=0.999,
+    )
     min_class_patches: int = option(
         10, "classes with fewer patches are not mined: a fraction of a handful says little", low=1, high=1_000_000
     )

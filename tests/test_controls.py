@@ -62,12 +62,13 @@ def test_more_classes_in_the_address_than_can_be_chosen(monkeypatch):
 
 def test_a_study_with_one_unit_a_patch_has_no_slider_for_it(mined_at):
     folder = mined_at(stored_units=1, top_units=1)
-    table = pq.read_table(folder / "patches.parquet")
-    for name in ("units", "scores"):
-        at = table.schema.get_field_index(name)
-        first = pa.array([row[:1] for row in table.column(name).to_pylist()], table.schema.field(at).type)
-        table = table.set_column(at, table.schema.field(at), first)
-    pq.write_table(table, folder / "patches.parquet")
+    for file in (folder / "patches.parquet", folder / "contrast.parquet"):
+        table = pq.read_table(file)
+        for name in ("units", "scores"):
+            at = table.schema.get_field_index(name)
+            first = pa.array([row[:1] for row in table.column(name).to_pylist()], table.schema.field(at).type)
+            table = table.set_column(at, table.schema.field(at), first)
+        pq.write_table(table, file)
     app = show(PAGE)
     assert not [one for one in app.slider if one.key == "n"]
 

@@ -131,7 +131,7 @@ def test_chance_does_as_well_as_units_that_have_nothing_to_do_with_the_class(fou
     p = found.chance_p_values()
     rules = found.mined.rules
     assert list(p.index) == list(zip(rules["itemset_id"], rules["class_id"], strict=True))
-    assert p.min() == pytest.approx(1 / 201), "the study's own labels are one of the deals"
+    assert p.min() == pytest.approx(1 / 201), "the true groups are one of the deals"
     order = np.argsort(rules["image_p_value"].to_numpy())
     ranked = p.to_numpy()[order]
     ranked = ranked[~np.isnan(ranked)]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_a_study_of_the_first_version_is_recognised_and_its_photos_are_read_once
         run(photos, tmp_path / "s")
 
 
-def test_an_interrupted_run_of_the_first_version_resumes_under_its_key(photos, tmp_path):
+def test_an_interrupted_run_of_the_first_version_is_not_mixed_with_this_one(photos, tmp_path):
     whole = run(photos, tmp_path / "whole")
     former = as_the_first_version_made_it(tmp_path / "whole", photos)
     with pytest.raises(Killed):
@@ -138,11 +139,11 @@ def test_an_interrupted_run_of_the_first_version_resumes_under_its_key(photos, t
     partial = tmp_path / "s.partial"
     (partial / "run.json").write_text(json.dumps({"key": former}))
     (partial / "prints.parquet").unlink()
-    study = run(photos, tmp_path / "s")
-    assert study.key == former
-    assert study.manifest["timings"]["shards_resumed"] == 1
-    assert same_photos(study, whole)
-    assert run(photos, tmp_path / "s").key == former
+    before = sorted(path.name for path in partial.rglob("*"))
+    with pytest.raises(InputError, match="another version of Unitscope left unfinished"):
+        run(photos, tmp_path / "s")
+    assert sorted(path.name for path in partial.rglob("*")) == before
+    assert same_photos(whole, open_study(tmp_path / "whole"))
 
 
 def test_held_out_photos_of_the_first_version_are_found_again(photos, tmp_path, read):
@@ -162,7 +163,12 @@ def test_held_out_photos_of_the_first_version_are_found_again(photos, tmp_path, 
     found = datasets.scan(others, tiny_classifier().class_names, ())
     options = config(others)
     keys = study_keys(
-        type(options)(images=str(others), model=study.model_config, extract=study.extract_config, batch_size=4),
+        type(options)(
+            images=str(others),
+            model=study.model_config,
+            extract=replace(study.extract_config, contrast=0),
+            batch_size=4,
+        ),
         tiny_classifier(), found, torch.device("cpu"), "float32",
     )  # fmt: skip
     assert on.key == keys[0]

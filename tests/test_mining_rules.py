@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from interpret.mining import mine, rules
-from interpret.mining.transactions import TransactionDatabase
 from interpret.stats import benjamini_hochberg
 from interpret.study.schema import PAD
-from tests.mining_cases import config, databases, skewed
+from tests.mining_cases import config, skewed
 
 
 def test_measures_by_hand() -> None:
@@ -82,61 +81,3 @@ def test_q_values_equal_scipy(p: list[float], others: int) -> None:
     got = benjamini_hochberg(np.array(p), len(p) + others)
     expected = stats.false_discovery_control([*p, *[1.0] * others], method="bh")
     assert got == pytest.approx(expected[: len(p)])
-
-
-def test_family_counts_what_could_be_tested() -> None:
-    # Itemsets in s photos of 100, all of a class of 50, have p = C(50, s) / C(100, s); 1,000 subsets, two classes.
-    made = rules.family(np.array([50, 10, 40]), 100, 1000.0, np.array([True, True, False]))
-    for c, n_c in ((0, 50), (1, 10)):
-        p = [stats.hypergeom.pmf(s, 100, n_c, s) * 1000 / s * 2 for s in range(1, n_c + 1)]
-        assert made.least[c] == 1 + next(i for i, value in enumerate(p) if value <= 0.05)
-    assert made.size == pytest.approx(1000 / made.least[0] + 1000 / made.least[1])
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(databases())
-def test_family_is_never_smaller_than_the_itemsets_tested(data: TransactionDatabase) -> None:
-    found = mine(data, config(1e-6))  # every itemset that occurs
-    if not len(found):
-        return
-    made = rules.family(found.class_photos, found.n_photos, found.subsets, found.is_mined)
-    tested = sum(int((found.all_photos >= least).sum()) for least in made.least)
-    assert found.subsets == found.all_patches.sum()
-    assert tested <= made.size + 1e-9
-
-
-def test_rules_of_a_result_equal_scipy() -> None:
-    data = skewed(700, 4, seed=9)
-    found = mine(data, config(0.1))
-    rows = [set(row) for row in data.units.tolist()]
-    classes, photos = data.class_ids, data.image_ids
-    table = found.rules
-    assert len(table) > 100
-    for rule in table.sample(40, random_state=0).itertuples():
-        units = set(found.units_of[rule.itemset_id])
-        holds = np.array([units <= row for row in rows])
-        own = classes == rule.class_id
-        assert rule.p_value == pytest.approx(_fisher_of(holds, own), rel=1e-8)
-        frame = pd.DataFrame({"photo": photos, "holds": holds, "own": own}).groupby("photo").max()
-        assert rule.image_count == (frame.holds & frame.own).sum()
-        assert rule.image_p_value == pytest.approx(_fisher_of(frame.holds, frame.own), rel=1e-8)
-
-
-def _fisher_of(holds: np.ndarray | pd.Series, own: np.ndarray | pd.Series) -> float:
-    table = [[(holds & own).sum(), (holds & ~own).sum()], [(~holds & own).sum(), (~holds & ~own).sum()]]
-    return stats.fisher_exact(table, alternative="greater").pvalue
-
-
-def test_chance_makes_no_rule() -> None:
-    """Labels shuffled between photos: at q <= 0.05 no more than 5 % of the runs report a rule."""
-    data = skewed(500, 6, seed=21, n_units=60, width=6)
-    photos, photo = np.unique(data.image_ids, return_inverse=True)
-    label = np.zeros(len(photos), np.int32)
-    label[photo] = data.class_ids
-    assert (mine(data, config(0.2, min_class_patches=10)).rules.image_q_value <= 0.05).mean() > 0.5
-    reported = 0
-    for draw in range(60):
-        shuffled = np.random.default_rng(draw).permutation(label)[photo]
-        chance = TransactionDatabase(data.units, shuffled, data.image_ids, data.n_units)
-        reported += int((mine(chance, config(0.2, min_class_patches=10)).rules.image_q_value <= 0.05).any())
-    assert reported <= 3

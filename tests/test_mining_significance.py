@@ -10,18 +10,9 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import mine
 from interpret.mining.significance import bootstrap, permutation_test
-from interpret.mining.transactions import TransactionDatabase
+from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from tests.mining_cases import config, database, skewed
-
-
-def photos_of(data: TransactionDatabase) -> dict[tuple[int, ...], set[int]]:
-    """Every itemset of up to two units and the photos that hold it."""
-    held: dict[tuple[int, ...], set[int]] = {}
-    for row, photo in zip(data.units.tolist(), data.image_ids.tolist(), strict=True):
-        units = sorted(u for u in row if u >= 0)
-        for itemset in [*((u,) for u in units), *itertools.combinations(units, 2)]:
-            held.setdefault(itemset, set()).add(photo)
-    return held
+from tests.test_contrast import world
 
 
 def study_like(seed: int) -> tuple[TransactionDatabase, MineConfig]:
@@ -29,58 +20,82 @@ def study_like(seed: int) -> tuple[TransactionDatabase, MineConfig]:
     return data, config(0.2, max_size=2, min_class_patches=10)
 
 
-def test_each_draw_is_the_smallest_p_of_shuffled_labels() -> None:
-    data, options = study_like(1)
-    found = mine(data, options)
-    made = permutation_test(data, found, options, draws=4, seed=7)
-    photo_ids, first = np.unique(data.image_ids, return_index=True)
-    labels = data.class_ids[first]
-    held = photos_of(data)
+def contrast_like(seed: int) -> tuple[TransactionDatabase, ContrastDatabase, MineConfig]:
+    """Own and contrast transactions of random activations under a random head."""
+    own, contrast = world(seed, photos=90, classes=3, units=9, n=3)
+    return own, contrast, config(0.2, max_size=2, min_class_patches=10)
+
+
+def photos_of(own: TransactionDatabase, contrast: ContrastDatabase, c: int) -> dict[tuple[int, ...], set[int]]:
+    """Every itemset of up to two units in class c's own and contrast transactions, and the photos that hold it."""
+    held: dict[tuple[int, ...], set[int]] = {}
+    for units, labels, photos in (
+        (own.units, own.class_ids, own.image_ids),
+        (contrast.units, contrast.targets, contrast.image_ids),
+    ):
+        for row, photo in zip(units[labels == c].tolist(), photos[labels == c].tolist(), strict=True):
+            inside = sorted(u for u in row if u >= 0)
+            for itemset in [*((u,) for u in inside), *itertools.combinations(inside, 2)]:
+                held.setdefault(itemset, set()).add(photo)
+    return held
+
+
+def test_each_draw_is_the_smallest_p_of_shuffled_groups() -> None:
+    own, contrast, options = contrast_like(1)
+    found = mine(own, options, contrast=contrast)
+    made = permutation_test(own, contrast, found, options, draws=4, seed=7)
+    held = {c: photos_of(own, contrast, c) for c in range(3)}
     assert made.least == 1
-    assert made.n_itemsets == len(held)
+    assert made.n_itemsets == sum(len(one) for one in held.values())
+    groups = {c: sorted(set(own.image_ids[own.class_ids == c])) for c in range(3)}
+    others = {c: sorted(set(contrast.image_ids[contrast.targets == c])) for c in range(3)}
     rng = np.random.default_rng(7)
+    sizes = [len(groups[c]) + len(others[c]) for c in range(3)]
     expected = []
     for _ in range(4):
-        dealt = dict(zip(photo_ids.tolist(), rng.permutation(labels).tolist(), strict=True))
+        keys = np.split(rng.random(sum(sizes)), np.cumsum(sizes)[:-1])
         smallest = 1.0
-        for photos in held.values():
-            for c in range(3):
-                k = sum(dealt[photo] == c for photo in photos)
-                p = stats.hypergeom.sf(k - 1, len(labels), (labels == c).sum(), len(photos)) if k else 1.0
-                smallest = min(smallest, p)
+        for c in range(3):
+            # Photos in the order of their numbers, own before contrast where a number could be both.
+            photos = sorted([*((photo, 0) for photo in groups[c]), *((photo, 1) for photo in others[c])])
+            dealt = {photos[i][0] for i in np.argsort(keys[c], kind="stable")[: len(groups[c])]}
+            for holding in held[c].values():
+                k = len(holding & dealt)
+                if k:
+                    p = stats.hypergeom.sf(k - 1, len(photos), len(groups[c]), len(holding))
+                    smallest = min(smallest, p)
         expected.append(smallest)
     assert made.smallest == pytest.approx(sorted(expected), rel=1e-9)
     extreme = [sum(draw <= p * (1 + 1e-9) for draw in made.smallest) for p in found.rules.image_p_value]
     assert made.p_value.tolist() == [(1 + n) / 5 for n in extreme]
+    assert made.judged.all()
 
 
 def test_rare_itemsets_are_left_out_rather_than_judged() -> None:
-    data, options = study_like(2)
-    found = mine(data, options)
-    made = permutation_test(data, found, options, draws=3, max_itemsets=20)
-    counts = sorted((len(photos) for photos in photos_of(data).values()), reverse=True)
-    assert made.n_itemsets <= 20
-    assert sum(n >= made.least for n in counts) == made.n_itemsets
-    rare = found.all_photos[found.rules.itemset_id] < made.least
+    own, contrast, options = contrast_like(2)
+    found = mine(own, options, contrast=contrast)
+    made = permutation_test(own, contrast, found, options, draws=3, max_itemsets=12)
+    assert made.least > 1
+    rare = (found.rules.support_count + found.rules.contrast_count).to_numpy() < made.least
     assert rare.any()
+    assert (~rare).any()
+    assert (made.judged == ~rare).all()
     assert (made.p_value[rare] == 1).all()
 
 
 def test_permutation_holds_its_level() -> None:
-    """Of runs on shuffled labels, no more than about 5 % report a rule; on the true labels the findings stay."""
+    """Without any finding, no more than about 5 % of runs report a rule; a true finding is reported."""
     reported = []
     for seed in range(60):
-        data, options = study_like(seed)
-        photos, photo = np.unique(data.image_ids, return_inverse=True)
-        label = np.zeros(len(photos), np.int32)
-        label[photo] = data.class_ids
-        shuffled = np.random.default_rng(seed).permutation(label)[photo]
-        chance = TransactionDatabase(data.units, shuffled, data.image_ids, data.n_units)
-        made = permutation_test(chance, mine(chance, options), options, draws=39, seed=seed)
+        own, contrast, options = contrast_like(100 + seed)
+        made = permutation_test(own, contrast, mine(own, options, contrast=contrast), options, draws=39, seed=seed)
         reported.append(bool((made.p_value <= 0.05).any()))
     assert sum(reported) <= 7  # 60 runs at a true 5 % give 8 or more in 1 of 90 cases
-    data, options = study_like(0)
-    assert (permutation_test(data, mine(data, options), options, draws=39).p_value <= 0.05).mean() > 0.3
+    own, contrast = world(3, signal=3.0)
+    options = config(0.3, max_size=2, min_class_patches=10)
+    found = mine(own, options, contrast=contrast)
+    made = permutation_test(own, contrast, found, options, draws=39)
+    assert (made.p_value[found.rules.itemset_id == found.units_of.index((0, 1))] <= 0.05).all()
 
 
 def test_bootstrap_equals_mining_each_resample() -> None:
@@ -113,11 +128,13 @@ def test_bootstrap_equals_mining_each_resample() -> None:
 
 
 def test_same_seed_same_result() -> None:
+    own, contrast, options = contrast_like(4)
+    found = mine(own, options, contrast=contrast)
+    first, second, other = (permutation_test(own, contrast, found, options, draws=9, seed=s) for s in (2, 2, 3))
+    assert np.array_equal(first.smallest, second.smallest)
+    assert not np.array_equal(first.smallest, other.smallest)
     data, options = study_like(4)
     found = mine(data, options)
-    first, second = (permutation_test(data, found, options, draws=9, seed=2) for _ in range(2))
-    assert np.array_equal(first.smallest, second.smallest)
-    assert not np.array_equal(first.smallest, permutation_test(data, found, options, draws=9, seed=3).smallest)
     a, b = (bootstrap(data, found, options, draws=9, seed=2) for _ in range(2))
     assert np.array_equal(a.rules, b.rules)
 
@@ -126,7 +143,8 @@ def test_nothing_found() -> None:
     data = database([], [])
     options = config(0.5)
     found = mine(data, options)
-    assert len(permutation_test(data, found, options).p_value) == 0
+    none = ContrastDatabase(data.units, data.class_ids, data.class_ids, data.image_ids, data.n_units)
+    assert len(permutation_test(data, none, found, options).p_value) == 0
     assert len(bootstrap(data, found, options).rules) == 0
 
 

@@ -49,7 +49,9 @@ def test_files_hold_what_the_design_names(tmp_path: Path) -> None:
     assert table.support.tolist() == [1.0, 1.0, 0.5, 0.5, 0.5, 0.5]
     rules = pd.read_parquet(tmp_path / "key" / "rules.parquet")
     assert set(rules.columns) >= {
-        "itemset_id", "class_id", "support_count", "confidence", "lift", "leverage", "conviction", "p_value", "q_value",
+        "itemset_id", "class_id", "support_count", "confidence", "lift", "leverage", "conviction", "image_count",
+        "contrast_count", "contrast_patches", "contrast_support", "contrast_lift", "contrast_image_count",
+        "contrast_images", "image_p_value", "image_q_value",
     }  # fmt: skip
     units = pd.read_parquet(tmp_path / "key" / "units.parquet")
     assert list(units.columns) == ["class_id", "unit", "rank", "support", "kind"]

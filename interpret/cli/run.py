@@ -21,6 +21,9 @@ def add(commands: Any) -> None:
     add_options(command, RunConfig, only=("limit", "batch_size", "workers"))
     for config in (ModelConfig, ExtractConfig, MineConfig):
         add_options(command, config)
+    command.add_argument(
+        "--no-contrast", dest="contrast", action="store_const", const=0, help="the same as --contrast 0"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -56,9 +56,14 @@ def heldout(
     classifier = network_of(study, classifier, announce=announce)
     model = replace(study.model_config, layer=study.layer, device=device)
     config = RunConfig(
-        images=images, model=model, extract=study.extract_config, mine=study.mine_config, limit=limit,
-        batch_size=batch_size, workers=workers,
-    )  # fmt: skip
+        images=images,
+        model=model,
+        extract=replace(study.extract_config, contrast=0),  # other photos are measured on, not mined
+        mine=study.mine_config,
+        limit=limit,
+        batch_size=batch_size,
+        workers=workers,
+    )
     progress(Progress("Looking for photos", 0, 0))
     inside = study.folder / FOLDER
     photos = datasets.scan(

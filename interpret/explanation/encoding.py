@@ -41,12 +41,20 @@ def pool_patches(activations: Tensor, owners: Tensor, boxes: Tensor, height: int
         (n, K). Each spatial location is weighted by the fraction of its area inside the box, so that a patch smaller
         than one location still has a value.
     """
-    maps = activations[owners]  # (n, K, h, w)
-    rows = _covered(boxes[:, 1], boxes[:, 3], maps.shape[2], height / maps.shape[2])  # (n, h)
-    columns = _covered(boxes[:, 0], boxes[:, 2], maps.shape[3], width / maps.shape[3])  # (n, w)
+    batch, units, height_of_grid, width_of_grid = activations.shape
+    rows = _covered(boxes[:, 1], boxes[:, 3], height_of_grid, height / height_of_grid)  # (n, h)
+    columns = _covered(boxes[:, 0], boxes[:, 2], width_of_grid, width / width_of_grid)  # (n, w)
     weights = rows[:, :, None] * columns[:, None, :]  # (n, h, w)
     weights = weights / weights.sum(dim=(1, 2), keepdim=True)
-    return torch.einsum("nkhw,nhw->nk", maps, weights)
+    # One product per image, over all of its patches: the activations are read once and never copied per patch.
+    count = torch.bincount(owners, minlength=batch)
+    order = torch.argsort(owners, stable=True)
+    place = torch.empty_like(owners)
+    place[order] = torch.arange(len(owners), device=owners.device) - (torch.cumsum(count, 0) - count)[owners[order]]
+    padded = weights.new_zeros(batch, int(count.max()) if len(owners) else 0, height_of_grid * width_of_grid)
+    padded[owners, place] = weights.flatten(1)
+    flat = activations.permute(0, 2, 3, 1).reshape(batch, height_of_grid * width_of_grid, units)
+    return (padded @ flat)[owners, place]
 
 
 def _covered(start: Tensor, stop: Tensor, count: int, size: float) -> Tensor:
@@ -65,8 +73,16 @@ def rank_units(scores: Tensor, n: int) -> RankedUnits:
         n: units per patch (count); K if that is fewer.
     """
     n = min(n, scores.shape[1])
-    values, units = torch.sort(scores, dim=1, descending=True, stable=True)
-    values, units = values[:, :n], units[:, :n]
+    more = min(n + 1, scores.shape[1])
+    best, units = torch.topk(scores, more, dim=1)  # equal scores come in no particular order
+    units, place = torch.sort(units[:, :n], dim=1)
+    values, order = torch.sort(best.gather(1, place), dim=1, descending=True, stable=True)
+    units = units.gather(1, order)
+    # Where the last to enter equals the first that does not, the lower index enters: those rows are sorted whole.
+    tied = (best[:, more - 1] == best[:, n - 1]) & (best[:, n - 1] > 0.0)
+    if more > n and bool(tied.any()):
+        whole, index = torch.sort(scores[tied], dim=1, descending=True, stable=True)
+        values[tied], units[tied] = whole[:, :n], index[:, :n]
     positive = values > 0.0
     return RankedUnits(
         torch.where(positive, units, PAD).to(torch.int32).cpu().numpy(),

@@ -14,6 +14,7 @@ from interpret.config import RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
+from interpret.explanation.deal import Deal
 from interpret.explanation.extractor import DecodedPhoto, Extractor, decode_ahead, make_extractor
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_counts, study_manifest
@@ -72,7 +73,8 @@ def extract(
     )
     keys = study_keys(config, classifier, photos, device, precision)
     if (folder / "manifest.json").is_file():
-        return existing_study(folder, keys, photos)
+        plain = replace(config, extract=replace(config.extract, contrast=0))
+        return existing_study(folder, keys, photos, study_keys(plain, classifier, photos, device, precision))
     return _extract(config, classifier, photos, folder, keys, device, precision, progress, started)
 
 
@@ -108,9 +110,10 @@ def _extract(
                     def on_batch(explained: int, bad: int, start: int = start, earlier: int = earlier) -> None:
                         progress(Progress("Explaining photos", start + explained, total, earlier + bad))
 
-                    chosen = [photos.photos[position] for position in positions]
+                    chosen = [photos.photos[position] for position in positions.tolist()]
+                    deal = Deal(len(classifier.class_names), config.extract.contrast, (0, index))
                     decoded = decode_ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
-                    shard = _shard(decoded, extractor, config.batch_size, finisher, on_batch)
+                    shard = _shard(decoded, extractor, deal, config.batch_size, finisher, on_batch)
                     workspace.put(index, shard)
                     done += len(positions)
                     skipped += len(shard.skipped)
@@ -134,6 +137,7 @@ def _extract(
 def _shard(
     decoded: Iterable[DecodedPhoto],
     extractor: Extractor,
+    deal: Deal,
     batch_size: int,
     finisher: ThreadPoolExecutor,
     on_batch: Callable[[int, int], None],
@@ -143,6 +147,7 @@ def _shard(
     Args:
         decoded: the shard's photos, in order.
         extractor: the prepared network and its options.
+        deal: the further classes that each photo is explained for.
         batch_size: photos per forward pass.
         finisher: one thread, which cuts patches and encodes them.
         on_batch: called after each batch with the number of photos read and of photos skipped in this shard so far.
@@ -152,10 +157,13 @@ def _shard(
     pending: Future[None] | None = None
     read = 0
 
+    def further(predicted: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(deal.batch(predicted.cpu().numpy()))
+
     def explain_batch() -> None:
         nonlocal pending, batch
         inputs = extractor.inputs([photo.pixels for photo in batch if photo.pixels is not None])
-        explanation = extractor.grad_cam(inputs)
+        explanation = extractor.grad_cam(inputs, further=further if deal.width > 0 else None)
         if pending is not None:
             pending.result()
         if extractor.config.encoding == "crop":  # needs the network again, which only one thread may hook at a time

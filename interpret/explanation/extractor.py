@@ -1,6 +1,6 @@
 """The stages for one batch of photos: decode, explain by Grad-CAM, cut into patches, encode as units."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,7 +16,8 @@ from interpret.data.photos import UnreadablePhoto, open_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
 from interpret.explanation.gradcam import BatchExplanation, explain, upsample
-from interpret.explanation.patches import Patches, cut
+from interpret.explanation.patches import cut_maps
+from interpret.explanation.regions import Regions
 from interpret.models import Classifier
 from interpret.models.head import find_head, trial_inputs
 from interpret.models.precision import prepare
@@ -89,29 +90,46 @@ class Extractor:
         stacked = torch.from_numpy(np.stack(pixels)).to(self.device)
         return self.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
 
-    def grad_cam(self, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
-        """Grad-CAM of a batch of inputs (B, 3, H, W), for targets (B,) int64 or, if None, for the predicted classes."""
-        return explain(self.network, self.layer, inputs, targets)
+    def grad_cam(
+        self, inputs: Tensor, targets: Tensor | None = None, further: Callable[[Tensor], Tensor] | None = None
+    ) -> BatchExplanation:
+        """Grad-CAM of a batch of inputs (B, 3, H, W), as :func:`interpret.explanation.gradcam.explain` takes them."""
+        return explain(self.network, self.layer, inputs, targets, further)
 
-    def cut_patches(self, explanation: BatchExplanation) -> list[Patches]:
-        """The patches of each image, in pixels of the network's input."""
-        heat = upsample(explanation.maps, *self.preprocessing.size)
-        grid_maps = explanation.maps.cpu().numpy()
-        return [cut(image_heat, self.config, grid) for image_heat, grid in zip(heat, grid_maps, strict=True)]
+    def cut_patches(self, maps: Tensor) -> Regions:
+        """The patches of maps (n, h, w), in pixels of the network's input."""
+        return cut_maps(upsample(maps, *self.preprocessing.size), self.config, maps.cpu().numpy())
 
-    def encode_patches(self, explanation: BatchExplanation, inputs: Tensor, patches: Sequence[Patches]) -> RankedUnits:
-        """The ranked units of all patches of a batch, image after image."""
-        counts = [len(of_image.boxes) for of_image in patches]
-        if sum(counts) == 0:
-            return rank_units(torch.zeros(0, explanation.alphas.shape[1]), self.config.stored_units)
-        owners = torch.from_numpy(np.repeat(np.arange(len(patches)), counts)).to(self.device)
-        boxes = torch.from_numpy(np.concatenate([of_image.boxes for of_image in patches])).to(self.device)
+    def encode_patches(
+        self,
+        explanation: BatchExplanation,
+        inputs: Tensor,
+        regions: Regions,
+        images: npt.NDArray[np.int64],
+        targets: Tensor,
+        alphas: Tensor,
+    ) -> RankedUnits:
+        """The ranked units of the patches of n maps.
+
+        Args:
+            explanation: of the B images that the maps belong to.
+            inputs: (B, 3, H, W), those images.
+            regions: from :meth:`cut_patches`.
+            images: (n,) int64, the image of each map.
+            targets: (n,) int64, the class that each map explains.
+            alphas: (n, K), the gradients of each map.
+        """
+        if not len(regions):
+            return rank_units(torch.zeros(0, alphas.shape[1]), self.config.stored_units)
+        maps = torch.from_numpy(regions.owners.copy()).to(self.device)
+        owners = torch.from_numpy(images[regions.owners]).to(self.device)
+        boxes = torch.from_numpy(regions.boxes.copy()).to(self.device)
         if self.config.encoding == "crop":
-            alphas, pooled = self._crops(inputs, owners, boxes, explanation.targets)
+            weights, pooled = self._crops(inputs, owners, boxes, targets[maps])
         else:
-            alphas = explanation.alphas[owners]
+            weights = alphas[maps]
             pooled = pool_patches(explanation.activations, owners, boxes, *self.preprocessing.size)
-        scores = alphas * pooled if self.config.score == "contribution" else pooled
+        scores = weights * pooled if self.config.score == "contribution" else pooled
         return rank_units(scores, self.config.stored_units)
 
     def _crops(self, inputs: Tensor, owners: Tensor, boxes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,7 +147,7 @@ class Extractor:
                 for owner, (x0, y0, x1, y1) in zip(owners[chosen].tolist(), boxes[chosen].tolist(), strict=True)
             ]
             batch = torch.cat(crops).contiguous(memory_format=torch.channels_last)
-            explanation = self.grad_cam(batch, targets[owners[chosen]])
+            explanation = self.grad_cam(batch, targets[chosen])
             alphas.append(explanation.alphas)
             pooled.append(explanation.activations.mean(dim=(2, 3)))
         return torch.cat(alphas), torch.cat(pooled)

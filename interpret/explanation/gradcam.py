@@ -6,7 +6,8 @@ The backbone (up to and including the layer) runs without a graph; the gradient 
 """
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,25 @@ from torch import Tensor, nn
 
 from interpret.errors import InputError
 from interpret.models.hooks import capture
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """B images explained for R further classes each, from the same forward pass; float32 on the network's device.
+
+    Attributes:
+        targets: (B, R) int64, the classes; below 0 where an image has fewer.
+        alphas: (B, R, K), the gradient of the target's logit, averaged over the grid.
+        maps: (B, R, h, w), ReLU of the weighted sum; zero everywhere where there is no target.
+    """
+
+    targets: Tensor
+    alphas: Tensor
+    maps: Tensor
+
+    def select(self, mask: Tensor) -> "Contrast":
+        """That of the images where ``mask`` (B,) bool is True."""
+        return Contrast(self.targets[mask], self.alphas[mask], self.maps[mask])
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +49,7 @@ class BatchExplanation:
         alphas: (B, K), the gradient of the target's logit, averaged over the layer's grid.
         maps: (B, h, w), ReLU of the weighted sum, on the layer's grid and in its scale; zero where no unit supports the
             target class.
+        contrast: the same images explained for further classes; None if none were asked for.
     """
 
     logits: Tensor
@@ -36,14 +57,23 @@ class BatchExplanation:
     activations: Tensor
     alphas: Tensor
     maps: Tensor
+    contrast: Contrast | None = None
 
     def select(self, mask: Tensor) -> "BatchExplanation":
         """The explanations of the images where ``mask`` (B,) bool is True."""
         tensors = (self.logits, self.targets, self.activations, self.alphas, self.maps)
-        return BatchExplanation(*(tensor[mask] for tensor in tensors))
+        logits, targets, activations, alphas, maps = (tensor[mask] for tensor in tensors)
+        contrast = None if self.contrast is None else self.contrast.select(mask)
+        return BatchExplanation(logits, targets, activations, alphas, maps, contrast)
 
 
-def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
+def explain(
+    network: nn.Module,
+    layer: str,
+    inputs: Tensor,
+    targets: Tensor | None = None,
+    further: Callable[[Tensor], Tensor] | None = None,
+) -> BatchExplanation:
     """Grad-CAM of each image of a batch.
 
     Args:
@@ -51,6 +81,9 @@ def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | No
         layer: the name of the module whose output channels are the units.
         inputs: (B, 3, H, W), normalised, on the network's device and of its first parameters' type.
         targets: (B,) int64 classes to explain; the predicted ones if None.
+        further: from the predicted classes (B,) to the further classes (B, R) that each image is explained for, int64,
+            below 0 where an image has fewer; none if None. The backbone runs once; the gradient is taken R times more,
+            through the head alone.
 
     Works inside ``torch.no_grad()`` and ``torch.inference_mode()`` too; the caller's mode is left as it was.
 
@@ -73,13 +106,30 @@ def explain(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | No
             targets = logits.argmax(dim=1)
         targets = _outside_inference(targets)
         chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
-        (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True)
+        others = None if further is None else further(logits.detach().argmax(dim=1)).to(logits.device)
+        (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True, retain_graph=others is not None)
         if gradient is None:
             raise unused
+        further_alphas = [] if others is None else [_alphas(logits, activations, column) for column in others.T]
     activations = activations.detach().float()
     alphas = gradient.float().mean(dim=(2, 3))  # (B, K)
     maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
-    return BatchExplanation(logits.detach().float(), targets, activations, alphas, maps)
+    explanation = BatchExplanation(logits.detach().float(), targets, activations, alphas, maps)
+    if others is None:
+        return explanation
+    b, k, h, w = activations.shape
+    stacked = torch.stack(further_alphas, dim=1) if further_alphas else alphas.new_zeros(b, 0, k)  # (B, R, K)
+    flat = activations.permute(0, 2, 3, 1).reshape(b, h * w, k)
+    further_maps = (stacked @ flat.transpose(1, 2)).relu().view(b, -1, h, w)
+    return replace(explanation, contrast=Contrast(others, stacked, further_maps))
+
+
+def _alphas(logits: Tensor, activations: Tensor, targets: Tensor) -> Tensor:
+    """(B, K) the gradient of each image's target averaged over the grid, zero without a target; keeps the graph."""
+    held = targets >= 0
+    chosen = logits.gather(1, targets.clamp_min(0)[:, None])[:, 0]
+    (gradient,) = torch.autograd.grad(chosen[held].sum(), activations, retain_graph=True)
+    return gradient.float().mean(dim=(2, 3))
 
 
 def _outside_inference(tensor: Tensor) -> Tensor:
@@ -92,6 +142,6 @@ def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
 
     Bilinear between the centres of the spatial locations (``align_corners=False``), because each stands for an area.
     """
-    large = F.interpolate(maps[:, None].float(), size=(height, width), mode="bilinear", align_corners=False)[:, 0]
+    large = F.interpolate(maps[None].float(), size=(height, width), mode="bilinear", align_corners=False)[0]
     peak = large.amax(dim=(1, 2), keepdim=True)
     return (large / peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()

@@ -1,12 +1,13 @@
 """Which study a run asks for: the keys it may be recorded under, and what its folder holds already."""
 
 import contextlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from interpret.config import RunConfig, digest
+from interpret.config import ExtractConfig, RunConfig, digest
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
 from interpret.models import Classifier
@@ -15,16 +16,27 @@ from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import SCHEMA_VERSION
 
 
+def extraction_options(config: ExtractConfig) -> dict[str, Any]:
+    """The options of an extraction as keys hold them; without a contrast, as format 1 held them."""
+    options = {"": type(config).__name__, **asdict(config)}
+    if not config.contrast:
+        del options["contrast"]
+    return options
+
+
 def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str) -> str:
-    """Digest of everything that the extracted files depend on."""
+    """Digest of everything that the extracted files depend on.
+
+    A study without a contrast holds what studies of format 1 held, and keeps their key.
+    """
     return digest(
-        SCHEMA_VERSION,
+        SCHEMA_VERSION if config.extract.contrast else 1,
         classifier.name,
         classifier.weights_digest,
         classifier.layer,
         classifier.class_names,
         classifier.preprocessing.to_dict(),
-        config.extract,
+        extraction_options(config.extract),
         config.batch_size,
         config.shard_size,
         device.type,
@@ -50,14 +62,25 @@ def study_keys(
     )
 
 
-def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet) -> Study:
+def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet, plain_keys: tuple[str, ...] = ()) -> Study:
     """The complete study that is in ``folder`` already, if it is the one asked for.
+
+    Args:
+        folder: the study's folder.
+        keys: those that the study asked for may have.
+        photos: its photos.
+        plain_keys: those that it may have without its contrast.
 
     Raises:
         InputError: it is another one, or damaged.
     """
     study = open_study(folder)
-    if study.key not in keys:
+    if study.key in plain_keys and study.key not in keys and not study.has_contrast:
+        raise InputError(
+            f"{folder} holds this study without its contrast; add it with `unitscope contrast {folder}`, or run with "
+            "--no-contrast."
+        )
+    if study.key not in keys and not (study.has_contrast and study.key in plain_keys):
         raise InputError(
             f"{folder} already holds a study of other photos or options; choose another --study, or delete it."
         )

@@ -66,6 +66,7 @@ def study_counts(study: Study) -> dict[str, int]:
     return {
         "images": len(study.images),
         "patches": len(study.patches),
+        "contrast_patches": len(study.contrast),
         "skipped": len(study.skipped),
         "images_without_patch": len(study.images) - int(with_patch),
         "labelled": int(study.images["label"].notna().sum()),

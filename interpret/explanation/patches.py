@@ -10,6 +10,7 @@ from skimage.morphology import local_maxima
 from skimage.segmentation import watershed
 
 from interpret.config import ExtractConfig
+from interpret.explanation.regions import Regions, cut_regions
 
 EIGHT = np.ones((3, 3), dtype=int)
 """The neighbourhood of 8-connected components, for SciPy."""
@@ -30,6 +31,26 @@ class Patches:
     def __post_init__(self) -> None:
         self.boxes.setflags(write=False)
         self.masses.setflags(write=False)
+
+
+def cut_maps(
+    heat: npt.NDArray[np.float32], config: ExtractConfig, grid_maps: npt.NDArray[np.float32] | None = None
+) -> Regions:
+    """Cut n maps into patches, each as :func:`cut` does.
+
+    Args:
+        heat: (n, H, W), as :func:`cut` takes one.
+        config: likewise.
+        grid_maps: (n, h, w), the maps on the layer's grid.
+    """
+    if config.threshold == "fraction" and config.patches == "regions":
+        return cut_regions(heat, config.tau, min_area=config.min_area, max_patches=config.max_patches)
+    each = [cut(field, config, None if grid_maps is None else grid_maps[i]) for i, field in enumerate(heat)]
+    return Regions(
+        np.repeat(np.arange(len(each)), [len(patches.boxes) for patches in each]).astype(np.int64),
+        np.concatenate([np.zeros((0, 4), np.int64), *(patches.boxes for patches in each)]),
+        np.concatenate([np.zeros(0, np.float32), *(patches.masses for patches in each)]),
+    )
 
 
 def cut(

@@ -93,8 +93,10 @@ class Explainer:
         preprocessing = extractor.preprocessing
         inputs = extractor.inputs([preprocessing.apply(photo)])
         explanation = extractor.grad_cam(inputs, None if target is None else torch.tensor([target]))
-        (patches,) = extractor.cut_patches(explanation)
-        ranked = extractor.encode_patches(explanation, inputs, [patches])
+        patches = extractor.cut_patches(explanation.maps)
+        ranked = extractor.encode_patches(
+            explanation, inputs, patches, np.zeros(1, np.int64), explanation.targets, explanation.alphas
+        )
         return PhotoExplanation(
             size=photo.size,
             target=int(explanation.targets[0]),

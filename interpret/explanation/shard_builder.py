@@ -11,7 +11,7 @@ from torch import Tensor
 
 from interpret.explanation.extractor import DecodedPhoto, Extractor
 from interpret.explanation.gradcam import BatchExplanation
-from interpret.study.schema import IMAGES, PAD, PATCHES, SKIPPED
+from interpret.study.schema import CONTRAST, IMAGES, PAD, PATCHES, SKIPPED
 from interpret.study.shards import Shard
 
 
@@ -21,9 +21,10 @@ class ShardBuilder:
     def __init__(self, extractor: Extractor) -> None:
         self.extractor = extractor
         self.images: list[dict[str, Any]] = []
-        self.patches: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
         self.arrays: dict[str, list[npt.NDArray[np.floating]]] = {}
+        self._patches: list[pa.Table] = []
+        self._contrast: list[pa.Table] = []
 
     def skip(self, decoded: DecodedPhoto) -> None:
         """Record a photo that cannot be read."""
@@ -38,6 +39,8 @@ class ShardBuilder:
             explanation: their explanations.
         """
         finite = explanation.logits.isfinite().all(dim=1) & explanation.maps.isfinite().all(dim=(1, 2))
+        if explanation.contrast is not None:
+            finite &= explanation.contrast.maps.isfinite().all(dim=(1, 2, 3))
         if not bool(finite.all()):
             reason = "the network's answer to it is not a finite number; --precision float32 may help"
             pairs = list(zip(batch, finite.tolist(), strict=True))
@@ -46,18 +49,13 @@ class ShardBuilder:
             if not batch:
                 return
             inputs, explanation = inputs[finite], explanation.select(finite)
-        patches_of_images = self.extractor.cut_patches(explanation)
-        ranked = self.extractor.encode_patches(explanation, inputs, patches_of_images)
+        first = len(self.images)
         confidences = explanation.logits.softmax(dim=1).amax(dim=1).cpu().numpy()
         predicted = explanation.logits.argmax(dim=1).cpu().numpy()
-        row = 0
-        for decoded, patches, class_id, confidence in zip(
-            batch, patches_of_images, predicted, confidences, strict=True
-        ):
-            image_id = len(self.images)
+        for decoded, class_id, confidence in zip(batch, predicted, confidences, strict=True):
             self.images.append(
                 {
-                    "image_id": image_id,
+                    "image_id": len(self.images),
                     "path": decoded.photo.name,
                     "width": decoded.size[0],
                     "height": decoded.size[1],
@@ -66,21 +64,7 @@ class ShardBuilder:
                     "confidence": float(confidence),
                 }
             )
-            source = self.extractor.preprocessing.to_source(patches.boxes, decoded.size)
-            for box, mass in zip(source.tolist(), patches.masses.tolist(), strict=True):
-                held = ranked.units[row] != PAD
-                self.patches.append(
-                    {
-                        "patch_id": len(self.patches),
-                        "image_id": image_id,
-                        **dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)),
-                        "mass": mass,
-                        "predicted": int(class_id),
-                        "units": ranked.units[row][held].tolist(),
-                        "scores": ranked.scores[row][held].tolist(),
-                    }
-                )
-                row += 1
+        self._add_patches(batch, inputs, explanation, predicted, first)
         # Pooled features are stored in float32: ablation through a linear head is then exact, and they are small.
         features = explanation.activations.mean(dim=(2, 3)).cpu().numpy()
         self.arrays.setdefault("features", []).append(features)
@@ -89,6 +73,50 @@ class ShardBuilder:
         self._store("cams", explanation.maps / peaks)
         if self.extractor.keep_activations:
             self._store("activations", explanation.activations)
+
+    def _add_patches(
+        self,
+        batch: Sequence[DecodedPhoto],
+        inputs: Tensor,
+        explanation: BatchExplanation,
+        predicted: npt.NDArray[np.int64],
+        first: int,
+    ) -> None:
+        """Cut and encode the batch's maps, those of its own classes and those of its contrast, all at once."""
+        n = len(batch)
+        images, maps = np.arange(n, dtype=np.int64), explanation.maps
+        targets, alphas = explanation.targets, explanation.alphas
+        contrast = explanation.contrast
+        if contrast is not None:
+            where = contrast.targets >= 0
+            images = np.concatenate([images, torch.nonzero(where)[:, 0].cpu().numpy()])
+            maps = torch.cat([maps, contrast.maps[where]])
+            targets = torch.cat([targets, contrast.targets[where]])
+            alphas = torch.cat([alphas, contrast.alphas[where]])
+        regions = self.extractor.cut_patches(maps)
+        ranked = self.extractor.encode_patches(explanation, inputs, regions, images, targets, alphas)
+        image = images[regions.owners]
+        boxes = np.zeros_like(regions.boxes)
+        for index, decoded in enumerate(batch):
+            rows = image == index
+            boxes[rows] = self.extractor.preprocessing.to_source(regions.boxes[rows], decoded.size)
+        target = targets.cpu().numpy()[regions.owners]
+        own = regions.owners < n
+        for rows, parts, schema in ((own, self._patches, PATCHES), (~own, self._contrast, CONTRAST)):
+            held = ranked.units[rows] != PAD
+            offsets = np.concatenate([[0], np.cumsum(held.sum(axis=1))]).astype(np.int32)
+            columns: dict[str, Any] = {
+                "patch_id": np.arange(int(rows.sum())) + sum(len(part) for part in parts),
+                "image_id": image[rows] + first,
+                **{name: boxes[rows, place] for place, name in enumerate(("x0", "y0", "x1", "y1"))},
+                "mass": regions.masses[rows],
+                "predicted": predicted[image[rows]],
+                "target": target[rows],
+                "units": pa.ListArray.from_arrays(offsets, ranked.units[rows][held]),
+                "scores": pa.ListArray.from_arrays(offsets, ranked.scores[rows][held]),
+            }
+            arrays = [pa.array(columns[field.name]).cast(field.type) for field in schema]
+            parts.append(pa.Table.from_arrays(arrays, schema=schema))
 
     def _store(self, name: str, values: Tensor) -> None:
         """Append values as float16, clipped to its range."""
@@ -100,7 +128,8 @@ class ShardBuilder:
         """The shard with every photo that was added or skipped."""
         return Shard(
             pa.Table.from_pylist(self.images, IMAGES),
-            pa.Table.from_pylist(self.patches, PATCHES),
+            pa.concat_tables([PATCHES.empty_table(), *self._patches]),
+            pa.concat_tables([CONTRAST.empty_table(), *self._contrast]),
             pa.Table.from_pylist(self.skipped, SKIPPED),
             {name: np.concatenate(pieces) for name, pieces in self.arrays.items()},
         )

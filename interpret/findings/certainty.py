@@ -1,4 +1,4 @@
-"""How certain findings are: found again in resampled photos, and found where the classes are shuffled."""
+"""How certain findings are: found again in resampled photos, and found where own and contrast photos are shuffled."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,14 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import Mined
 from interpret.mining.significance import Stability, bootstrap, permutation_test
-from interpret.mining.stored import transactions
+from interpret.mining.stored import contrast_transactions, transactions
 from interpret.study import Study
 
 MAX_OCCURRENCES = 2_000_000
 """Occurrences of itemsets in transactions (count) above which stability is not computed."""
 
 SHUFFLES = 200
-"""Shuffles of the classes among the photos (count); the smallest p-value possible is 1 / (SHUFFLES + 1)."""
+"""Shuffles of each class's own and contrast photos (count); the smallest p-value possible is 1 / (SHUFFLES + 1)."""
 
 MAX_COMPARISONS = 100_000_000
 """Itemsets times photos (count) that one shuffle may compare: it bounds how many itemsets are tested."""
@@ -29,7 +29,7 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
     NaN where there are too many itemsets to resample while a person waits (:data:`MAX_OCCURRENCES`).
     """
     try:
-        database = transactions(study, config.top_units)
+        database = transactions(study, config)
         return bootstrap(database, mined, config, max_occurrences=MAX_OCCURRENCES)
     except InputError:
         itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)
@@ -37,15 +37,17 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
 
 
 def chance_p_values(study: Study, config: MineConfig, mined: Mined) -> pd.Series:
-    """Family-wise p-values of the rules, by itemset_id and class_id, from shuffling the classes among the photos.
+    """Family-wise p-values of the rules, by itemset_id and class_id, from shuffling own and contrast photos.
 
-    See :func:`interpret.mining.significance.permutation_test`. NaN for itemsets in too few photos to be tested. Takes
-    seconds, so keep the result.
+    The photos of each class are dealt to its own group and to its contrast at random, :data:`SHUFFLES` times; see
+    :func:`interpret.mining.significance.permutation_test`. NaN for itemsets too rare to be tested, and for all where
+    the study has no contrast. Takes seconds, so keep the result.
     """
-    most = max(1, min(MAX_TESTED, MAX_COMPARISONS // max(1, len(study.images))))
-    database = transactions(study, config.top_units)
-    tested = permutation_test(database, mined, config, draws=SHUFFLES, max_itemsets=most)
     rules = mined.rules
-    rare = mined.all_photos[rules["itemset_id"].to_numpy()] < tested.least
     index = pd.MultiIndex.from_arrays([rules["itemset_id"].astype(np.int64), rules["class_id"].astype(np.int64)])
-    return pd.Series(np.where(rare, np.nan, tested.p_value), index=index, name="chance")
+    if mined.contrast is None:
+        return pd.Series(np.full(len(rules), np.nan), index=index, name="chance")
+    most = max(1, min(MAX_TESTED, MAX_COMPARISONS // max(1, len(study.images))))
+    own, contrast = transactions(study, config), contrast_transactions(study, config)
+    tested = permutation_test(own, contrast, mined, config, draws=SHUFFLES, max_itemsets=most)
+    return pd.Series(np.where(tested.judged, tested.p_value, np.nan), index=index, name="chance")

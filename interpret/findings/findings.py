@@ -48,7 +48,7 @@ class Findings:
         return certainty.stability(self.study, self.config, self.mined)
 
     def chance_p_values(self) -> pd.Series:
-        """p-values of the rules against shuffled classes, see :func:`certainty.chance_p_values`; takes seconds."""
+        """p-values of the rules against shuffled photos, see :func:`certainty.chance_p_values`; takes seconds."""
         return certainty.chance_p_values(self.study, self.config, self.mined)
 
     @cached_property

@@ -33,10 +33,10 @@ def class_table(
 
     Returns:
         itemset_id, units, size, class_id, support_count, support, image_count, images, image_support, confidence, lift,
-        leverage, conviction, p_value, q_value, image_q_value, classes (in which it is frequent, count), kind (specific
-        or shared), stable (share of resamples in which it is frequent and of the same kind), again (share in which it
-        is frequent in this class), rule (its row in ``mined.rules``), closed, maximal. By class, then falling support,
-        then falling size, then id.
+        leverage, conviction, the contrast's columns of ``mined.rules``, classes (in which it is frequent, count), kind
+        (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again (share in
+        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal. By class, then falling
+        support, then falling size, then id.
     """
     rows = mined.itemsets
     rows = rows[rows["class_id"].notna()].copy()

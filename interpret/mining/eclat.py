@@ -1,6 +1,7 @@
 """Eclat (Zaki 1997) over the transactions of every class and of the whole database: one :func:`mine`."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,11 +11,16 @@ from interpret.mining.engine.layout import Layout, arrange
 from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.engine.trie import Trie
 from interpret.mining.itemsets import Mined
-from interpret.mining.transactions import TransactionDatabase
+from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 
 
 def mine(
-    database: TransactionDatabase, config: MineConfig, *, seconds: float | None = None, device: str = "cpu"
+    database: TransactionDatabase,
+    config: MineConfig,
+    *,
+    contrast: ContrastDatabase | None = None,
+    seconds: float | None = None,
+    device: str = "cpu",
 ) -> Mined:
     """Find the itemsets that are frequent in a class, and count each in every class.
 
@@ -24,8 +30,10 @@ def mine(
     Args:
         database: the transactions, of which the ``config.top_units`` best units are mined.
         config: support, size, engine and the number of itemsets allowed.
-        seconds: time limit; none if None.
-        device: where the torch engine computes: ``cpu``, ``cuda`` or ``mps``.
+        contrast: patches of other photos explained for the same classes, that the rules are tested against; the rules
+            stay untested if None.
+        seconds: the longest this may take; None without a limit.
+        device: where the torch engine computes: ``cpu``, ``cuda``, ``mps``.
 
     Returns:
         The itemsets in canonical order, their counts, the rules and the relevant units.
@@ -36,6 +44,7 @@ def mine(
     """
     # Imported here because PyTorch takes seconds to import, and reading a kept result does not need it.
     from interpret.mining import explosion
+    from interpret.mining.contrast_counting import count_contrast
     from interpret.mining.engine.threads import one_thread
 
     deadline = None if seconds is None else time.monotonic() + seconds
@@ -46,7 +55,11 @@ def mine(
         with one_thread(device):
             try:
                 trie = _frequent(layout, least, limits, config.engine, device)
-                return _mined(layout, trie, least, config.min_support, limits, device)
+                mined = _mined(layout, trie, least, config.min_support, limits, device)
+                if contrast is None:
+                    return mined
+                own, other = database.top(config.top_units), contrast.top(config.top_units)
+                return replace(mined, contrast=count_contrast(mined, own, other, limits, device=device))
             except TooManyItemsets:
                 raise explosion.refusal(layout, config.min_support, limits, device=device) from None
     except OutOfTime:
@@ -92,5 +105,4 @@ def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits
         n=len(layout),
         n_photos=layout.n_photos,
         min_support=float(support),
-        subsets=layout.subsets(limits.max_size),
     )

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.mining import rules as rule_measures
+from interpret.mining.contrast import ContrastCounts, untested
 from interpret.mining.engine.trie import Trie, from_matrices
-from interpret.stats import benjamini_hochberg
 
 Ints = npt.NDArray[np.int64]
 
@@ -38,9 +38,8 @@ class Mined:
             transactions to be mined.
         n: transactions in all (count).
         n_photos: photos in all (count).
-        min_support: the minimum support (fraction).
-        subsets: number of unit sets that the transactions contain, summed over transactions; bounds the number of
-            hypotheses that the q-values are corrected for.
+        min_support: the smallest support asked for (fraction).
+        contrast: what the contrast says of each rule, in the order of :attr:`rules`; None where the study has none.
     """
 
     unit_values: npt.NDArray[np.int32]
@@ -58,7 +57,7 @@ class Mined:
     n: int
     n_photos: int
     min_support: float
-    subsets: float
+    contrast: ContrastCounts | None = None
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -149,11 +148,11 @@ class Mined:
     def rules(self) -> pd.DataFrame:
         """One row per rule X -> c with c in S(X), by itemset and class.
 
-        Columns: itemset_id, class_id, support_count (count of X with c), confidence, lift, leverage, conviction,
-        p_value, q_value (over transactions), image_count, image_p_value, image_q_value (the same over photos, each
-        counted once: patches of one photo are not independent). The q-values are corrected for every itemset that
-        could have become a rule, see :class:`interpret.mining.rules.Family`, and not only for those that reached the
-        support; 1 for itemsets that are too rare to be tested.
+        Columns: itemset_id, class_id, support_count (count of X with c), image_count, and, describing the database and
+        proving nothing, confidence, lift, leverage, conviction. Against the contrast (see
+        :mod:`interpret.mining.contrast`): contrast_count, contrast_patches, contrast_support, contrast_lift,
+        contrast_image_count, contrast_images, image_p_value, image_q_value; without a contrast the counts are 0 and
+        the rest is NaN: nothing was tested.
         """
         kept = np.flatnonzero(self.frequent)
         itemset, label = self.itemset[kept], self.label[kept]
@@ -161,24 +160,18 @@ class Mined:
             "itemset_id": itemset,
             "class_id": self.class_id[kept],
             "support_count": self.patches[kept],
+            "image_count": self.photos[kept],
         }
-        by_patch = (self.patches[kept], self.all_patches[itemset], self.class_sizes[label], self.n)
-        by_photo = (self.photos[kept], self.all_photos[itemset], self.class_photos[label], self.n_photos)
-        columns |= rule_measures.measures(*by_patch)
-        columns["p_value"] = rule_measures.fisher(*by_patch)
-        columns["q_value"] = self._q_values(columns["p_value"], by_patch[1], label, self.class_sizes, self.n)
-        columns["image_count"] = self.photos[kept]
-        columns["image_p_value"] = p = rule_measures.fisher(*by_photo)
-        columns["image_q_value"] = self._q_values(p, by_photo[1], label, self.class_photos, self.n_photos)
+        columns |= rule_measures.measures(
+            self.patches[kept], self.all_patches[itemset], self.class_sizes[label], self.n
+        )
+        support = self.patches[kept] / np.maximum(self.class_sizes[label], 1)
+        columns |= (
+            untested(len(kept))
+            if self.contrast is None
+            else self.contrast.columns(support, self.photos[kept], label, self.class_photos, self.is_mined)
+        )
         return pd.DataFrame(columns)
-
-    def _q_values(self, p: npt.NDArray, k_x: Ints, label: Ints, n_c: Ints, n: int) -> npt.NDArray[np.float64]:
-        """q-values of rules with p-values ``p`` and itemset counts ``k_x``; 1 where the itemset is not tested."""
-        family = rule_measures.family(n_c, n, self.subsets, self.is_mined)
-        tested = np.flatnonzero(k_x >= family.least[label])
-        q = np.ones(len(p))
-        q[tested] = benjamini_hochberg(p[tested], family.size)
-        return q
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -20,31 +20,35 @@ from interpret.mining.engine.threads import one_thread
 from interpret.mining.engine.trie import Trie
 from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
-from interpret.mining.transactions import TransactionDatabase
+from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Permutation:
-    """How extreme rules get when the classes are permuted among the photos.
+    """How extreme rules get when a class's photos are dealt to its own group and to its contrast at random.
 
     Attributes:
-        smallest: (draws,) the smallest image-level p-value of any itemset and class in each draw, ascending.
-        least: the smallest number of photos in which an itemset was tested (count); rarer ones are not judged.
-        n_itemsets: how many itemsets were tested (count).
-        p_value: (rules,) family-wise p-value of each row of ``Mined.rules``: the share of draws, the observed classes
-            among them, in which any itemset and class is at least as extreme; 1 for itemsets too rare to be judged.
+        smallest: (draws,) the smallest p-value of any itemset and class in each draw, ascending.
+        least: in how many transactions of a class, own and contrast together, an itemset had to be to be looked at
+            (count); the rarer ones cannot be judged.
+        n_itemsets: how many pairs of an itemset and a class were looked at (count).
+        p_value: (rules,) family-wise p-value of each row of ``Mined.rules``: the share of draws, the true groups among
+            them, in which any itemset and class came out at least as extreme; 1 for rules too rare to be judged.
+        judged: (rules,) bool, whether the rule's itemset was looked at for its class.
     """
 
     smallest: Floats
     least: int
     n_itemsets: int
     p_value: Floats
+    judged: npt.NDArray[np.bool_]
 
 
 def permutation_test(
     database: TransactionDatabase,
+    contrast: ContrastDatabase,
     mined: Mined,
     config: MineConfig,
     *,
@@ -52,102 +56,106 @@ def permutation_test(
     seed: int = 0,
     max_itemsets: int = 50_000,
 ) -> Permutation:
-    """Permute the classes among the photos and compare every rule with the most extreme one of each draw.
+    """Shuffle "own" and "contrast" among the photos of each class, and compare every rule with each draw's extreme one.
 
-    The itemsets tested are those in ``least`` photos or more, whatever the photos' classes, so that selecting
-    itemsets by the observed classes does not bias the test (Westfall and Young, "Resampling-Based Multiple Testing",
-    1993). Where a photo has transactions of several classes, the class of its first is taken.
+    The itemsets looked at are those in ``least`` transactions of a class or more, whichever group they are of, so that
+    picking itemsets by their own support cannot flatter the rules (Westfall and Young, "Resampling-Based Multiple
+    Testing", 1993).
 
     Args:
         database: the transactions that were mined.
-        mined: what mining found in them.
+        contrast: those that the rules are tested against.
+        mined: what mining found.
         config: how they were mined: units per transaction and largest itemset.
         draws: number of permutations; the smallest p-value possible is 1 / (draws + 1).
         seed: of the permutations.
         max_itemsets: test no more itemsets than this; ``least`` is the smallest count that allows it.
     """
-    layout = arrange(database.top(config.top_units)).merged()
-    if not len(layout):
-        return Permutation(np.zeros(0), 1, 0, np.zeros(0))
+    layout, own = _both_groups(database.top(config.top_units), contrast.top(config.top_units), mined)
+    table = mined.rules
+    if not len(layout) or not len(table):
+        return Permutation(np.zeros(0), 1, 0, np.ones(len(table)), np.zeros(len(table), np.bool_))
     with one_thread("cpu"):
         trie, least = _common(layout, config.max_size, max_itemsets)
         itemset, row = occurrences(trie, layout)
-    # Each photo once per itemset; from here on a photo is its place among the sorted photo ids.
-    pair = np.sort(itemset * layout.n_photos + layout.row_photo[row])
-    pair = pair[np.flatnonzero(np.diff(pair, prepend=-1))]
-    itemset, photo = pair // layout.n_photos, pair % layout.n_photos
-    n_x = np.bincount(itemset, minlength=len(trie))
-    enough = n_x >= least
-    kept = enough[itemset]
-    itemset, photo, n_x = (np.cumsum(enough) - 1)[itemset[kept]], photo[kept], n_x[enough]
-
-    labels = _labels(database, mined)
-    classes = np.flatnonzero(mined.is_mined)
-    n_c = np.bincount(labels, minlength=len(mined.class_ids))[classes]
-    place = np.full(len(mined.class_ids), -1)
-    place[classes] = np.arange(len(classes))
-    tables = _p_tables(n_x, n_c, layout.n_photos)
+    # A photo stands in a class's rows once or several times, always in one group; row_photo numbers (class, photo).
+    photo = layout.row_photo[row]
+    seen = np.unique(itemset * (int(layout.row_photo[-1]) + 1) + photo)
+    itemset, photo = np.divmod(seen, int(layout.row_photo[-1]) + 1)
+    class_of_photo = layout.row_class[np.flatnonzero(np.diff(layout.row_photo, prepend=-1))]
+    own_photo = own[np.flatnonzero(np.diff(layout.row_photo, prepend=-1))]
+    pair, place = np.unique(itemset * len(layout.class_ids) + class_of_photo[photo], return_inverse=True)
+    n_x, c = np.bincount(place), pair % len(layout.class_ids)
+    n_own = np.bincount(class_of_photo[own_photo], minlength=len(layout.class_ids))
+    n_all = np.bincount(class_of_photo, minlength=len(layout.class_ids))
+    values, start = _p_table(n_x, c, n_own, n_all)
     rng = np.random.default_rng(seed)
+    starts = np.cumsum(n_all) - n_all
     smallest = np.ones(draws)
     for draw in range(draws):
-        smallest[draw] = tables.smallest(itemset, place[rng.permutation(labels)][photo])
+        dealt = np.zeros(len(class_of_photo), np.bool_)
+        order = np.lexsort((rng.random(len(class_of_photo)), class_of_photo))
+        dealt[order[np.arange(len(order)) - starts[class_of_photo[order]] < n_own[class_of_photo[order]]]] = True
+        held = np.bincount(place[dealt[photo]], minlength=len(pair))
+        smallest[draw] = values[start + held].min()
     smallest.sort()
-    table = mined.rules
     p = (1 + np.searchsorted(smallest, table["image_p_value"].to_numpy() * (1 + 1e-9), side="right")) / (draws + 1)
-    p[mined.all_photos[table["itemset_id"]] < least] = 1.0
-    return Permutation(smallest, least, int(enough.sum()), p)
+    judged = (table["support_count"] + table["contrast_count"]).to_numpy() >= least
+    return Permutation(smallest, least, len(pair), np.where(judged, p, 1.0), judged)
+
+
+def _both_groups(
+    own: TransactionDatabase, contrast: ContrastDatabase, mined: Mined
+) -> tuple[Layout, npt.NDArray[np.bool_]]:
+    """The transactions of every mined class, its own and its contrast's, and which rows are its own."""
+    classes = mined.class_ids[mined.is_mined]
+    a, b = np.isin(own.class_ids, classes), np.isin(contrast.targets, classes)
+    width = max(own.units.shape[1], contrast.units.shape[1])
+    units = [
+        np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=-1)
+        for part in (own.units[a], contrast.units[b])
+    ]
+    joined = TransactionDatabase(
+        np.concatenate(units),
+        np.concatenate([own.class_ids[a], contrast.targets[b]]).astype(np.int32),
+        # No photo is in both groups of a class; an odd number marks the contrast, so that arranging keeps them apart.
+        np.concatenate([2 * own.image_ids[a], 2 * contrast.image_ids[b] + 1]).astype(np.int64),
+        own.n_units,
+    )
+    layout = arrange(joined)
+    return layout, layout.photo_ids % 2 == 0
 
 
 def _common(layout: Layout, max_size: int | None, most: int) -> tuple[Trie, int]:
-    """The itemsets in at least ``least`` transactions, for the smallest ``least`` that gives no more than ``most``."""
-    low, high = 1, len(layout) + 1  # everything from high on passes
+    """The itemsets in ``least`` transactions of a class, for the smallest ``least`` that gives at most ``most``."""
+    low, high = 1, int(layout.class_sizes.max(initial=0)) + 1  # everything from high on passes
     best = Trie((), layout.n_units)
     while low < high:
         # Few itemsets are in many transactions: trying small counts first would be the costly order.
         middle = min((low + high) // 2, 2 * low + 8)
         try:
-            best = search.frequent(layout, np.array([middle]), Limits(most, max_size))
+            best = search.frequent(layout, np.full(len(layout.class_ids), middle), Limits(most, max_size))
             high = middle
         except TooManyItemsets:
             low = middle + 1
     return best, high
 
 
-def _labels(database: TransactionDatabase, mined: Mined) -> Ints:
-    """(photos,) index of each photo's class, photos in the order of their ids."""
-    _, first = np.unique(database.image_ids, return_index=True)
-    return np.searchsorted(mined.class_ids, database.class_ids[first])
+def _p_table(n_x: Ints, c: Ints, n_own: Ints, n_all: Ints) -> tuple[Floats, Ints]:
+    """p-values for every margin that occurs, so that a draw only looks them up.
 
-
-@dataclass(frozen=True, eq=False)
-class _PTables:
-    """Image-level p-values for every margin that occurs, so that a draw only looks them up.
-
-    ``values`` holds, for each pair of a count of photos and a class, the p-values of 0, 1, ... photos of the class;
-    ``start`` (itemsets, classes) says where.
+    Returns:
+        The p-values of 0, 1, ... own photos, one margin after the other, and (pairs,) where each pair's begin.
     """
-
-    values: Floats
-    start: Ints
-
-    def smallest(self, itemset: Ints, place: Ints) -> float:
-        """The smallest p-value when occurrence i of ``itemset[i]`` is in a photo of class ``place[i]``, -1 for none."""
-        counted = place >= 0
-        keys = itemset[counted] * self.start.shape[1] + place[counted]
-        counts = np.bincount(keys, minlength=self.start.size)
-        return float(self.values[self.start.ravel() + counts].min()) if len(self.values) else 1.0
-
-
-def _p_tables(n_x: Ints, n_c: Ints, n: int) -> _PTables:
-    sizes, which = np.unique(n_x, return_inverse=True)
-    length = np.repeat(sizes + 1, len(n_c))  # k = 0..n_X
+    margins, which = np.unique(np.stack([n_x, c]), axis=1, return_inverse=True)
+    length = margins[0] + 1  # k = 0..n_X
     start = np.cumsum(length) - length
     k = np.arange(int(length.sum())) - np.repeat(start, length)
-    x, c = np.repeat(np.repeat(sizes, len(n_c)), length), np.repeat(np.tile(n_c, len(sizes)), length)
+    x, label = np.repeat(margins[0], length), np.repeat(margins[1], length)
     values = np.ones(len(k))
-    possible = (k > 0) & (k <= c)
-    values[possible] = rule_measures.fisher(k[possible], x[possible], c[possible], n)
-    return _PTables(values, start.reshape(len(sizes), len(n_c))[which])
+    possible = (k > 0) & (k <= n_own[label]) & (x - k <= (n_all - n_own)[label])
+    values[possible] = rule_measures.fisher(k[possible], x[possible], n_own[label[possible]], n_all[label[possible]])
+    return values, start[which.ravel()]
 
 
 @dataclass(frozen=True, eq=False)

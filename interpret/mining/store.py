@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from interpret.errors import InputError
 from interpret.files import new_folder
+from interpret.mining.contrast import ContrastCounts
 from interpret.mining.itemsets import Mined
 
-FORMAT = 1
-"""Raised when the files change in a way that earlier code would misread."""
+FORMAT = 2
+"""Raised when the files change in a way that older code would misread."""
 
 NAMES = ("itemsets", "rules", "units", "counts")
 
@@ -70,7 +71,9 @@ def _tables(mined: Mined) -> dict[str, pa.Table]:
         "n": mined.n,
         "n_photos": mined.n_photos,
         "min_support": mined.min_support,
-        "subsets": mined.subsets,
+        "contrast": None
+        if mined.contrast is None
+        else {"all_images": mined.contrast.all_images.tolist(), "subsets": mined.contrast.subsets.tolist()},
     }
     counts = pa.table(
         {
@@ -108,10 +111,20 @@ def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
         n=about["n"],
         n_photos=about["n_photos"],
         min_support=about["min_support"],
-        subsets=about["subsets"],
+        contrast=_contrast(tables["rules"], about["contrast"]),
     )
     # The tables as written, so that they are not computed again.
     cached: dict[str, pd.DataFrame] = {name: tables[name].to_pandas() for name in ("rules", "units")}
     cached["units"]["kind"] = cached["units"]["kind"].astype(object)
     vars(mined).update(cached)
     return mined
+
+
+def _contrast(rules: pa.Table, about: dict | None) -> ContrastCounts | None:
+    if about is None:
+        return None
+    count, patches, image_count, images = (
+        rules[f"contrast_{name}"].to_numpy().astype(np.int64) for name in ("count", "patches", "image_count", "images")
+    )
+    all_images, subsets = np.array(about["all_images"], np.int64), np.array(about["subsets"], np.float64)
+    return ContrastCounts(count, patches, image_count, images, all_images, subsets)

@@ -11,27 +11,34 @@ from interpret.errors import InputError
 from interpret.mining import store
 from interpret.mining.eclat import mine
 from interpret.mining.itemsets import Mined
-from interpret.mining.transactions import TransactionDatabase
+from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
+from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from interpret.study import Study
 from interpret.study.schema import SCHEMA_VERSION
 
 
-def transactions(study: Study, top_units: int | None = None) -> TransactionDatabase:
-    """All patches as transactions of their ``top_units`` best units; all stored units if None.
+def transactions(study: Study, config: MineConfig) -> TransactionDatabase:
+    """All patches as transactions of their N best units, as the options of mining say.
 
     Raises:
-        InputError: more units are asked for than were stored.
+        InputError: more units are asked for than were stored, or quantiles of a contrast that the study does not have.
     """
-    width = study.extract_config.stored_units
-    if top_units is not None and top_units > width:
-        raise InputError(
-            f"The study stores the {width} best units of each patch, so N = {top_units} cannot be mined; choose a "
-            "smaller N, or run again with a larger --stored-units."
-        )
     return TransactionDatabase(
-        study.ranked[0][:, :top_units].copy(),
+        ranked_units(study, config)[0].copy(),
         study.patches["predicted"].to_numpy(np.int32, copy=True),
         study.patches["image_id"].to_numpy(np.int64, copy=True),
+        study.n_units,
+    )
+
+
+def contrast_transactions(study: Study, config: MineConfig) -> ContrastDatabase:
+    """The contrast patches as transactions, made like those that they test."""
+    table = study.contrast
+    return ContrastDatabase(
+        ranked_contrast_units(study, config)[0].copy(),
+        table["target"].to_numpy(np.int32, copy=True),
+        table["predicted"].to_numpy(np.int32, copy=True),
+        table["image_id"].to_numpy(np.int64, copy=True),
         study.n_units,
     )
 
@@ -39,7 +46,7 @@ def transactions(study: Study, top_units: int | None = None) -> TransactionDatab
 def mined_folder(study: Study, config: MineConfig) -> Path:
     """Where the result of mining with these options is kept."""
     options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
-    return study.folder / "mined" / digest(SCHEMA_VERSION, study.key, options)
+    return study.folder / "mined" / digest(SCHEMA_VERSION, study.key, study.extract_config.contrast, options)
 
 
 def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None) -> Mined:
@@ -58,7 +65,8 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     with contextlib.suppress(InputError):
         if folder.is_dir():
             return store.read(folder)
-    mined = mine(transactions(study, config.top_units), config, seconds=seconds)
+    contrast = contrast_transactions(study, config) if study.has_contrast else None
+    mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
         store.write(mined, folder)
     return mined

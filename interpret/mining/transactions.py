@@ -32,3 +32,33 @@ class TransactionDatabase:
     def top(self, n: int) -> "TransactionDatabase":
         """The same patches with at most their ``n`` best units."""
         return TransactionDatabase(self.units[:, :n].copy(), self.class_ids, self.image_ids, self.n_units)
+
+
+@dataclass(frozen=True, eq=False)
+class ContrastDatabase:
+    """Contrast transactions: patches of photos explained for a class that they are not predicted as.
+
+    Attributes:
+        units: (Q, N) int32, as in :class:`TransactionDatabase`.
+        targets: (Q,) int32, the class that each patch was explained for.
+        predicted: (Q,) int32, the class that the patch's photo is predicted as.
+        image_ids: (Q,) int64, the patch's photo.
+        n_units: K (count).
+    """
+
+    units: npt.NDArray[np.int32]
+    targets: npt.NDArray[np.int32]
+    predicted: npt.NDArray[np.int32]
+    image_ids: npt.NDArray[np.int64]
+    n_units: int
+
+    def __post_init__(self) -> None:
+        for array in (self.units, self.targets, self.predicted, self.image_ids):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def top(self, n: int) -> "ContrastDatabase":
+        """The same patches with at most their ``n`` best units."""
+        return ContrastDatabase(self.units[:, :n].copy(), self.targets, self.predicted, self.image_ids, self.n_units)

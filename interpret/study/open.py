@@ -20,7 +20,7 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data.photos import open_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.study.schema import PACKED, PAD, SCHEMA_VERSION
+from interpret.study.schema import CONTRAST, PACKED, PAD, READABLE
 
 _REQUIRED = (
     "key", "model", "weights_digest", "layer", "n_units", "class_names", "preprocessing", "images_root",
@@ -124,7 +124,7 @@ class Study:
     @property
     def extract_config(self) -> ExtractConfig:
         """The extraction options that the study was made with."""
-        return ExtractConfig(**self.manifest["config"]["extract"])
+        return ExtractConfig(**{"contrast": 0, **self.manifest["config"]["extract"]})
 
     @property
     def mine_config(self) -> MineConfig:
@@ -181,12 +181,37 @@ class Study:
         """(n, K, h, w) float16 activations, memory-mapped; None if the head needs only the pooled features."""
         return self._array("activations") if (self.folder / "activations.npy").exists() else None
 
+    @property
+    def has_contrast(self) -> bool:
+        """Whether photos were explained for further classes too, so that findings can be tested."""
+        return self.extract_config.contrast > 0
+
+    @cached_property
+    def contrast(self) -> pd.DataFrame:
+        """One row a contrast patch: image_id, predicted, target; none where the study has no contrast."""
+        if not self.has_contrast:
+            return CONTRAST.empty_table().select(["image_id", "predicted", "target"]).to_pandas()
+        with self._readable("contrast"):
+            columns = ["image_id", "predicted", "target", "x0", "y0", "x1", "y1"]
+            return pq.read_table(self.folder / "contrast.parquet", columns=columns).to_pandas()
+
     @cached_property
     def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Units and scores of all patches: (P, stored units) each, best first, padded with ``PAD`` and 0."""
-        with self._readable("patches"):
-            table = pq.read_table(self.folder / "patches.parquet", columns=["units", "scores"])
-        units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
+        """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
+        return self._ranked("patches")
+
+    @cached_property
+    def ranked_contrast(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The same for the contrast patches, in the order of :attr:`contrast`."""
+        if not self.has_contrast:
+            width = self.extract_config.stored_units
+            return np.zeros((0, width), np.int32), np.zeros((0, width), np.float32)
+        return self._ranked("contrast")
+
+    def _ranked(self, name: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        with self._readable(name):
+            table = pq.read_table(self.folder / f"{name}.parquet", columns=["units", "scores"])
+        units, scores = (table.column(column).combine_chunks() for column in ("units", "scores"))
         lengths = np.diff(units.offsets.to_numpy())
         width = self.extract_config.stored_units
         held = np.arange(width)[None, :] < lengths[:, None]
@@ -261,10 +286,10 @@ def open_study(folder: str | Path) -> Study:
         version = content["schema_version"]
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"The file {manifest} is damaged; make the study again.") from error
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         raise InputError(
-            f"The study {folder} was written in format {version} and this version reads format {SCHEMA_VERSION}; make "
-            "it again."
+            f"The study {folder} was written in format {version} and this version reads formats 1 to {READABLE[-1]}; "
+            "make it again."
         )
     study = Study(folder, content)
     try:

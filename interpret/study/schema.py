@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-"""Raised whenever a file of the folder changes its meaning; an older study must then be made again."""
+SCHEMA_VERSION = 2
+"""Raised whenever a file of the folder changes its meaning."""
+
+READABLE = (1, 2)
+"""Versions that can be opened; studies of version 1 have no contrast."""
 
 PACKED = "photos"
 """Folder inside a study with copies of its photos, see :mod:`interpret.study.copies`."""
@@ -49,6 +52,9 @@ PATCHES = pa.schema(
         ("scores", pa.list_(pa.float32())),
     ]
 )
+CONTRAST = PATCHES.insert(PATCHES.get_field_index("units"), pa.field("target", pa.int32()))
+"""Patches of photos explained for a class, ``target``, that they are not predicted as."""
+
 SKIPPED = pa.schema([("path", pa.string()), ("reason", pa.string())])
 PRINTS = pa.schema(
     [
@@ -63,5 +69,5 @@ PRINTS = pa.schema(
 )
 """A cache, see :mod:`interpret.study.prints`: no result depends on it, and a study without it is complete."""
 
-TABLES = {"images": IMAGES, "patches": PATCHES, "skipped": SKIPPED}
+TABLES = {"images": IMAGES, "patches": PATCHES, "contrast": CONTRAST, "skipped": SKIPPED}
 ARRAYS = ("features", "cams", "activations")

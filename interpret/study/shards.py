@@ -14,6 +14,7 @@ class Shard:
     Attributes:
         images: rows of ``IMAGES``.
         patches: rows of ``PATCHES``, in the order of their images.
+        contrast: rows of ``CONTRAST``, in the order of their images.
         skipped: rows of ``SKIPPED``.
         arrays: by name, one row per image: ``features`` (n, K) float32, ``cams`` (n, h, w) float16 and, if they are
             stored, ``activations`` (n, K, h, w) float16.
@@ -21,5 +22,6 @@ class Shard:
 
     images: pa.Table
     patches: pa.Table
+    contrast: pa.Table
     skipped: pa.Table
     arrays: dict[str, npt.NDArray[np.floating]]

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from interpret.errors import InputError
@@ -21,6 +23,9 @@ from interpret.files import flush, write_json
 from interpret.study.schema import ARRAYS, TABLES
 from interpret.study.shards import Shard
 from interpret.study.tables import write_table
+
+FORMAT = 2
+"""Raised when shards hold other photos or files than before, so that no unfinished run is resumed with both."""
 
 
 def partial_folder(study: Path) -> Path:
@@ -70,16 +75,22 @@ class Workspace:
         """Take over the key of the unfinished run in the folder, or record this one's."""
         record = self.folder / "run.json"
         if not record.exists():
-            write_json({"key": self.key}, record)
+            write_json({"key": self.key, "format": FORMAT}, record)
             return
         try:
-            recorded = json.loads(record.read_text(encoding="utf-8"))["key"]
+            content = json.loads(record.read_text(encoding="utf-8"))
+            recorded, version = content["key"], content.get("format", 1)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"The file {record} is damaged; delete {self.folder} to start anew.") from error
         if recorded not in self._keys:
             raise InputError(
                 f"{self.folder} holds an unfinished run with other options or photos; choose another --study, or "
                 "delete that folder to start anew."
+            )
+        if version != FORMAT:
+            raise InputError(
+                f"{self.folder} holds a run that another version of Unitscope left unfinished; delete that folder to "
+                "start anew, or complete it with that version."
             )
         self.key = recorded
 
@@ -109,8 +120,8 @@ class Workspace:
         unfinished = self.folder / f"{index:06d}.tmp"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        for name, table in (("images", shard.images), ("patches", shard.patches), ("skipped", shard.skipped)):
-            write_table(table, unfinished / f"{name}.parquet")
+        for name in TABLES:
+            write_table(getattr(shard, name), unfinished / f"{name}.parquet")
         for name, array in shard.arrays.items():
             with (unfinished / f"{name}.npy").open("wb") as file:
                 np.save(file, array)
@@ -124,6 +135,8 @@ class Workspace:
     def assemble(self, count: int, skipped_before: pa.Table) -> Path:
         """Join all shards in a folder within the workspace and return it; the caller adds the manifest.
 
+        Photos are processed in an order drawn by lot; here they come back into the order of their paths.
+
         Args:
             count: number of shards, all complete.
             skipped_before: rows of ``SKIPPED`` for files that were left out before extraction.
@@ -132,20 +145,28 @@ class Workspace:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         parts = [self.folder / f"{index:06d}" for index in range(count)]
-        tables: dict[str, list[pa.Table]] = {"images": [], "patches": [], "skipped": [skipped_before]}
-        n_images = n_patches = 0
+        pieces: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        n_images = 0
         for part in parts:
             rows = {name: pq.read_table(part / f"{name}.parquet") for name in TABLES}
-            images, patches = rows["images"], rows["patches"]
-            tables["images"].append(_shift(images, image_id=n_images))
-            tables["patches"].append(_shift(patches, image_id=n_images, patch_id=n_patches))
-            tables["skipped"].append(rows["skipped"])
-            n_images, n_patches = n_images + len(images), n_patches + len(patches)
-        for name, pieces in tables.items():
-            table = pa.concat_tables(pieces).combine_chunks()
-            write_table(table.sort_by("path") if name == "skipped" else table, target / f"{name}.parquet")
+            for name in ("images", "patches", "contrast"):
+                pieces[name].append(_with(rows[name], "image_id", rows[name]["image_id"].to_numpy() + n_images))
+            pieces["skipped"].append(rows["skipped"])
+            n_images += len(rows["images"])
+        pieces["skipped"].insert(0, skipped_before)
+        tables = {name: pa.concat_tables(pieces[name]).combine_chunks() for name in TABLES}
+        order = pc.sort_indices(tables["images"], [("path", "ascending")]).to_numpy().astype(np.int64)
+        place = np.empty(n_images, np.int64)
+        place[order] = np.arange(n_images)
+        write_table(_with(tables["images"].take(order), "image_id", np.arange(n_images)), target / "images.parquet")
+        for name in ("patches", "contrast"):
+            image = place[tables[name]["image_id"].to_numpy()]
+            rows_in_order = np.argsort(image, kind="stable")
+            table = _with(tables[name].take(rows_in_order), "image_id", image[rows_in_order])
+            write_table(_with(table, "patch_id", np.arange(len(table))), target / f"{name}.parquet")
+        write_table(tables["skipped"].sort_by("path"), target / "skipped.parquet")
         for name in ARRAYS:
-            _join_arrays([part / f"{name}.npy" for part in parts], target / f"{name}.npy", n_images)
+            _join_arrays([part / f"{name}.npy" for part in parts], target / f"{name}.npy", order)
         return target
 
     def discard(self) -> None:
@@ -160,41 +181,51 @@ class Workspace:
         self.discard()
 
 
-def _shift(table: pa.Table, **first: int) -> pa.Table:
-    """Renumber the named id columns from the given first id."""
-    for name, start in first.items():
-        at = table.schema.get_field_index(name)
-        shifted = pa.array(table.column(name).to_numpy() + start, pa.int64())
-        table = table.set_column(at, table.schema.field(at), shifted)
-    return table
+def _with(table: pa.Table, name: str, values: npt.NDArray[np.int64]) -> pa.Table:
+    """A table with other values in one of its id columns."""
+    at = table.schema.get_field_index(name)
+    return table.set_column(at, table.schema.field(at), pa.array(values, pa.int64()))
 
 
-def _join_arrays(parts: list[Path], target: Path, rows: int) -> None:
-    """Write the rows of several .npy files one after the other, with one of them in memory at a time.
+JOINED_BYTES = 1 << 26
+"""How much of the joined arrays is held in memory at a time (bytes)."""
+
+
+def _join_arrays(parts: list[Path], target: Path, order: npt.NDArray[np.int64]) -> None:
+    """Write the rows of several .npy files, one after the other, in another order; an absent array stays absent.
 
     Args:
-        parts: the files, in order; missing and empty ones are passed over.
-        target: the file to write; not written without rows.
-        rows: the total number of rows.
+        parts: the files.
+        target: the file to write.
+        order: which row of all of them comes first, second, ...
     """
-    present = [part for part in parts if part.exists()]
-    if not present:
+    arrays = [np.load(part, mmap_mode="r") for part in parts if part.exists()]
+    arrays = [array for array in arrays if len(array)]
+    if not arrays:
         return
-    joined: Any = None
-    start = 0
-    for part in present:
-        array = np.load(part, mmap_mode="r")
-        if len(array) == 0:
-            continue
-        if joined is None:
-            joined = np.lib.format.open_memmap(target, mode="w+", dtype=array.dtype, shape=(rows, *array.shape[1:]))
-        joined[start : start + len(array)] = array
-        start += len(array)
-    if joined is not None:
-        joined.flush()
+    starts = np.concatenate([[0], np.cumsum([len(array) for array in arrays])])
+    shape, kind = arrays[0].shape[1:], arrays[0].dtype
+    step = max(1, JOINED_BYTES // max(1, int(np.prod(shape)) * kind.itemsize))
+    with target.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (len(order), *shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for first in range(0, len(order), step):
+            rows = order[first : first + step]
+            which = np.searchsorted(starts, rows, side="right") - 1
+            chunk = np.empty((len(rows), *shape), kind)
+            for index in np.unique(which):
+                here = which == index
+                chunk[here] = arrays[index][rows[here] - starts[index]]
+            file.write(chunk.data)
+        flush(file)
 
 
-def stretches(total: int, size: int) -> Iterator[tuple[int, range]]:
-    """Yield number and positions of each stretch of ``size`` photos out of ``total``; the last may be shorter."""
+def stretches(total: int, size: int, seed: int = 0) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """Number and positions of each stretch of ``size`` out of ``total`` photos, in an order drawn by lot.
+
+    So every stretch holds photos of all classes, and the classes that its photos are dealt as their contrast come
+    from the whole set, although folders are read class after class.
+    """
+    order = np.random.default_rng(seed).permutation(total)
     for index, start in enumerate(range(0, total, size)):
-        yield index, range(start, min(start + size, total))
+        yield index, order[start : start + size]

@@ -1,6 +1,5 @@
 """Transactions in the order that the engines walk them: by class, then by photo, units ascending."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +51,6 @@ class Layout:
     def one_patch_each(self) -> bool:
         """Whether no photo has two transactions of one class, so that photos and transactions count alike."""
         return len(self) == int(self.class_photos.sum())
-
-    def subsets(self, max_size: int | None) -> float:
-        """Number of sets of up to ``max_size`` units that the transactions contain, summed over transactions."""
-        lengths = np.bincount((self.units < self.n_units).sum(1)).tolist() if len(self) else []
-        most = len(lengths) if max_size is None else max_size
-        return float(sum(n * sum(math.comb(m, k) for k in range(1, min(m, most) + 1)) for m, n in enumerate(lengths)))
 
     def merged(self) -> "Layout":
         """The same transactions as one class of index 0."""

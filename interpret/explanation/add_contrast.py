@@ -1,0 +1,97 @@
+"""The contrast of a study that was made without one: its photos are explained again, for further classes too."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from interpret.config import ExtractConfig, RunConfig
+from interpret.data.builtin import BUILT_IN
+from interpret.errors import InputError
+from interpret.explanation.extraction import extract
+from interpret.explanation.study_network import network_of
+from interpret.files import write_json
+from interpret.models import Classifier
+from interpret.progress import Callback, Progress, silent
+from interpret.study import Study, open_study
+from interpret.study.schema import SCHEMA_VERSION
+from interpret.study.tables import write_table
+
+TOLERATED = 0.02
+"""Share of the photos that may be predicted as another class than before, as rounding on another machine may do."""
+
+
+def add_contrast(
+    study: Study,
+    *,
+    repeats: int | None = None,
+    progress: Callback = silent,
+    announce: Callable[[str], None] | None = None,
+    classifier: Classifier | None = None,
+) -> tuple[Study, int]:
+    """Explain a study's photos for further classes, and keep the contrast patches in its folder.
+
+    What the study holds stays as it is. Photos that are now predicted as another class get no contrast.
+
+    Args:
+        study: a study without a contrast.
+        repeats: R, further classes for each photo (count); the default of a run if None.
+        progress: called often.
+        announce: called with one line before a download starts.
+        classifier: the study's network, where it was given from Python.
+
+    Returns:
+        The study, opened again, and how many photos were left out.
+
+    Raises:
+        InputError: the study has a contrast, its photos or its network are not here, or they give other predictions.
+    """
+    if study.has_contrast:
+        raise InputError(f"{study.folder} has a contrast already.")
+    repeats = ExtractConfig().contrast if repeats is None else repeats
+    recorded = study.manifest["config"]
+    config = RunConfig(
+        images=source if (source := str(recorded["images"])) in BUILT_IN else str(study.images_root),
+        model=replace(study.model_config, layer=study.layer, precision=str(study.manifest["precision"])),
+        extract=replace(study.extract_config, contrast=repeats),
+        mine=study.mine_config,
+        limit=recorded.get("limit"),
+        batch_size=int(recorded.get("batch_size", 32)),
+        shard_size=int(recorded.get("shard_size", 256)),
+    )
+    folder = study.folder / "with-contrast"
+    again = extract(config, folder, progress, announce=announce, classifier=network_of(study, classifier))
+    progress(Progress("Writing the contrast", 0, 0))
+    left_out = _keep(study, again, folder, repeats)
+    shutil.rmtree(folder, ignore_errors=True)
+    return open_study(study.folder), left_out
+
+
+def _keep(study: Study, again: Study, folder: Path, repeats: int) -> int:
+    """Move the contrast patches over, and return how many photos were left out."""
+    before, now = study.images, again.images
+    if before["path"].tolist() != now["path"].tolist():
+        raise InputError(
+            f"The photos in {study.images_root} are not those that {study.folder} was made from; put them back, or "
+            "make a new study."
+        )
+    other = (before["predicted"] != now["predicted"]).to_numpy()
+    if other.mean() > TOLERATED:
+        raise InputError(
+            f"{int(other.sum())} of the {len(other)} photos are predicted as another class than when {study.folder} "
+            "was made; make a new study with `unitscope run`."
+        )
+    table = pq.read_table(folder / "contrast.parquet")
+    kept = table.filter(~np.asarray(other)[table["image_id"].to_numpy()])
+    unfinished = study.folder / "contrast.parquet.tmp"
+    write_table(kept, unfinished)
+    unfinished.replace(study.folder / "contrast.parquet")
+    manifest = dict(study.manifest)
+    manifest["schema_version"] = SCHEMA_VERSION
+    manifest["config"] = {**manifest["config"], "extract": {**manifest["config"]["extract"], "contrast": repeats}}
+    manifest["counts"] = {**manifest["counts"], "contrast_patches": len(kept)}
+    write_json(manifest, study.folder / "manifest.json")
+    return int(other.sum())

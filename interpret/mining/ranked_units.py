@@ -1,0 +1,62 @@
+"""The units of each patch that enter its transaction: the N best, and with quantiles those that exceed the contrast."""
+
+import numpy as np
+import numpy.typing as npt
+
+from interpret.config import MineConfig
+from interpret.errors import InputError
+from interpret.mining.contrastive import Quantiles, halves
+from interpret.study import Study
+
+Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+"""Units and scores, (patches, N) each, best first; -1 and 0 at the end of short rows."""
+
+
+def ranked_units(study: Study, config: MineConfig) -> Ranked:
+    """Units and scores of the transactions of all patches.
+
+    Raises:
+        InputError: more units are asked for than were stored, or quantiles of a contrast that the study does not have.
+    """
+    predicted = study.patches["predicted"].to_numpy(np.int64)
+    return _ranked(study, config, study.ranked, predicted, study.patches["image_id"].to_numpy(np.int64))
+
+
+def ranked_contrast_units(study: Study, config: MineConfig) -> Ranked:
+    """The same for the contrast patches, in the order of ``study.contrast``."""
+    table = study.contrast
+    target, image = table["target"].to_numpy(np.int64), table["image_id"].to_numpy(np.int64)
+    return _ranked(study, config, study.ranked_contrast, target, image)
+
+
+def _ranked(
+    study: Study,
+    config: MineConfig,
+    ranked: Ranked,
+    target: npt.NDArray[np.int64],
+    image: npt.NDArray[np.int64],
+) -> Ranked:
+    width = study.extract_config.stored_units
+    if config.top_units > width:
+        raise InputError(
+            f"The study stores the {width} best units of each patch, so N = {config.top_units} cannot be mined; choose "
+            "a smaller N, or run again with a larger --stored-units."
+        )
+    units, scores = ranked[0][:, : config.top_units], ranked[1][:, : config.top_units]
+    if config.contrast_quantile == 0.0:
+        return units, scores
+    if not study.has_contrast:
+        raise InputError(
+            f"The study {study.folder} has no contrast, so --contrast-quantile cannot be used; add the contrast with "
+            "`unitscope contrast`, or leave the option out."
+        )
+    half = halves(len(study.images))
+    table = study.contrast
+    quantiles = Quantiles(
+        *study.ranked_contrast,
+        table["target"].to_numpy(np.int64),
+        half[table["image_id"].to_numpy(np.int64)],
+        study.n_units,
+        config.contrast_quantile,
+    )
+    return quantiles.kept(units, scores, target, half[image])
