@@ -68,6 +68,7 @@ def test_a_study_whose_tables_are_cut_short_is_one_sentence_and_a_way_to_the_oth
         file.write_bytes(file.read_bytes()[:100])
     app = show(page, study="cut")
     assert "damaged" in app.error[0].value
+    assert "This page cannot be shown" in [title.value for title in app.title]
     app.button("open_whole").click().run()
     assert not app.exception
     assert not app.error

@@ -30,6 +30,7 @@ def run() -> None:
     try:
         chosen.run()
     except InputError as error:  # as for a damaged study: the page ends here, and the others can still be opened
+        wording.header("This page cannot be shown")
         st.error(wording.markdown(str(error)))
         current_study.offer_others(None)
     finally:
