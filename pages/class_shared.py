@@ -208,7 +208,7 @@ def _picked(state: object) -> Units | None:
 def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None:
     """Show a row of supporting patches for each class in which the itemset is frequent, with its measures there."""
     study, colours = findings.study, pictures.colours(findings.study)
-    supports = supporting.support_by_class(study, units, findings.config.top_units)
+    supports = supporting.support_by_class(study, units, findings.config)
     key = findings.id_of.get(units)
     measured = tables.with_chance(findings.table[findings.table["itemset_id"] == (-1 if key is None else key)], chance)
     rules = {int(row["class_id"]): row for _, row in measured.iterrows()}
@@ -234,7 +234,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
     saved: list[list[int]] = []
     for row in rows[:10]:
         patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, units, findings.config.top_units, row.class_id)
+            study, supporting.supporting_patches(study, units, findings.config, row.class_id)
         )
         name = wording.class_text(study, row.class_id)
         blocks.append(

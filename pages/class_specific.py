@@ -147,7 +147,7 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
         widgets.line(tables.measures(row), size="small"),
     ]
     widgets.show(blocks, "supporting")
-    patches = supporting.supporting_patches(study, units, findings.config.top_units, class_id)
+    patches = supporting.supporting_patches(study, units, findings.config, class_id)
     itemset = address.itemset_param(units)
     patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
 

@@ -129,7 +129,7 @@ def _image(findings: Findings) -> int | None:
         return asked
     best = findings.headline()
     if best is not None:
-        holders = supporting.supporting_patches(study, best[0], findings.config.top_units, best[1][0])
+        holders = supporting.supporting_patches(study, best[0], findings.config, best[1][0])
         if len(holders):
             return int(owners[holders[0]])
     return int(owners[0]) if len(owners) else None

@@ -54,7 +54,7 @@ def _finding(findings: Findings) -> None:
         wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    supports = supporting.support_by_class(study, units, findings.config.top_units)
+    supports = supporting.support_by_class(study, units, findings.config)
     by_class = {row.class_id: row for row in frames.rows(supports, ClassSupport)}
     blocks: list[widgets.Block] = [
         widgets.line(
@@ -72,7 +72,7 @@ def _finding(findings: Findings) -> None:
     for class_id in shown:
         row = by_class[class_id]
         patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, units, findings.config.top_units, class_id)
+            study, supporting.supporting_patches(study, units, findings.config, class_id)
         )
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
         parts = patch_gallery.patch_tiles(findings, saved[-1], caption=False)

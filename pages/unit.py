@@ -22,7 +22,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         _picker(findings, unit)
     _classes(findings, unit)
-    patches = supporting.supporting_patches(study, [unit], findings.config.top_units)
+    patches = supporting.supporting_patches(study, [unit], findings.config)
     if len(patches) == 0:
         st.info(
             f"Unit {unit} is among the {findings.config.top_units} strongest units of no patch. A larger N may show "
@@ -125,7 +125,7 @@ def _histogram(findings: Findings, unit: int) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
     values = np.asarray(study.features[:, unit], dtype=np.float32)
     predicted = study.images["predicted"].to_numpy()
-    served = supporting.support_by_class(study, [unit], findings.config.top_units)
+    served = supporting.support_by_class(study, [unit], findings.config)
     served = served[(served["support_count"] > 0) & served["class_id"].isin(findings.classes)].head(3)
     groups = {
         wording.class_text(study, int(class_id)): (colours.get(int(class_id), "#888888"), values[predicted == class_id])
@@ -144,7 +144,7 @@ def _histogram(findings: Findings, unit: int) -> None:
 
 
 def _co_occurring(findings: Findings, unit: int) -> None:
-    near = supporting.co_occurring_units(findings.study, unit, findings.config.top_units)
+    near = supporting.co_occurring_units(findings.study, unit, findings.config)
     if near.empty:
         return
     st.subheader("Units found with it", anchor=False)
@@ -164,7 +164,7 @@ def _co_occurring(findings: Findings, unit: int) -> None:
 
 def _per_class(findings: Findings, unit: int) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
-    table = supporting.support_by_class(study, [unit], findings.config.top_units)
+    table = supporting.support_by_class(study, [unit], findings.config)
     table = table[(table["support_count"] > 0) & table["class_id"].isin(findings.classes)].head(10)
     if table.empty:
         return
@@ -173,7 +173,7 @@ def _per_class(findings: Findings, unit: int) -> None:
     saved: list[list[int]] = []
     for row in frames.rows(table, ClassSupport):
         patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, [unit], findings.config.top_units, row.class_id)
+            study, supporting.supporting_patches(study, [unit], findings.config, row.class_id)
         )
         blocks.append(
             widgets.line(

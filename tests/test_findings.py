@@ -57,7 +57,8 @@ def test_shared_rules_name_exactly_the_classes_where_the_set_is_frequent(found):
         assert set(row.class_ids) == set(of_itemset["class_id"])
         assert list(row.supports) == sorted(of_itemset["support"], reverse=True)
         assert row.weakest == of_itemset["support"].min()
-    assert list(shared["weakest"]) == sorted(shared["weakest"], reverse=True)
+    for _, rows in shared.groupby("supported"):
+        assert rows["weakest"].is_monotonic_decreasing
 
 
 def test_a_transaction_supports_what_is_inside_it_only(found):
@@ -166,3 +167,22 @@ def test_the_command_line_leaves_out_redundant_rules_and_prints_p_values(found, 
     assert f"{pairs.sum() - kept.sum()} class-shared itemsets say no more" in told
     assert "p by shuffling 0.0" in told
     assert "p by shuffling" not in plain
+
+
+def test_supported_findings_stand_against_the_contrast_in_every_class_and_come_first(found):
+    table = found.table
+    stands = (table["image_q_value"] <= 0.05) & (table["contrast_lift"] >= 2)
+    whole = stands.groupby(table["itemset_id"]).all()
+    assert table["supported"].tolist() == whole[table["itemset_id"]].tolist()
+    assert table["supported"].nunique() == 2
+    for _, rows in table.groupby("class_id"):
+        assert rows["supported"].is_monotonic_decreasing
+    shared = found.all_shared
+    assert shared["supported"].is_monotonic_decreasing
+    for row in shared.itertuples():
+        own = table[table["itemset_id"] == row.itemset_id].set_index("class_id")
+        assert row.supported == own["supported"].all()
+        assert row.contrast_lift == own["contrast_lift"].min()
+        assert row.contrast_supports == tuple(own.loc[list(row.class_ids), "contrast_support"])
+    units, _ = found.headline()
+    assert table.loc[table["units"] == units, "supported"].all()

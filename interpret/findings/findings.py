@@ -14,6 +14,7 @@ from interpret.findings.rows import Units
 from interpret.findings.supporting import class_order
 from interpret.mining import Mined
 from interpret.mining.condensed import redundant
+from interpret.mining.ranked_units import ranked_units
 from interpret.mining.significance import Stability
 from interpret.study import Study
 
@@ -133,11 +134,13 @@ class Findings:
     def headline(self) -> tuple[Units, tuple[int, ...]] | None:
         """The itemset to show first, and its classes; None where nothing was found.
 
-        Class-shared itemsets come before class-specific ones; among them, sets of two or three units, which a title can
-        name, before others; then the largest :func:`tables.certain_support` in the class where it is smallest, so that
-        a handful of photos does not win by chance.
+        Supported itemsets come first (:func:`tables.is_supported`), class-shared before class-specific ones; among
+        them, sets of two or three units, which a title can name, before others; then the largest
+        :func:`tables.certain_support` in the class where it is smallest, so that a handful of photos does not win by
+        chance.
         """
-        for rows in (self.shared("closed"), self._specific()):
+        kinds = (self.shared("closed"), self._specific())
+        for rows in (*(rows[rows["supported"]] for rows in kinds), *kinds):
             if len(rows):
                 named = rows["size"].isin((2, 3))
                 best = rows.assign(named=named).sort_values(["named", "sure", "size"], ascending=False, kind="stable")
@@ -146,7 +149,7 @@ class Findings:
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Share and count of each class's patches that hold each unit, frequent or not: (classes, units) each."""
-        ranked = self.study.ranked[0][:, : self.config.top_units]
+        ranked, _ = ranked_units(self.study, self.config)
         predicted = self.study.patches["predicted"].to_numpy()
         counts = np.zeros((len(class_ids), len(units)), np.int64)
         for row, class_id in enumerate(class_ids):

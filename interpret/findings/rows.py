@@ -52,3 +52,6 @@ class ClassSupport(NamedTuple):
     image_count: int
     images: int
     image_support: float
+    contrast_count: int
+    contrast_patches: int
+    contrast_support: float

@@ -9,6 +9,12 @@ from interpret.mining.condensed import by_class, over_classes
 from interpret.mining.significance import Stability
 from interpret.stats import wilson
 
+MAX_Q = 0.05
+"""Largest q-value against the contrast at which a finding is supported."""
+
+MIN_LIFT = 2.0
+"""Smallest contrast lift at which a finding is supported: twice as frequent as in its contrast."""
+
 DISPLAYS = ("closed", "maximal", "all")
 """Which itemsets are listed: closed ones, maximal ones (:mod:`interpret.mining.condensed`), or all."""
 
@@ -35,8 +41,9 @@ def class_table(
         itemset_id, units, size, class_id, support_count, support, image_count, images, image_support, confidence, lift,
         leverage, conviction, the contrast's columns of ``mined.rules``, classes (in which it is frequent, count), kind
         (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again (share in
-        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal. By class, then falling
-        support, then falling size, then id.
+        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal, supported (whether the
+        itemset stands against the contrast in every class of S, see :func:`is_supported`). By class, supported ones
+        first, then by falling support, then falling size, then id.
     """
     rows = mined.itemsets
     rows = rows[rows["class_id"].notna()].copy()
@@ -57,9 +64,21 @@ def class_table(
     table["stable"] = stability.same_kind[table["itemset_id"].to_numpy()]
     condensed = by_class(mined)
     table["closed"], table["maximal"] = condensed.closed[table["rule"]], condensed.maximal[table["rule"]]
+    table["supported"] = is_supported(table).groupby(table["itemset_id"]).transform("all")
     return table.sort_values(
-        ["class_id", "support", "size", "itemset_id"], ascending=[True, False, False, True], ignore_index=True
+        ["class_id", "supported", "support", "size", "itemset_id"],
+        ascending=[True, False, False, False, True],
+        ignore_index=True,
     )
+
+
+def is_supported(class_rows: pd.DataFrame) -> pd.Series:
+    """(rows,) whether a rule's q-value against the contrast is at most ``MAX_Q`` and its lift at least ``MIN_LIFT``.
+
+    The q-value alone says that own and contrast photos differ; with many photos a small difference is enough. Nothing
+    is supported where the study has no contrast.
+    """
+    return (class_rows["image_q_value"] <= MAX_Q) & (class_rows["contrast_lift"] >= MIN_LIFT)
 
 
 def shared_table(mined: Mined, units_of: dict[int, Units], class_rows: pd.DataFrame) -> pd.DataFrame:
@@ -73,8 +92,9 @@ def shared_table(mined: Mined, units_of: dict[int, Units], class_rows: pd.DataFr
     Returns:
         itemset_id, units, size, class_ids (by falling support), supports (in the same order), weakest (the smallest of
         the supports), sure (the smallest of :func:`certain_support`), q_value (the largest of the classes', from
-        photos), stable, closed (no proper superset is found in as many patches of every one of these classes) and
-        maximal (no proper superset is frequent in all of them). By falling support in the weakest class.
+        photos), contrast_supports (beside ``supports``), contrast_lift (the smallest of the classes'), supported,
+        stable, closed (no proper superset is found in as many patches of every one of these classes) and maximal (no
+        proper superset is frequent in all of them). Supported ones first, then by falling support in the weakest class.
     """
     table = class_rows[class_rows["kind"] == "shared"]
     table = table.assign(sure=certain_support(table)).sort_values(["support", "class_id"], ascending=[False, True])
@@ -86,6 +106,9 @@ def shared_table(mined: Mined, units_of: dict[int, Units], class_rows: pd.DataFr
             "weakest": grouped["support"].min(),
             "sure": grouped["sure"].min(),
             "q_value": grouped["image_q_value"].max(),
+            "contrast_supports": [tuple(values.tolist()) for _, values in grouped["contrast_support"]],
+            "contrast_lift": grouped["contrast_lift"].min(),
+            "supported": grouped["supported"].first(),
             "stable": grouped["stable"].first(),
             "size": grouped["size"].first(),
         }
@@ -94,7 +117,9 @@ def shared_table(mined: Mined, units_of: dict[int, Units], class_rows: pd.DataFr
     condensed = over_classes(mined)
     frame["closed"] = condensed.closed[frame["itemset_id"]]
     frame["maximal"] = condensed.maximal[frame["itemset_id"]]
-    return frame.sort_values(["weakest", "size", "itemset_id"], ascending=[False, False, True], ignore_index=True)
+    return frame.sort_values(
+        ["supported", "weakest", "size", "itemset_id"], ascending=[False, False, False, True], ignore_index=True
+    )
 
 
 def certain_support(class_rows: pd.DataFrame) -> np.ndarray:
