@@ -1,4 +1,4 @@
-"""The stages composed: from a configuration to a study on disk, mined."""
+"""The stages composed: from a configuration to a mined study on disk."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +20,17 @@ def run(
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
 ) -> Study:
-    """Make a study and mine it, or go on with one that was interrupted, or mine one that is whole already.
+    """Make a study and mine it; resume an interrupted one, or mine a complete one.
 
-    Takes and raises what :func:`interpret.explanation.extraction.extract` does.
+    Args:
+        config: model, photos, extraction and mining options.
+        folder: the study's folder.
+        progress: called as each stage advances, from the calling thread.
+        announce: called with one sentence before anything is downloaded.
+        classifier: a network, wrapped by :func:`interpret.models.wrap` or loaded; ``config.model`` is loaded if None.
+
+    Raises:
+        InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
     """
     if config.mine.top_units > config.extract.stored_units:  # before hours of work, not after them
         raise InputError(

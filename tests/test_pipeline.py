@@ -1,9 +1,7 @@
 """From photos to a study: resumption, bad files, and results that do not depend on how the run went."""
 
-import dataclasses
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +15,6 @@ from interpret import models, pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.explanation import extraction
 from interpret.explanation.gradcam import explain, upsample
 from interpret.explanation.patches import cut
 from interpret.study import open_study
@@ -173,20 +170,6 @@ def test_a_run_killed_while_it_writes_resumes_and_ends_with_the_same_bytes(undis
     assert contents(study.folder) == contents(undisturbed.folder)
 
 
-def test_an_unfinished_run_is_not_continued_with_other_options(pictures, tmp_path):
-    def breaking(progress):
-        if progress.done >= 8:
-            raise Killed
-
-    with pytest.raises(Killed):
-        pipeline.run(config(pictures), tmp_path / "s", breaking, classifier=tiny_classifier())
-    with pytest.raises(InputError, match="unfinished run with other options"):
-        pipeline.run(config(pictures, tau=0.6), tmp_path / "s", classifier=tiny_classifier())
-    assert any((tmp_path / "s.partial").iterdir())
-    with pytest.raises(InputError, match="unfinished run with other options"):
-        pipeline.run(config(pictures), tmp_path / "s", classifier=tiny_classifier(seed=8))
-
-
 def test_a_whole_study_is_opened_and_not_made_again(undisturbed, pictures):
     reports = []
     again = pipeline.run(config(pictures), undisturbed.folder, reports.append, classifier=tiny_classifier())
@@ -194,42 +177,6 @@ def test_a_whole_study_is_opened_and_not_made_again(undisturbed, pictures):
     assert not any(report.stage == "Explaining photos" for report in reports)
     with pytest.raises(InputError, match="already holds a study of other photos or options"):
         pipeline.run(config(pictures, tau=0.6), undisturbed.folder, classifier=tiny_classifier())
-
-
-def test_two_runs_of_one_study_at_once_are_refused(pictures, tmp_path):
-    refused = []
-
-    def second(progress):
-        if progress.stage == "Explaining photos" and not refused:
-            with pytest.raises(InputError, match="Another run"):
-                pipeline.run(config(pictures), tmp_path / "s", classifier=tiny_classifier())
-            refused.append(True)
-
-    pipeline.run(config(pictures), tmp_path / "s", second, classifier=tiny_classifier())
-    assert refused
-
-
-def test_nothing_is_written_where_nothing_can_be_made(tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "bad").mkdir()
-    for i in range(3):
-        (tmp_path / "bad" / f"{i}.jpg").write_text("no photo at all")
-    for folder in ("empty", "bad", "absent"):
-        with pytest.raises(InputError):
-            pipeline.run(config(tmp_path / folder), tmp_path / "s", classifier=tiny_classifier())
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["bad", "empty"]
-
-
-def test_a_folder_that_holds_something_else_is_left_alone(pictures, tmp_path):
-    mine = tmp_path / "thesis"
-    mine.mkdir()
-    (mine / "chapter.tex").write_text("years of work")
-    with pytest.raises(InputError, match="not empty and not a study"):
-        pipeline.run(config(pictures), mine, classifier=tiny_classifier())
-    assert (mine / "chapter.tex").read_text() == "years of work"
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    assert pipeline.run(config(pictures), empty, classifier=tiny_classifier()).manifest["counts"]["images"] == 33
 
 
 def test_activation_scores_are_the_pooled_activations(pictures, tmp_path, undisturbed):
@@ -294,13 +241,6 @@ def test_a_network_of_another_type_is_explained_in_float32_and_left_as_it_was(pi
     assert np.isfinite(study.features).all()
 
 
-def test_more_units_than_are_stored_are_refused_before_the_work(pictures, tmp_path):
-    asked = dataclasses.replace(config(pictures), mine=MineConfig(top_units=9))
-    with pytest.raises(InputError, match="--top-units is 9, but --stored-units is 8"):
-        pipeline.run(asked, tmp_path / "s", classifier=tiny_classifier())
-    assert not list(tmp_path.iterdir())
-
-
 def test_photos_without_a_finite_answer_are_skipped_and_listed(pictures, tmp_path):
     class Overflows(TinyNet):
         """Gives no number for the photos whose first pixel is odd, as a type with too small a range does."""
@@ -329,50 +269,3 @@ def test_photos_without_a_finite_answer_are_skipped_and_listed(pictures, tmp_pat
     assert study.images["predicted"].tolist() == kept["predicted"].tolist()
     assert np.allclose(study.features, fine.features[kept.index], atol=1e-5)
     assert len(study.cams) == len(study.images)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda manifest: manifest.pop("model"),
-        lambda manifest: manifest.pop("weights"),
-        lambda manifest: manifest["config"].pop("extract"),
-        lambda manifest: manifest["config"]["extract"].update(tau="half"),
-        lambda manifest: manifest["config"]["mine"].update(unheard_of=1),
-        lambda manifest: manifest.update(preprocessing=[1, 2]),
-        lambda manifest: manifest.update(n_units="many"),
-    ],
-)
-def test_a_damaged_manifest_is_one_sentence(undisturbed, tmp_path, damage):
-    shutil.copytree(undisturbed.folder, tmp_path / "s")
-    manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
-    damage(manifest)
-    (tmp_path / "s" / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"manifest\.json is damaged; make the study again"):
-        open_study(tmp_path / "s")
-
-
-def test_a_damaged_table_is_one_sentence(undisturbed, tmp_path):
-    shutil.copytree(undisturbed.folder, tmp_path / "s")
-    (tmp_path / "s" / "patches.parquet").write_bytes(b"PAR1 cut short")
-    (tmp_path / "s" / "features.npy").unlink()
-    study = open_study(tmp_path / "s")
-    for name in ("patches", "ranked", "features"):
-        with pytest.raises(InputError, match="missing or damaged"):
-            getattr(study, name)
-
-
-def test_a_study_made_meanwhile_by_another_run_is_opened(pictures, tmp_path, monkeypatch):
-    """The other run ends between the look for a whole study and the lock."""
-    other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier())
-    real = extraction.make_extractor
-
-    def meanwhile(*arguments):
-        shutil.copytree(other.folder, tmp_path / "s")
-        return real(*arguments)
-
-    monkeypatch.setattr(extraction, "make_extractor", meanwhile)
-    study = pipeline.run(config(pictures), tmp_path / "s", classifier=tiny_classifier())
-    assert study.key == other.key
-    assert contents(tmp_path / "s").keys() >= {"images.parquet", "features.npy"}
-    assert not (tmp_path / "s.partial").exists()

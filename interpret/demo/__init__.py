@@ -1,6 +1,6 @@
 """The embedded demo: drawings of ten classes whose parts are known, and a small network trained on them.
 
-This module is light to import; drawing and the network are imported when they are used.
+Importing this package is cheap: drawing and the network are imported when they are used.
 """
 
 import os
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "VERSION", "masks_for", "name_of", "photos"]
 
-VERSION = 1  # counts up when a drawing changes, so that no older picture is taken from the cache
-COUNTS = {"train": 800, "val": 500}  # images that ``photos`` draws
+VERSION = 1  # raised when a drawing changes, so that no older image is read from the cache
+COUNTS = {"train": 800, "val": 500}  # images per split
 
 
 def name_of(index: int, split: str) -> str:
@@ -30,12 +30,12 @@ def name_of(index: int, split: str) -> str:
 
 
 def photos(split: str = "train", announce: Callable[[str], None] | None = None, count: int | None = None) -> Path:
-    """Draw a split of the demo data set into the cache folder, unless it is there already.
+    """The folder of a split of the demo data set, drawn into the cache folder unless it is there already.
 
     Args:
         split: ``"train"`` (images that the network was trained on) or ``"val"`` (held out).
-        announce: called with one line now and then.
-        count: number of images, the same for each class as far as it goes; ``COUNTS`` of the split if left open.
+        announce: called with one line after every 100 images.
+        count: number of images, spread evenly over the classes; ``COUNTS`` of the split if None.
 
     Returns:
         A folder of class folders of PNG files, 112 x 112 pixels.
@@ -62,7 +62,7 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
 
 
 def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], None]) -> None:
-    """Draw into a temporary folder beside ``folder`` and rename it: a killed run leaves no half-filled folder."""
+    """Draw into a temporary folder beside ``folder``, then rename it: a killed run leaves no partial folder."""
     from PIL import Image
 
     from interpret.demo.draw import sample
@@ -83,18 +83,18 @@ def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], No
         try:
             target.rename(folder)
         except OSError:
-            if not folder.is_dir():  # another process was first: its images are the same
+            if not folder.is_dir():  # another process has drawn the same images meanwhile
                 raise
 
 
 def masks_for(name: str) -> "dict[str, NDArray[np.bool_]]":
-    """The part masks of a drawing, drawn again from its file name.
+    """The part masks of a drawing, which is drawn again from its file name.
 
     Args:
-        name: as :func:`name_of` gives it; folders before the file name do not matter.
+        name: a name from :func:`name_of`; folders before the file name are ignored.
 
     Returns:
-        Part name -> (112, 112) bool, the part's pixels that can be seen.
+        Part name -> (112, 112) bool, the part's visible pixels; only visible parts.
 
     Raises:
         InputError: the name is not that of a drawing.

@@ -1,4 +1,4 @@
-"""``python -m interpret.demo``: train the demo's network again, or draw a sheet of its images."""
+"""``python -m interpret.demo``: train the demo's network again, or draw sheets of its images."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from interpret.demo.draw import SPLITS
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of the commands."""
+    """Run the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m interpret.demo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("train", help="train the network and write assets/demo.safetensors and assets/demo.json")
@@ -20,30 +20,38 @@ def main(arguments: list[str]) -> None:
     drawn.add_argument("--columns", type=int, default=10)
     drawn.add_argument("--first", type=int, default=0)
     drawn.add_argument("--split", choices=tuple(SPLITS), default="val")
-    seen = commands.add_parser("units", help="write what some units see on held-out drawings as PNG, a row a unit")
-    seen.add_argument("file", type=Path)
-    seen.add_argument("units", type=int, nargs="+")
-    given = parser.parse_args(arguments)
-    if given.command == "sheet":
+    responses = commands.add_parser("units", help="write where some units respond on held-out drawings, a row a unit")
+    responses.add_argument("file", type=Path)
+    responses.add_argument("units", type=int, nargs="+")
+    options = parser.parse_args(arguments)
+    if options.command == "sheet":
         from interpret.demo.pictures import sheet
 
-        _save(sheet(given.rows, given.columns, given.split, given.first), given.file)
-    elif given.command == "units":
-        _save(_units(given.units), given.file)
+        _save(sheet(options.rows, options.columns, options.split, options.first), options.file)
+    elif options.command == "units":
+        from interpret.demo.network import UNITS
+
+        for unit in options.units:
+            if not 0 <= unit < UNITS:
+                parser.error(f"there is no unit {unit}; the network has {UNITS}, counted from 0")
+        _save(_unit_sheet(options.units), options.file)
     else:
         from interpret.demo.train import train
 
-        record = train(_say)
-        _say(f"{record['accuracy']:.4f} right on {record['held_out_images']} held-out images, {record['seconds']} s")
+        record = train(_print)
+        _print(
+            f"accuracy {record['accuracy']:.4f} on {record['held_out_images']} held-out images, {record['seconds']} s"
+        )
 
 
-def _units(units: list[int], images: int = 500, columns: int = 9) -> Image.Image:
+def _unit_sheet(units: list[int], images: int = 500, columns: int = 9) -> Image.Image:
+    """A row for each unit: the held-out drawings on which it is largest, and where on them."""
     import numpy as np
     import torch
 
     from interpret.demo.draw import sample
     from interpret.demo.network import CLASS_NAMES, trained
-    from interpret.demo.pictures import page, seen_by
+    from interpret.demo.pictures import page, strongest_responses
     from interpret.demo.train import normalise
 
     drawn = [sample(index, "val").image for index in range(images)]
@@ -55,7 +63,7 @@ def _units(units: list[int], images: int = 500, columns: int = 9) -> Image.Image
         ]
     activations = torch.cat(chunks).numpy()
     labels = np.arange(images) % len(CLASS_NAMES)
-    rows = [seen_by(activations[:, row], labels, drawn, 3, columns // 3) for row in range(len(units))]
+    rows = [strongest_responses(activations[:, row], labels, drawn, 3, columns // 3) for row in range(len(units))]
     return page([image for row in rows for image in row], columns)
 
 
@@ -63,7 +71,7 @@ def _save(picture: Image.Image, file: Path) -> None:
     picture.quantize(256, kmeans=4, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

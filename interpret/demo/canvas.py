@@ -1,8 +1,8 @@
-"""The canvas of the demo's drawings: shapes become one number per sub-pixel, light and colour come last.
+"""The canvas of the demo's drawings: a buffer of shape numbers, rendered with light and colour at the end.
 
-Every shape is drawn once, as its own number, into a buffer of ``SUPERSAMPLING`` times the image's size. Colours,
-shading, the shadows between layers and the part masks are then looked up from that buffer. All of it is integer
-arithmetic on coordinates rounded to whole sub-pixels, so that an image is the same to the byte on every machine.
+Every shape is drawn under its own number into a buffer of ``SUPERSAMPLING`` times the image's size. Colours, shading,
+shadows between layers and part masks are looked up from that buffer. All of it is integer arithmetic on coordinates
+rounded to whole sub-pixels, so that an image is the same to the byte on every machine.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,15 +43,15 @@ class Canvas:
     def place(
         self, x: float, y: float, scale: float, degrees: float = 0.0, flip: bool = False, stretch: float = 1.0
     ) -> None:
-        """Set where the next shapes go: their own origin, unit, turn and mirror.
+        """Set the coordinate system of the next shapes: origin, scale, rotation and mirroring.
 
         Args:
-            x: the origin's place from the left edge of the image, in pixels.
-            y: the origin's place from the upper edge, in pixels.
+            x: the origin's distance from the left edge of the image, in pixels.
+            y: the origin's distance from the upper edge, in pixels.
             scale: pixels per unit of the shapes' coordinates.
-            degrees: the turn, clockwise.
-            flip: mirror left and right.
-            stretch: width over height, on top of ``scale``.
+            degrees: rotation, clockwise.
+            flip: whether left and right are mirrored.
+            stretch: factor of the width, on top of ``scale``.
         """
         angle = np.deg2rad(degrees)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -60,7 +60,7 @@ class Canvas:
         self._matrix = np.column_stack([linear, np.array([x, y]) * SUPERSAMPLING])
 
     def layer(self, height: int) -> None:
-        """Start a layer at ``height``: higher shapes throw a shadow on lower ones (0 to 200)."""
+        """Start a layer at ``height`` (0 to 200); higher shapes cast a shadow on lower ones."""
         self._height = height
 
     def shape(
@@ -78,8 +78,8 @@ class Canvas:
             outline: (n, 2) corners x, y of a polygon, or several polygons that make one shape.
             colour: red, green, blue in 0..255.
             part: number of the part that its pixels belong to; 0 for none.
-            decal: painted on what is below, so that it throws no shadow.
-            shading: how much brighter its lit side is than its far side, as a fraction.
+            decal: whether it is painted on what is below, without a shadow.
+            shading: how much brighter its lit side is than its far side (fraction).
         """
         if len(self._colours) > MOST_SHAPES:
             raise ValueError(f"a drawing holds at most {MOST_SHAPES} shapes")
@@ -99,7 +99,7 @@ class Canvas:
         self._planes.append(self._plane(low, high, shading))
 
     def _plane(self, low: NDArray[np.int64], high: NDArray[np.int64], shading: float) -> tuple[int, int, int]:
-        """The light over a shape as constant + a x + b y in 16-bit fixed point: bright towards the light."""
+        """The brightness over a shape, constant + a x + b y in 16-bit fixed point; it rises towards the light."""
         width, height = (int(n) for n in np.maximum(high - low, 1))
         whole = int(shading * ONE * 65536)
         a = -self._light * (whole * 35 // 100) // width
@@ -113,10 +113,10 @@ class Canvas:
         """Light, colour and downsample the shapes.
 
         Args:
-            shadow: (SIZE, SIZE) darkness of the shadow on the ground, 0..127, laid on shapes below the object.
+            shadow: (SIZE, SIZE) darkness of the shadow on the ground, 0..127, applied to shapes below the object.
             tone: (SIZE, SIZE) uneven brightness of the whole image, ``ONE`` for none.
             gain: the light's colour, 128 for 1.0.
-            object_height: the layer height from which shapes belong to the object or stand in front of it.
+            object_height: layer height from which shapes belong to the object or are in front of it.
 
         Returns:
             (SIZE, SIZE, 3) uint8.
@@ -150,7 +150,7 @@ class Canvas:
         return image
 
     def _relief(self, heights: NDArray[np.uint8], object_height: int) -> NDArray[np.int8]:
-        """Shadows that higher layers throw on lower ones and the bright rims of their lit edges, (FINE, FINE)."""
+        """(FINE, FINE) shadows that higher layers cast on lower ones, and the bright rims of lit edges."""
         light = np.zeros(heights.shape, dtype=np.int8)
         side = self._light
         for dx, dy, depth in ((1, 2, -9), (2, 4, -6), (3, 7, -4)):
@@ -161,16 +161,16 @@ class Canvas:
         return light
 
     def masks(self) -> dict[int, NDArray[np.bool_]]:
-        """Visible pixels per part number: those of whose sub-pixels at least half show the part, (SIZE, SIZE)."""
+        """Part number -> (SIZE, SIZE) bool, its visible pixels: at least half of their sub-pixels show the part."""
         parts = np.array(self._parts, dtype=np.uint8)
         labels = parts[np.asarray(self._buffer)]
         present = sorted(set(self._parts) - {0})
-        found: dict[int, NDArray[np.bool_]] = {}
+        masks: dict[int, NDArray[np.bool_]] = {}
         for part in present:
             mask = _reduced((labels == part).view(np.uint8) * np.uint8(240)) >= 120
             if mask.any():
-                found[part] = mask
-        return found
+                masks[part] = mask
+        return masks
 
 
 def _enlarged(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -184,7 +184,7 @@ def _reduced(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _shifted(field: NDArray[np.uint8], dx: int, dy: int) -> NDArray[np.uint8]:
-    """``field`` moved right by ``dx`` and down by ``dy`` sub-pixels; what enters is 0."""
+    """``field`` moved right by ``dx`` and down by ``dy`` sub-pixels, padded with 0."""
     moved = np.zeros_like(field)
     rows, columns = field.shape
     to_x, from_x = (

@@ -25,7 +25,7 @@ _DRAW: dict[str, Callable[[Canvas, Rng], None]] = {
     "Bird": bird, "Dog": dog, "Cat": cat, "Fish": fish, "Car": car,
     "Truck": truck, "Bicycle": bicycle, "Plane": plane, "House": house, "Flower": flower,
 }  # fmt: skip
-_TURN = {"Fish": 24.0, "Plane": 22.0, "Bird": 10.0}  # degrees at most, where upright is not the rule
+_TURN = {"Fish": 24.0, "Plane": 22.0, "Bird": 10.0}  # largest rotation in degrees; 8 for the other classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Sample:
     Attributes:
         image: (SIZE, SIZE, 3) uint8.
         label: the class, an index into ``CLASS_NAMES``.
-        masks: part name -> (SIZE, SIZE) bool, the part's pixels that can be seen; only parts with a pixel.
+        masks: part name -> (SIZE, SIZE) bool, the part's visible pixels; only visible parts.
     """
 
     image: NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Sample:
 
 
 def sample(index: int, split: str = "train") -> Sample:
-    """Draw the ``index``-th image of a split; its class is ``index`` modulo the number of classes.
+    """The ``index``-th drawing of a split; its class is ``index`` modulo the number of classes.
 
     The same index gives the same image and masks on every machine.
 
@@ -81,7 +81,7 @@ def sample(index: int, split: str = "train") -> Sample:
 
 
 def _ground_shadow(x: float, y: float, reach: float) -> NDArray[np.uint8]:
-    """A soft pool of shade about (x, y), flat on the ground: darkness 0..44 of 128, (SIZE, SIZE)."""
+    """(SIZE, SIZE) darkness, 0..44 of 128, of a soft shadow flat on the ground about (x, y)."""
     columns = (np.arange(SIZE) * 16 - int(x * 16)) * 64 // int(reach * 16)
     rows = (np.arange(SIZE) * 16 - int(y * 16)) * 64 // int(reach * 0.26 * 16)
     away = columns[None, :] ** 2 + rows[:, None] ** 2
@@ -89,7 +89,7 @@ def _ground_shadow(x: float, y: float, reach: float) -> NDArray[np.uint8]:
 
 
 def _tone(rng: Rng) -> NDArray[np.uint8]:
-    """Uneven light: a slant across the image and soft clouds in it, about ``ONE``, (SIZE, SIZE)."""
+    """(SIZE, SIZE) uneven brightness about ``ONE``: a gradient across the image, and soft clouds."""
     across, down = (int(n) for n in rng.integers(-12, 13, 2))
     ramp = np.arange(SIZE) - SIZE // 2
     slant = (ramp[None, :] * across + ramp[:, None] * down) // (SIZE // 2)

@@ -1,7 +1,7 @@
-"""The demo's network: a small VGG whose last units see a quarter of the image's width, ten classes.
+"""The demo's network: a small VGG of ten classes, whose last units have a receptive field of 27 of 112 pixels.
 
-Convolutions with ReLU, three times halved, then two convolutions of one cell each, the mean over the cells and one
-linear layer. The field of view is bounded on purpose (27 of 112 pixels): what a unit sees is a part, not the whole.
+Convolutions with ReLU, downsampled three times by 2; two 1 x 1 convolutions; global average pooling; one linear layer.
+The receptive field is small on purpose, so that a unit sees a part and not the whole object.
 """
 
 import torch
@@ -12,7 +12,7 @@ from interpret.demo.canvas import SIZE
 from interpret.demo.parts import CLASS_NAMES
 from interpret.files import assets
 
-__all__ = ["CLASS_NAMES", "INPUT_SIZE", "LAYER", "MEAN", "STD", "UNITS", "WEIGHTS", "Evenly", "build", "trained"]
+__all__ = ["CLASS_NAMES", "INPUT_SIZE", "LAYER", "MEAN", "STD", "UNITS", "WEIGHTS", "DivisiveNorm", "build", "trained"]
 
 WEIGHTS = assets() / "demo.safetensors"
 INPUT_SIZE = SIZE
@@ -20,28 +20,29 @@ MEAN = (0.62, 0.60, 0.60)
 STD = (0.25, 0.23, 0.24)
 UNITS = 64
 LAYER = "features.13"  # the last module of ``features``, a ReLU
-_STEM = 24  # five by five, every second pixel
-_PLAN: tuple[int | str, ...] = ("pool", 48, 64, "pool")  # three by three
-_DEEP = (128, UNITS)  # one by one: from here on the field of view grows no more
+_STEM = 24  # channels of a 5 x 5 convolution with stride 2
+_PLAN: tuple[int | str, ...] = ("pool", 48, 64, "pool")  # channels of 3 x 3 convolutions
+_DEEP = (128, UNITS)  # channels of 1 x 1 convolutions, which leave the receptive field as it is
 
 
-class Evenly(nn.Module):
-    """Divides each cell's values by their root mean square over the channels, as an eye does for contrast.
+class DivisiveNorm(nn.Module):
+    """Divides the activations at each spatial location by their root mean square over the channels.
 
-    Without it every unit answers loudest where the contrast is highest (in these drawings: at the eyes).
+    Without this divisive normalisation every unit is largest where the contrast is highest: in these drawings, at the
+    eyes.
     """
 
-    def forward(self, values: Tensor) -> Tensor:
+    def forward(self, activations: Tensor) -> Tensor:
         """(B, K, h, w) to the same shape."""
-        return values * torch.rsqrt((values * values).mean(1, keepdim=True) + 0.1)
+        return activations * torch.rsqrt((activations * activations).mean(1, keepdim=True) + 0.1)
 
 
 def build(norm: bool = False) -> nn.Sequential:
     """The network, untrained.
 
     Args:
-        norm: with a batch normalisation after each convolution, as it is trained; without, as it is used, each
-            normalisation being folded into the convolution before it.
+        norm: whether a batch normalisation follows each convolution. The network is trained with them; as it is used,
+            each is folded into the convolution before it.
 
     Returns:
         ``features`` (B, 3, 112, 112) -> (B, 64, 14, 14), whose last module is a ReLU, then ``pool``, ``flatten`` and
@@ -56,7 +57,7 @@ def build(norm: bool = False) -> nn.Sequential:
             features.extend(_convolution(channels, width, 3, 1, norm))
             channels = width
     for width in _DEEP:
-        features.append(Evenly())
+        features.append(DivisiveNorm())
         features.extend(_convolution(channels, width, 1, 1, norm))
         channels = width
     network = nn.Sequential()
@@ -69,7 +70,7 @@ def build(norm: bool = False) -> nn.Sequential:
 
 def trained() -> nn.Sequential:
     """The network with the weights of ``assets/``, in evaluation mode."""
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then overwritten
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten
         network = build()
     network.load_state_dict(load_file(WEIGHTS))
     return network.eval()

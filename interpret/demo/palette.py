@@ -8,7 +8,7 @@ from interpret.demo.canvas import Colour
 
 Rng = np.random.Generator
 
-# Coats, bodies and walls: a dozen and a half hues of like strength.
+# Coats, bodies and walls: eighteen colours.
 MAIN: tuple[Colour, ...] = (
     (226, 110, 92), (240, 152, 96), (246, 196, 104), (224, 214, 132), (168, 196, 112), (112, 178, 132),
     (92, 176, 172), (104, 170, 212), (104, 134, 206), (146, 122, 204), (196, 128, 192), (236, 144, 168),
@@ -51,7 +51,7 @@ def lighter(colour: Colour, share: float = 0.3) -> Colour:
 
 
 def contrast(a: Colour, b: Colour) -> int:
-    """How far two colours are apart: the largest of the channel differences' sum and the brightness' difference."""
+    """Distance of two colours: the sum of the absolute channel differences."""
     return sum(abs(p - q) for p, q in zip(a, b, strict=True))
 
 

@@ -1,6 +1,6 @@
-"""What surrounds the objects: backgrounds, clutter behind them, and things in front that hide a part of them.
+"""What surrounds the objects: backgrounds, clutter behind them, and things in front that occlude a part of them.
 
-Nothing here depends on the class, so that neither the place nor the things around an object give it away.
+Nothing here depends on the class, so that neither the background nor the things around an object predict it.
 Coordinates are pixels of the image.
 """
 
@@ -107,7 +107,7 @@ def _rays(canvas: Canvas, rng: Rng, base: Colour, second: Colour) -> None:
 
 
 def _floor(canvas: Canvas, rng: Rng, colour: Colour) -> None:
-    """Now and then a floor in front of the wall."""
+    """In half of the drawings, a floor in front of the wall."""
     if rng.random() < 0.5:
         level = rng.uniform(72, 96)
         canvas.shape(box(-_BEYOND, level, SIZE + _BEYOND, SIZE + _BEYOND), mix(colour, pick(rng, PALE), 0.3))
@@ -208,14 +208,14 @@ def thing(canvas: Canvas, rng: Rng, x: float, y: float, radius: float) -> None:
 
 
 def clutter(canvas: Canvas, rng: Rng) -> None:
-    """Up to four things behind the object, anywhere."""
+    """One to four things behind the object, anywhere."""
     for _ in range(int(rng.integers(1, 5))):
         x, y = rng.uniform(4, SIZE - 4), rng.uniform(10, SIZE - 4)
         thing(canvas, rng, float(x), float(y), rng.uniform(5, 12))
 
 
 def occluder(canvas: Canvas, rng: Rng, x: float, y: float, reach: float) -> None:
-    """More often than not one thing that hides some of an object about (x, y) that reaches ``reach`` pixels."""
+    """In 60 % of the drawings, a thing that occludes some of an object of radius ``reach`` pixels about (x, y)."""
     if rng.random() < 0.6:
         angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.25, 0.9) * reach
         thing(canvas, rng, float(x + np.cos(angle) * away), float(y + np.sin(angle) * away), rng.uniform(6, 14))

@@ -1,4 +1,4 @@
-"""Outlines: the few curves that every drawing of the demo is made of, as (n, 2) arrays of x, y."""
+"""Outlines: the curves that every drawing of the demo is made of, as (n, 2) arrays of x, y."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""How the demo's network was trained: a few thousand drawings, a few minutes on two processor cores.
+"""Training the demo's network: a few thousand drawings, a few minutes on two CPU cores.
 
-The network sees images and class labels only, never a mask.
+Only images and class labels are used, never a mask.
 """
 
 import hashlib
@@ -29,33 +29,33 @@ EPOCHS = 12
 BATCH = 48
 RATE = 4e-3
 DECAY = 2e-3
-SPARSITY = 1.0  # weight of the last units' density in the loss: a unit that fires rarely means one thing
+SPARSITY = 1.0  # weight in the loss of the last units' density: a unit that is rarely active detects one thing
 SEED = 0
-THREADS = 2  # of torch, because the number of threads changes the order of sums and so the last bits of the weights
+THREADS = 2  # of torch: their number changes the order of sums, and with it the last bits of the weights
 
 Announce = Callable[[str], None]
 
 
-def _image(place: tuple[int, str]) -> NDArray[np.uint8]:
-    return sample(*place).image
+def _image(index_and_split: tuple[int, str]) -> NDArray[np.uint8]:
+    return sample(*index_and_split).image
 
 
 def images(split: str, count: int, workers: int = 2) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw the first ``count`` images of a split: (count, 112, 112, 3) uint8 and their labels (count,)."""
-    places = [(index, split) for index in range(count)]
+    wanted = [(index, split) for index in range(count)]
     with ProcessPoolExecutor(workers) as pool:
-        drawn = np.stack(list(pool.map(_image, places, chunksize=50)))
+        drawn = np.stack(list(pool.map(_image, wanted, chunksize=50)))
     return drawn, np.arange(count) % len(CLASS_NAMES)
 
 
 def normalise(batch: torch.Tensor) -> torch.Tensor:
-    """(B, 112, 112, 3) uint8 to (B, 3, 112, 112) float32 as the network takes it."""
+    """(B, 112, 112, 3) uint8 to the network's input, (B, 3, 112, 112) float32."""
     scaled = batch.permute(0, 3, 1, 2).float() / 255
     return (scaled - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
 
 
 def _batches(drawn: NDArray[np.uint8], labels: NDArray[np.int64], rng: np.random.Generator) -> Iterator[Any]:
-    """One epoch in random order, each batch mirrored half of the time and shifted by up to 6 pixels."""
+    """Yield (inputs, labels) of one epoch, shuffled; each batch is shifted by up to 6 pixels, and half are mirrored."""
     order = rng.permutation(len(drawn))
     for start in range(0, len(order) - BATCH + 1, BATCH):
         chosen = order[start : start + BATCH]
@@ -69,15 +69,15 @@ def _batches(drawn: NDArray[np.uint8], labels: NDArray[np.int64], rng: np.random
 
 
 def density(units: torch.Tensor) -> torch.Tensor:
-    """How evenly activations (B, K, h, w) >= 0 are spread, 0 (one value only) to 1 (all alike), whatever their scale.
+    """Density of activations (B, K, h, w) >= 0, from 0 (a single one is positive) to 1 (all are equal), at any scale.
 
-    Treves and Rolls' measure, mean squared over mean of squares (Network 1991), of each unit over images and cells,
-    and of each cell over units; the mean of both.
+    Treves and Rolls' measure (Network 1991) is the squared mean over the mean square. It is taken of each unit over
+    images and locations and of each location over units; the result is the mean of both.
     """
     square = units * units
     per_unit = units.mean((0, 2, 3)) ** 2 / (square.mean((0, 2, 3)) + 1e-6)
-    per_cell = units.mean(1) ** 2 / (square.mean(1) + 1e-6)
-    return (per_unit.mean() + per_cell.mean()) / 2
+    per_location = units.mean(1) ** 2 / (square.mean(1) + 1e-6)
+    return (per_unit.mean() + per_location.mean()) / 2
 
 
 def fit(
@@ -88,9 +88,9 @@ def fit(
     epochs: int = EPOCHS,
     sparsity: float = SPARSITY,
 ) -> nn.Sequential:
-    """Train the network on images (n, 112, 112, 3) uint8 with labels (n,); returns it with its norms folded in."""
+    """The network trained on images (n, 112, 112, 3) uint8 with labels (n,), its batch normalisations folded in."""
     rng = np.random.default_rng(SEED)
-    with torch.random.fork_rng(devices=[]):  # the first weights are the only random numbers that torch draws here
+    with torch.random.fork_rng(devices=[]):  # torch draws random numbers for the initial weights only
         torch.default_generator.manual_seed(SEED)
         network = build(norm=True)
     network.to(memory_format=torch.channels_last)
@@ -105,24 +105,24 @@ def fit(
                 units = features(inputs.contiguous(memory_format=torch.channels_last))
                 logits = classifier(units.float().mean((2, 3)))
             loss = functional.cross_entropy(logits.float(), targets)
-            # first learn, then thin out: the density counts from a tenth of the way on, in full from six tenths
+            # The density's weight is 0 in the first tenth of the steps, and full from six tenths on.
             weight = sparsity * min(1.0, max(0.0, 2 * (schedule.last_epoch / steps - 0.1)))
             optimiser.zero_grad()
             (loss + weight * density(units.float())).backward()
             optimiser.step()
-            # evidence adds up and never cancels, which favours parts over wholes (Lee and Seung, Nature 1999)
+            # Without negative weights units only add to a class, which favours parts (Lee and Seung, Nature 1999).
             classifier.get_parameter("weight").data.clamp_(min=0)
             schedule.step()
             right, seen = right + int((logits.argmax(1) == targets).sum()), seen + len(targets)
         seconds = time.perf_counter() - start
-        announce(f"epoch {epoch + 1} of {epochs}: {right / seen:.3f} right on its training images, {seconds:.0f} s")
+        announce(f"epoch {epoch + 1} of {epochs}: training accuracy {right / seen:.3f}, {seconds:.0f} s")
     return fold(network)
 
 
 def fold(network: nn.Sequential) -> nn.Sequential:
-    """The same function without batch normalisation: each one is folded into the convolution before it."""
+    """The network with each batch normalisation folded into the convolution before it; its outputs are the same."""
     network.eval()
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then overwritten
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten
         plain = build().eval()
     trained = list(network.get_submodule("features").children())
     fused = [
@@ -139,16 +139,20 @@ def fold(network: nn.Sequential) -> nn.Sequential:
 
 @torch.inference_mode()
 def predict(network: nn.Module, drawn: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The predicted classes (n,) of images (n, 112, 112, 3) uint8, in full float32."""
-    found = [network(normalise(torch.from_numpy(drawn[at : at + 100]))).argmax(1) for at in range(0, len(drawn), 100)]
-    return torch.cat(found).numpy()
+    """(n,) int64 predicted classes of images (n, 112, 112, 3) uint8, in float32."""
+    batches = torch.from_numpy(drawn).split(100)
+    return torch.cat([network(normalise(batch)).argmax(1) for batch in batches]).numpy()
 
 
 def train(announce: Announce, weights: Path = WEIGHTS) -> dict[str, Any]:
-    """Draw, train, test on held-out drawings, and write the weights and, beside them, what was measured.
+    """Draw the images, train the network, and write its weights and a record of its accuracy beside them.
+
+    Args:
+        announce: called with one line as the work advances.
+        weights: the file to write; the record has the same name with the suffix ``.json``.
 
     Returns:
-        The record that is written, as :func:`record`.
+        The record, as :func:`record` with the training time (seconds) and the file's SHA-256.
     """
     start = time.perf_counter()
     announce(f"drawing {TRAIN_IMAGES} images")
@@ -162,22 +166,22 @@ def train(announce: Announce, weights: Path = WEIGHTS) -> dict[str, Any]:
     seconds = time.perf_counter() - start
     weights.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, weights)
-    found = {**record(network, *images("val", HELD_OUT_IMAGES)), "seconds": round(seconds)}
-    found["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
-    weights.with_suffix(".json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    return found
+    measured = {**record(network, *images("val", HELD_OUT_IMAGES)), "seconds": round(seconds)}
+    measured["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    weights.with_suffix(".json").write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
+    return measured
 
 
-def record(network: nn.Module, held: NDArray[np.uint8], truth: NDArray[np.int64]) -> dict[str, Any]:
-    """Accuracy on held-out images (n, 112, 112, 3) of classes ``truth`` (n,), by class too, and the confusions."""
-    predicted = predict(network, held)
+def record(network: nn.Module, held_out: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
+    """Accuracy, accuracy per class and the confusion matrix on held-out images (n, 112, 112, 3) with labels (n,)."""
+    predicted = predict(network, held_out)
     confusion = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), dtype=np.int64)
-    np.add.at(confusion, (truth, predicted), 1)
+    np.add.at(confusion, (labels, predicted), 1)
     return {
-        "accuracy": float((predicted == truth).mean()),
+        "accuracy": float((predicted == labels).mean()),
         "accuracy_per_class": dict(zip(CLASS_NAMES, (confusion.diagonal() / confusion.sum(1)).tolist(), strict=True)),
         "confusion": confusion.tolist(),
-        "held_out_images": len(held),
+        "held_out_images": len(held_out),
         "train_images": TRAIN_IMAGES,
         "epochs": EPOCHS,
         "torch": torch.__version__,
