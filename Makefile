@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8501
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .PHONY: run test check lint types clean
@@ -14,10 +15,10 @@ run: $(VENV)/.ready
 	$(VENV)/bin/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.ready-test lint types
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
 
 check: $(VENV)/.ready-test lint types
-	$(VENV)/bin/python -m pytest -m "not slow and not real and not browser"
+	$(PYTEST) -m "not slow and not real and not browser"
 
 lint: $(VENV)/.ready-test
 	$(VENV)/bin/ruff check .

@@ -12,7 +12,7 @@ from torch import nn
 from tests.browser import browser, page, served  # noqa: F401 - fixtures
 from tests.process_state import hooks_of, state_of  # noqa: F401 - tests take them from here
 
-torch.set_num_threads(2)
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # two processes share two cores
 
 
 def photos_root() -> Path | None:

@@ -50,7 +50,7 @@ def masks(groups, sets, units: int) -> np.ndarray:
     [
         pytest.param("resnet50", True, marks=pytest.mark.slow),
         pytest.param("vgg16", False, marks=pytest.mark.slow),
-        ("efficientnet_lite0", True),
+        pytest.param("efficientnet_lite0", True, marks=pytest.mark.slow),
         ("demo", True),
     ],
 )

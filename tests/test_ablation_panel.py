@@ -12,6 +12,8 @@ from interpret.study import open_study
 from tests.shown_pages import show, words_on
 from tests.small_study import COUNT, studies
 
+pytestmark = pytest.mark.slow
+
 CLASS = 6
 
 

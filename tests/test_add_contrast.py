@@ -16,6 +16,8 @@ from interpret.mining import mine_study
 from interpret.study import Study, open_study
 from tests.small_study import studies
 
+pytestmark = pytest.mark.slow
+
 MINE = MineConfig(top_units=5, min_support=0.2)
 
 

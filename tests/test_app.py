@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +10,7 @@ import pytest
 
 from interpret.study import Study, open_study
 from pages.shared import page_list, wording
-from tests.shown_pages import APP, PAGES, blocks, show, tiles, unescaped, words_on
+from tests.shown_pages import PAGES, blocks, show, tiles, unescaped, words_on
 from tests.small_study import COUNT, studies
 
 
@@ -196,6 +194,7 @@ def test_the_map_is_as_strong_as_the_address_says():
     assert [block["opacity"] for block in blocks(app) if block["kind"] == "stage"] == [0.2]
 
 
+@pytest.mark.slow
 def test_a_class_name_may_hold_what_no_key_may(tmp_path, monkeypatch):
     altered(tmp_path, monkeypatch, class_names=[f"__my__class__{index}__" for index in range(10)])
     for page in PAGES:
@@ -212,14 +211,6 @@ def test_classes_of_one_short_name_are_told_apart(tmp_path, monkeypatch):
     assert "Crane, machine" in app.title[0].value
     app.selectbox(key="choose_class").set_value(8).run()
     assert "Twin (#8)" in unescaped(app.title[0].value)
-
-
-def test_the_library_does_not_import_streamlit():
-    code = "import sys, interpret.figures.patch_pictures, interpret.figures.plotly_style\n"
-    code += "import interpret.explanation.photo, interpret.findings\n"
-    code += "print('streamlit' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"
 
 
 def test_navigation_lists_files_that_exist():

@@ -22,6 +22,8 @@ from interpret.models.precision import exact_copy
 from tests.conftest import TinyNet, draw_photos
 from tests.test_pipeline import SMALL, config, contents, tiny_classifier
 
+pytestmark = pytest.mark.slow
+
 MODES = {"inference mode": torch.inference_mode, "no_grad": torch.no_grad}
 
 

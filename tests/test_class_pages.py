@@ -16,6 +16,8 @@ from pages.shared.controls import address
 from tests.shown_pages import PAGES, blocks, show, tiles, words_on
 from tests.small_study import studies
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def root(monkeypatch) -> Path:
@@ -196,7 +198,6 @@ def test_map_and_graph(view):
     assert len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", ["pages/class_specific.py", "pages/class_shared.py"])
 def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monkeypatch):
     """All patches of a class of drawings hold some twenty units in common, so no support helps here."""

@@ -12,6 +12,8 @@ from pages.shared.backend import studies as opened_studies
 from tests.shown_pages import PAGES, show, words_on
 from tests.small_study import COUNT, studies
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def root(tmp_path, monkeypatch) -> Path:

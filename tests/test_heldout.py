@@ -65,6 +65,7 @@ def made_in(study, year: int):
     return open_study(study.folder)
 
 
+@pytest.mark.slow
 def test_the_largest_held_out_set_is_measured_on_and_damaged_ones_are_named(study, pictures, others, tmp_path):
     classifier = tiny_classifier()
     options = {"batch_size": 4, "device": "cpu", "classifier": classifier}

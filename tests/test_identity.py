@@ -20,6 +20,8 @@ from interpret.explanation.identity import study_keys
 from interpret.study import open_study
 from tests.test_pipeline import Killed, config, tiny_classifier
 
+pytestmark = pytest.mark.slow
+
 
 def draw(folder: Path, seed: int) -> Path:
     """Nine bitmaps of 57 kB each, in three classes, with an old time stamp."""

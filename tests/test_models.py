@@ -109,6 +109,7 @@ def test_the_digest_names_the_weights_and_nothing_else():
 # --- published weights --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_published_weights_are_announced_checked_and_found_in_the_cache(tmp_path, monkeypatch):
     """The whole way from a server to the network, with a file: address in torchvision's place."""
     import torchvision.models as zoo
@@ -162,6 +163,7 @@ def test_available_names_can_be_found():
     assert zoo.find_family("densenet121").preprocessing == Preprocessing()
 
 
+@pytest.mark.slow
 def test_a_vision_transformer_without_a_grid_is_not_offered_and_says_why():
     assert "vit_b_32" not in dict(available())
     with pytest.raises(InputError, match="tokens without a grid"):

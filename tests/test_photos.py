@@ -18,7 +18,7 @@ from interpret.errors import InputError
 from interpret.study import open_study
 
 # Pillow's remarks on damaged metadata, which the command line silences
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 DAMAGED_EXIF = b"Exif\0\0II*\0garbage garbage"
 
 

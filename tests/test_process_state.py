@@ -30,6 +30,7 @@ assert "streamlit" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_no_import_changes_the_process():
     """Libraries come first: what they change by themselves is theirs."""
     libraries = {name for path in MODULES for name in imported(path)} - NAMES

@@ -20,6 +20,8 @@ from pages.shared.backend.model import ready_model
 from tests.conftest import draw_photos
 from tests.test_pipeline import SMALL, config, tiny_classifier
 
+pytestmark = pytest.mark.slow
+
 
 class LeftHalf:
     """Masks of one part, the left half of every photo."""
