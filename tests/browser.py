@@ -83,7 +83,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
         )
     server = Served("", root)
     try:
-        server = Served(_address(process, printed), root)
+        server = Served(address_of(process, printed), root)
         yield server
     finally:
         process.send_signal(signal.SIGINT)
@@ -104,8 +104,8 @@ def _mark(folder: Path) -> None:
     os.utime(manifest, (0, 0))
 
 
-def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
-    """The address that a server prints, once it answers there."""
+def address_of(process: subprocess.Popen[bytes], printed: Path) -> str:
+    """The address that a dashboard's server prints into a file, once it answers there."""
     end = time.monotonic() + LONG / 1000
     while time.monotonic() < end:
         assert process.poll() is None, printed.read_text()

@@ -5,18 +5,16 @@ import importlib.metadata
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import tomllib
-import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from tests.browser import address_of
 from tests.small_study import studies
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,34 +99,19 @@ def test_serve_answers_with_the_demos_finding_from_an_empty_folder(environment, 
     shutil.copytree(studies() / "demo", tmp_path / "kept" / "demo")
     empty = tmp_path / "empty"
     empty.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "interpret", "serve", "--port", str(port), "--studies", str(tmp_path / "kept")]
+    command = [sys.executable, "-m", "interpret", "serve", "--port", "0", "--studies", str(tmp_path / "kept")]
     log = (tmp_path / "log").open("wb")
     with (
         log,
         subprocess.Popen([*command, "--no-browser"], cwd=empty, env=environment, stdout=log, stderr=log) as server,
     ):
         try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-            assert asyncio.run(shows(f"127.0.0.1:{port}", "share unit"))
+            address = address_of(server, tmp_path / "log")
+            assert asyncio.run(shows(address.removeprefix("http://"), "share unit"))
         finally:
             server.terminate()
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
     assert list(empty.iterdir()) == []
-
-
-def wait_for(address: str, server: subprocess.Popen, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).read()
-            return
-        except OSError:
-            assert server.poll() is None, "the server ended"
-            assert time.monotonic() < deadline, "the server does not answer"
-            time.sleep(0.1)
 
 
 async def shows(host: str, text: str, seconds: float = 120) -> bool:

@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     command = commands.add_parser("serve", help="open the dashboard")
     command.set_defaults(command=_serve)
-    command.add_argument("--port", type=_port, default=8501, help="port to listen on (default 8501)")
+    command.add_argument("--port", type=_port, default=8501, help="port to listen on (default 8501; 0: any free one)")
     command.add_argument(
         "--address", metavar="HOST", help="address to listen on (default 127.0.0.1: this machine only)"
     )
@@ -29,8 +29,8 @@ def add(commands: Any) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535")
     return int(text)
 
 
