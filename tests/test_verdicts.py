@@ -1,5 +1,7 @@
 """Whether itemsets are true of their classes, against numbers worked by hand and exact chances."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,14 @@ from scipy.stats import hypergeom
 from interpret.dissection.dissect import judge
 from interpret.dissection.overlap import Overlaps
 from interpret.dissection.result import Dissection
-from interpret.dissection.verdicts import has_part, itemset_table, parts_of_classes, share_table, unit_table
+from interpret.dissection.verdicts import (
+    has_part,
+    itemset_table,
+    parts_of_classes,
+    share_table,
+    supported_shares,
+    unit_table,
+)
 
 
 def test_unit_table_by_hand():
@@ -143,3 +152,26 @@ def test_judging_reads_the_classes_of_each_itemset_and_survives_the_disk(tmp_pat
         pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
     assert (again.iou == result.iou).all()
     assert (again.parts, again.facts) == (result.parts, result.facts)
+
+
+def test_shares_by_what_the_contrast_says():
+    judged = pd.DataFrame(
+        {"itemset_id": [0, 1, 2, 3], "kind": ["specific", "specific", "shared", "shared"],
+         "true": [True, False, True, False]}
+    )  # fmt: skip
+    rules = pd.DataFrame(
+        {
+            "itemset_id": [0, 1, 2, 2, 3, 3],
+            "image_q_value": [0.05, 0.051, 0.01, 0.01, 0.01, 0.01],
+            "contrast_lift": [2.0, 9.0, 2.5, np.inf, 4.0, 1.99],
+        }
+    )
+    mined = SimpleNamespace(rules=rules, contrast=object())
+    shares = supported_shares(judged, mined)
+    assert shares.drop(columns="share").to_numpy().tolist() == [
+        ["specific", "all", 2, 1], ["specific", "supported", 1, 1], ["specific", "not supported", 1, 0],
+        ["shared", "all", 2, 1], ["shared", "supported", 1, 1], ["shared", "not supported", 1, 0],
+    ]  # fmt: skip
+    assert shares["share"].tolist() == [0.5, 1.0, 0.0] * 2
+    mined.contrast = None
+    assert supported_shares(judged, mined)["findings"].tolist() == ["all", "all"]

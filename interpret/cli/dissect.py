@@ -13,6 +13,8 @@ from interpret.cli.progress_bar import progress_bar
 from interpret.config import DissectConfig, MineConfig, RunConfig
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from interpret.dissection.result import Dissection
 
 
@@ -26,11 +28,13 @@ def add(commands: Any) -> None:
     add_progress_file(command)
     add_options(command, DissectConfig)
     add_options(command, RunConfig, only=("limit",))
-    add_options(command, MineConfig, only=("top_units", "min_support"), inherit=True)
+    add_options(command, MineConfig, only=("top_units", "min_support", "contrast_quantile"), inherit=True)
 
 
 def _dissect(arguments: argparse.Namespace) -> None:
     from interpret.dissection.dissect import dissect
+    from interpret.dissection.verdicts import supported_shares
+    from interpret.mining import mine_study
     from interpret.progress import Progress
     from interpret.study import open_study
 
@@ -51,6 +55,7 @@ def _dissect(arguments: argparse.Namespace) -> None:
         )
         progress(Progress("Done", 1, 1))
     print_dissection(result)
+    print_supported(supported_shares(result.itemsets, mine_study(study, mine)))
 
 
 def print_dissection(result: "Dissection") -> None:
@@ -78,3 +83,15 @@ def print_dissection(result: "Dissection") -> None:
     best = result.units.sort_values("iou", ascending=False).head(12)
     OUT.print(Text("\nBest detectors: " + ", ".join(f"{u} {p} ({i:.2f})" for u, p, i in zip(
         best["unit"], best["best_part"], best["iou"], strict=True))))  # fmt: skip
+
+
+def print_supported(shares: "pd.DataFrame") -> None:
+    """Print how many supported and how many other itemsets are true, kind by kind."""
+    table = Table(title="The same, by what the contrast says", box=None, title_justify="left")
+    for name in ("kind", "findings", "itemsets", "true"):
+        table.add_column(name, justify="right" if name in ("itemsets", "true") else "left")
+    for kind, findings, itemsets, share in zip(
+        shares["kind"], shares["findings"], shares["itemsets"], shares["share"], strict=True
+    ):
+        table.add_row(kind, findings, str(itemsets), f"{share:.1%}" if itemsets else "")
+    OUT.print(table)

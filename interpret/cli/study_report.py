@@ -58,6 +58,7 @@ def print_findings(
         p_values: p-value of each itemset from shuffling, by id; not shown if None.
     """
     from interpret.mining import relevance
+    from interpret.mining.contrast import MAX_Q, MIN_LIFT, is_supported
 
     names = study.class_names
     if not len(mined):
@@ -73,7 +74,23 @@ def print_findings(
             f"{per_class.mean():.1f} relevant units a class on average, over {len(per_class)} classes."
         )
     )
-    best = shared[shared["units"].map(len) > 1].sort_values(["n_classes", "lowest"], ascending=False)
+    rules = mined.rules.assign(supported=is_supported(mined.rules)).groupby("itemset_id")
+    supported = rules["supported"].all()
+    contrast_supports = rules["contrast_support"].agg(["min", "max"])
+    if mined.contrast is None:
+        OUT.print(
+            Text(f"Nothing was tested: the study has no contrast. Add it with `unitscope contrast {study.folder}`.")
+        )
+    else:
+        OUT.print(
+            Text(
+                f"Against the contrast {int(supported.sum())} of the {len(summary)} are supported: q at most {MAX_Q:g} "
+                f"and {MIN_LIFT:g} times as frequent as where other photos are explained for the class, in every class."
+            )
+        )
+    best = shared[shared["units"].map(len) > 1]
+    best = best.assign(supported=supported[best["itemset_id"]].to_numpy())
+    best = best.sort_values(["supported", "n_classes", "lowest"], ascending=False)
     if listed is not None:
         kept = best[best["itemset_id"].isin(listed)]
         OUT.print(
@@ -81,9 +98,14 @@ def print_findings(
         )
         best = kept
     if len(best):
-        OUT.print(Text("\nClass-shared, by how many classes and then by the support in the weakest of them"))
+        first = "supported ones first, then " if mined.contrast is not None else ""
+        OUT.print(Text(f"\nClass-shared, {first}by how many classes and then by the support in the weakest of them"))
         for row in frames.rows(best.head(rows), relevance.SummaryRow):
             line = f"{row.lowest:.0%} to {row.highest:.0%} of their patches"
+            if mined.contrast is not None:
+                low, high = contrast_supports.loc[row.itemset_id]
+                line += f"; {low:.0%} to {high:.0%} where other photos are explained as them"
+                line += "" if supported[row.itemset_id] else "; not supported"
             if p_values is not None:
                 p = float(p_values[row.itemset_id])
                 line += f", p by shuffling {p:.3f}" if p == p else ", too rare to be checked against chance"

@@ -18,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from interpret.config import DissectConfig
+from interpret.mining import Mined
+from interpret.mining.contrast import is_supported
 
 Bits = NDArray[np.bool_]
 
@@ -245,6 +247,30 @@ def share_table(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def supported_shares(judged: pd.DataFrame, mined: Mined) -> pd.DataFrame:
+    """Shares of true itemsets among those that the contrast supports and those that it does not.
+
+    Args:
+        judged: as :func:`itemset_table`.
+        mined: the result that the itemsets are of; without a contrast there is one row a kind.
+
+    Returns:
+        kind, findings ("all", "supported" or "not supported"), itemsets (count), true (count), share (NaN of none).
+    """
+    supported = is_supported(mined.rules).groupby(mined.rules["itemset_id"]).all()
+    stands = supported.reindex(judged["itemset_id"], fill_value=False).to_numpy(np.bool_)
+    true = judged["true"].to_numpy(np.bool_)
+    rows = []
+    for kind in (SPECIFIC, SHARED):
+        of_kind = (judged["kind"] == kind).to_numpy()
+        groups = {"all": of_kind}
+        if mined.contrast is not None:
+            groups |= {"supported": of_kind & stands, "not supported": of_kind & ~stands}
+        for name, chosen in groups.items():
+            rows.append((kind, name, int(chosen.sum()), int((chosen & true).sum()), _mean(true[chosen])))
+    return pd.DataFrame(rows, columns=["kind", "findings", "itemsets", "true", "share"])
 
 
 def _mean(values: Bits) -> float:

@@ -134,10 +134,10 @@ class Findings:
     def headline(self) -> tuple[Units, tuple[int, ...]] | None:
         """The itemset to show first, and its classes; None where nothing was found.
 
-        Supported itemsets come first (:func:`tables.is_supported`), class-shared before class-specific ones; among
-        them, sets of two or three units, which a title can name, before others; then the largest
-        :func:`tables.certain_support` in the class where it is smallest, so that a handful of photos does not win by
-        chance.
+        Supported itemsets come first (:func:`interpret.mining.contrast.is_supported`), class-shared before
+        class-specific ones; among them, sets of two or three units, which a title can name, before others; then the
+        largest :func:`tables.certain_support` in the class where it is smallest, so that a handful of photos does not
+        win by chance.
         """
         kinds = (self.shared("closed"), self._specific())
         for rows in (*(rows[rows["supported"]] for rows in kinds), *kinds):

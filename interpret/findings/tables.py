@@ -6,14 +6,9 @@ import pandas as pd
 from interpret.findings.rows import Units
 from interpret.mining import Mined
 from interpret.mining.condensed import by_class, over_classes
+from interpret.mining.contrast import is_supported
 from interpret.mining.significance import Stability
 from interpret.stats import wilson
-
-MAX_Q = 0.05
-"""Largest q-value against the contrast at which a finding is supported."""
-
-MIN_LIFT = 2.0
-"""Smallest contrast lift at which a finding is supported: twice as frequent as in its contrast."""
 
 DISPLAYS = ("closed", "maximal", "all")
 """Which itemsets are listed: closed ones, maximal ones (:mod:`interpret.mining.condensed`), or all."""
@@ -41,9 +36,9 @@ def class_table(
         itemset_id, units, size, class_id, support_count, support, image_count, images, image_support, confidence, lift,
         leverage, conviction, the contrast's columns of ``mined.rules``, classes (in which it is frequent, count), kind
         (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again (share in
-        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal, supported (whether the
-        itemset stands against the contrast in every class of S, see :func:`is_supported`). By class, supported ones
-        first, then by falling support, then falling size, then id.
+        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal, supported (whether all
+        rules of the itemset are, see :func:`~interpret.mining.contrast.is_supported`). By class, supported ones first,
+        then by falling support, then falling size, then id.
     """
     rows = mined.itemsets
     rows = rows[rows["class_id"].notna()].copy()
@@ -70,15 +65,6 @@ def class_table(
         ascending=[True, False, False, False, True],
         ignore_index=True,
     )
-
-
-def is_supported(class_rows: pd.DataFrame) -> pd.Series:
-    """(rows,) whether a rule's q-value against the contrast is at most ``MAX_Q`` and its lift at least ``MIN_LIFT``.
-
-    The q-value alone says that own and contrast photos differ; with many photos a small difference is enough. Nothing
-    is supported where the study has no contrast.
-    """
-    return (class_rows["image_q_value"] <= MAX_Q) & (class_rows["contrast_lift"] >= MIN_LIFT)
 
 
 def shared_table(mined: Mined, units_of: dict[int, Units], class_rows: pd.DataFrame) -> pd.DataFrame:

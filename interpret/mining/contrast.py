@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.special import gammaln
 
 from interpret.mining.rules import fisher
@@ -19,6 +20,23 @@ from interpret.stats import benjamini_hochberg
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+MAX_Q = 0.05
+"""Largest q-value against the contrast at which a rule is supported."""
+
+MIN_LIFT = 2.0
+"""Smallest contrast lift at which a rule is supported: the itemset is twice as frequent as in the contrast."""
+
+
+def is_supported(rules: pd.DataFrame) -> pd.Series:
+    """(rules,) whether each rule's q-value is at most ``MAX_Q`` and its contrast lift at least ``MIN_LIFT``.
+
+    A finding, which is an itemset with all classes of S, is supported where all of its rules are. The q-value alone
+    says that own and contrast photos differ, and with many photos a small difference is enough. Nothing is supported
+    where the study has no contrast.
+    """
+    return (rules["image_q_value"] <= MAX_Q) & (rules["contrast_lift"] >= MIN_LIFT)
 
 
 @dataclass(frozen=True, eq=False)
