@@ -229,7 +229,7 @@ def test_held_out_accuracy_is_as_recorded(network, drawn, record):
     assert right >= 120 * record["accuracy"] - 5 * np.sqrt(120 * record["accuracy"] * (1 - record["accuracy"])) - 1
 
 
-def test_the_layer_is_a_rectified_map_of_many_cells_and_the_tail_is_linear(network):
+def test_the_layer_is_a_rectified_map_of_many_locations_and_the_head_is_linear(network):
     inputs = normalise(torch.from_numpy(np.stack([sample(index).image for index in range(2)])))
     name, _, place = demo_network.LAYER.partition(".")
     assert isinstance(network.get_submodule(name)[int(place)], nn.ReLU)
@@ -261,6 +261,6 @@ def test_density_by_hand():
     assert density(alike) == pytest.approx(1.0, abs=1e-5)
     one = torch.zeros(1, 2, 1, 2)
     one[0, 0, 0, 0] = 4.0
-    # unit 0: mean 2, mean square 8: 4 / 8; unit 1: 0. Cell 0: mean 2, mean square 8: 1 / 2; cell 1: 0
+    # unit 0: mean 2, mean square 8: 4 / 8; unit 1: 0. Location 0: mean 2, mean square 8: 1 / 2; cell 1: 0
     assert density(one) == pytest.approx((0.25 + 0.25) / 2, abs=1e-5)
     assert density(one) == pytest.approx(float(density(100 * one)), abs=1e-5)  # whatever the scale

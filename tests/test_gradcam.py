@@ -45,10 +45,10 @@ def test_hand_worked_map():
     assert predicted.maps[0].tolist() == [[0.0, 6.0], [0.0, 0.0]]
 
 
-def test_upsampling_interpolates_between_cell_centres_and_scales_to_the_maximum():
+def test_upsampling_interpolates_between_the_centres_of_locations_and_scales_to_the_maximum():
     maps = torch.tensor([[[0.0, 2.0]], [[0.0, 0.0]]])
     large = upsample(maps, 1, 4)
-    # centres of the two cells are pixels 0.5 and 2.5 of four: 0, 0.25, 0.75, 1 of the way, then divided by the peak
+    # centres of the two locations are pixels 0.5 and 2.5 of four: 0, 0.25, 0.75, 1 of the way, then divided by the peak
     assert large[0, 0].tolist() == [0.0, 0.25, 0.75, 1.0]
     assert large[1].max() == 0.0
 

@@ -34,7 +34,7 @@ def test_pool_and_linear_is_recognised_and_exact(tiny):
         (torchvision.models.mobilenet_v2, "features.18", True),
     ],
 )
-def test_units_switched_off_behind_the_layer_equal_a_hooked_forward_pass(build, layer, linear):
+def test_units_ablated_behind_the_layer_equal_a_hooked_forward_pass(build, layer, linear):
     torch.manual_seed(0)
     network = build(weights=None).eval()
     images = inputs()
@@ -58,7 +58,7 @@ def test_a_layer_that_something_passes_by_is_refused():
         find_head(network, "layer3.0.bn1", inputs())
 
 
-def test_a_network_that_remembers_its_batch_size_still_has_its_linear_tail():
+def test_a_network_that_remembers_its_batch_size_still_has_its_linear_head():
     class Remembers(nn.Module):
         def __init__(self):
             super().__init__()

@@ -16,7 +16,7 @@ ANY = ExtractConfig(min_area=0.0)
 
 def test_hand_drawn_map():
     heat = np.zeros((8, 10), np.float32)
-    heat[1:3, 2:5] = 0.6  # 6 cells: mass 3.6
+    heat[1:3, 2:5] = 0.6  # 6 pixels: mass 3.6
     heat[5, 7] = 1.0
     heat[6, 8] = 1.0  # touches by its corner: one component with the one above, mass 2.0
     heat[0, 9] = 0.49  # below half of the maximum
@@ -102,21 +102,21 @@ def test_a_region_with_two_peaks_is_divided_in_the_valley_between_them():
     assert found.masses.sum() == pytest.approx(row[1:8].sum() / heat.sum())
 
 
-def test_a_flat_top_is_one_peak_and_a_region_without_a_peak_of_the_cells_stays_whole():
+def test_a_flat_top_is_one_peak_and_a_region_without_a_peak_on_the_grid_stays_whole():
     heat = np.zeros((6, 12), np.float32)
     heat[1:3, 1:4] = 1.0
     heat[4, 8:11] = [0.6, 0.7, 0.6]
     assert cut(heat, PEAKS).boxes.tolist() == cut(heat, ANY).boxes.tolist() == [[1, 1, 4, 3], [8, 4, 11, 5]]
-    cells = np.array([[1.0, 0.2]], np.float32)  # only one peak before the map was enlarged
-    assert cut(heat, PEAKS, cells).boxes.tolist() == cut(heat, ANY).boxes.tolist()
+    grid_map = np.array([[1.0, 0.2]], np.float32)  # only one peak before the map was enlarged
+    assert cut(heat, PEAKS, grid_map).boxes.tolist() == cut(heat, ANY).boxes.tolist()
 
 
-def test_peaks_are_those_of_the_cells_not_of_the_rounding_when_they_are_enlarged():
-    cells = np.zeros((5, 5), np.float32)
-    cells[0, 0], cells[0, 1], cells[0, 2] = 1.0, 0.55, 0.9
-    heat = upsample(torch.from_numpy(cells)[None], 160, 160)[0]
+def test_peaks_are_those_of_the_grid_and_not_of_the_rounding_when_it_is_upsampled():
+    grid_map = np.zeros((5, 5), np.float32)
+    grid_map[0, 0], grid_map[0, 1], grid_map[0, 2] = 1.0, 0.55, 0.9
+    heat = upsample(torch.from_numpy(grid_map)[None], 160, 160)[0]
     assert len(cut(heat, ANY).boxes) == 1
-    assert len(cut(heat, PEAKS, cells).boxes) == 2
+    assert len(cut(heat, PEAKS, grid_map).boxes) == 2
 
 
 @given(hnp.arrays(np.int8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 6)))

@@ -1,4 +1,4 @@
-"""One photo explained on demand agrees with what a run stores, and switching units off with a full forward pass."""
+"""One photo explained on demand agrees with what a run stores, and ablating units agrees with a full forward pass."""
 
 import dataclasses
 
@@ -41,7 +41,7 @@ def test_agrees_with_the_stored_study(study, ready):
         assert shown.masses == pytest.approx(rows["mass"].to_numpy(), abs=1e-4)
 
 
-def test_switching_off_equals_a_forward_pass_without_those_units(study, ready):
+def test_ablating_equals_a_forward_pass_without_those_units(study, ready):
     photo = study.photo(7)
     shown = ready.explain_photo(photo)
     units = tuple(int(unit) for unit in shown.units[0][:4])

@@ -86,8 +86,10 @@ def test_every_row_equals_a_photo_explained_alone(undisturbed, pictures):
         boxes = classifier.preprocessing.to_source(patches.boxes, photo.size)
         assert own[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == boxes.tolist()
         for box, (patch_id, listed) in zip(patches.boxes, own["units"].items(), strict=True):
-            cells = found.activations[0].repeat_interleave(4, 1).repeat_interleave(4, 2)  # 8 x 8 cells of 4 pixels
-            inside = cells[:, box[1] : box[3], box[0] : box[2]].mean((1, 2))
+            upsampled = (
+                found.activations[0].repeat_interleave(4, 1).repeat_interleave(4, 2)
+            )  # 8 x 8 locations of 4 pixels
+            inside = upsampled[:, box[1] : box[3], box[0] : box[2]].mean((1, 2))
             score = (found.alphas[0] * inside).numpy()
             best = [int(k) for k in np.argsort(-score, kind="stable")[:8] if score[k] > 0]
             assert list(listed) == best
@@ -189,8 +191,8 @@ def test_activation_scores_are_the_pooled_activations(pictures, tmp_path, undist
         boxes = cut(upsample(found.maps, 32, 32)[0], study.extract_config).boxes
         nth = int((study.patches["image_id"] == patch.image_id).to_numpy()[: patch.patch_id].sum())
         x0, y0, x1, y1 = boxes[nth]
-        cells = found.activations[0].repeat_interleave(4, 1).repeat_interleave(4, 2)
-        pooled = cells[:, y0:y1, x0:x1].mean((1, 2)).numpy()
+        upsampled = found.activations[0].repeat_interleave(4, 1).repeat_interleave(4, 2)
+        pooled = upsampled[:, y0:y1, x0:x1].mean((1, 2)).numpy()
         best = [int(k) for k in np.argsort(-pooled, kind="stable")[:8] if pooled[k] > 0]
         assert list(patch.units) == best
         assert list(patch.scores) == pytest.approx(pooled[best], abs=1e-5)
