@@ -14,7 +14,7 @@ from interpret.findings.rows import ClassSupport, SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, paging, thresholds
-from pages.shared.view import figures, known_parts, patch_chain, patch_gallery, style, tables, widgets
+from pages.shared.view import contrast, figures, known_parts, patch_chain, patch_gallery, style, tables, widgets
 
 PER_PAGE = 20
 """Rules on a page of the list (count); the saved table holds all rules."""
@@ -45,11 +45,13 @@ def page() -> None:
             max_selections=8,
             width=320,
         )
-        lean, chance = thresholds.reliability_switches(findings)
-    rows = _shared_by(findings.shared(display, hide_redundant=lean), only)
-    hidden = len(_shared_by(findings.shared(display), only)) - len(rows) if lean else 0
+        everything, lean, chance = thresholds.reliability_switches(findings)
+    contrast.notice(study)
+    found = _shared_by(findings.shared(display, hide_redundant=lean), only)
+    hidden = len(_shared_by(findings.shared(display), only)) - len(found) if lean else 0
     # Sets of several units say more than single ones, whose support is always higher: they come first.
-    rows = rows.iloc[np.argsort(rows["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
+    found = found.iloc[np.argsort(found["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
+    rows = contrast.listed(findings, found, everything)
     if rows.empty:
         st.info(
             "No set of units is frequent in "
@@ -58,6 +60,8 @@ def page() -> None:
         )
         return
     units = _chosen(rows)
+    if said := contrast.counts(findings, found["supported"].tolist(), everything, "shared set"):
+        wording.paragraph(said)
     if verdict := known_parts.score(findings):
         wording.paragraph(html.escape(verdict))
     if view == "Rules":
@@ -98,16 +102,15 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
     lines = []
     for row in frames.rows(rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE], SharedRow):
         tags = [
-            widgets.class_tag(
-                wording.class_text(study, class_id), colours.get(class_id, "#888888"), wording.percent(value)
-            )
-            for class_id, value in zip(row.class_ids, row.supports, strict=True)
+            contrast.tag(value, other, colours.get(class_id, "#888888"), wording.class_text(study, class_id))
+            for class_id, value, other in zip(row.class_ids, row.supports, row.contrast_supports, strict=True)
         ]
         lines.append(
             widgets.line(
                 widgets.units(row.units),
                 widgets.text("→"),
                 tags,
+                contrast.mark(findings, row.supported),
                 act={"itemset": address.itemset_param(row.units)},
                 on=row.units == units,
                 title="show the patches behind this rule",
@@ -115,7 +118,13 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
         )
     wording.paragraph(
         f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} frequent in two or more classes, with "
-        f"their {wording.term('support')} in each: the share of the class’s patches."
+        f"their {wording.term('support')} in each: the share of the class’s patches"
+        + (
+            f", and their {wording.term('contrast support')}: the share where photos of classes that do not share "
+            "them are explained as this class."
+            if study.has_contrast
+            else "."
+        )
         + (f" {wording.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
     widgets.show(lines, "rules", _choose)
@@ -229,6 +238,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
             ],
             size="big",
         ),
+        *contrast.verdict(findings, units),
         *known_parts.of_itemset(findings, units),
     ]
     saved: list[list[int]] = []
@@ -236,22 +246,20 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
         patches = supporting.one_per_photo(
             study, supporting.supporting_patches(study, units, findings.config, row.class_id)
         )
-        name = wording.class_text(study, row.class_id)
+        name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
+        other = float(rules[row.class_id]["contrast_support"])
         blocks.append(
             widgets.line(
-                widgets.class_tag(
-                    name,
-                    colours.get(row.class_id, "#888888"),
-                    **address.link("class_specific", **{"class": row.class_id}),
-                ),
+                widgets.class_tag(name, colour, **address.link("class_specific", **{"class": row.class_id})),
+                contrast.bars(row.support, other, colour, name),
                 widgets.text(
-                    f"{wording.share(row.support_count, row.patches, 'patch')}, "
-                    f"{wording.share(row.image_count, row.images, 'photo')}",
+                    f"{wording.share(row.support_count, row.patches, 'patch')}{contrast.elsewhere(other, name)}",
                     "faint",
                 ),
             )
         )
-        blocks.append(widgets.line(tables.measures(rules[row.class_id], "again"), size="small"))
+        photos = widgets.text(f"In {wording.share(row.image_count, row.images, 'photo')},", "faint")
+        blocks.append(widgets.line(photos, tables.measures(rules[row.class_id], "again"), size="small"))
         saved.append(patches[:6].tolist())
         blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=6))
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)

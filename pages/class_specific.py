@@ -5,11 +5,19 @@ import streamlit as st
 
 from interpret import frames
 from interpret.findings import Findings, supporting
-from interpret.findings.rows import RelevantUnit, Units
+from interpret.findings.rows import RelevantUnit, RuleRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, thresholds
-from pages.shared.view import ablation_panel, patch_chain, patch_gallery, tables, widgets
+from pages.shared.view import (
+    ablation_panel,
+    contrast,
+    contrast_gallery,
+    patch_chain,
+    patch_gallery,
+    tables,
+    widgets,
+)
 
 
 def page() -> None:
@@ -31,15 +39,19 @@ def page() -> None:
             width=320,
         )
         display = thresholds.display()
-        lean, chance = thresholds.reliability_switches(findings)
+        everything, lean, chance = thresholds.reliability_switches(findings)
     with heading.container():
         wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
     _summary(findings, class_id)
-    rows = tables.with_chance(findings.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
-    hidden = len(findings.itemsets_of_class(class_id, display)) - len(rows) if lean else 0
-    units = _chosen(findings, rows)
+    contrast.notice(study)
+    found = tables.with_chance(findings.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
+    rows = contrast.listed(findings, found, everything)
+    hidden = len(findings.itemsets_of_class(class_id, display)) - len(found) if lean else 0
+    units = _chosen(findings, class_id, rows)
     left, right = st.columns(2, gap="large")
     with left:
+        if said := contrast.counts(findings, found["supported"].tolist(), everything, "itemset"):
+            wording.paragraph(said)
         _table(findings, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(findings, class_id, units)
@@ -80,11 +92,11 @@ def _summary(findings: Findings, class_id: int) -> None:
     widgets.show(blocks, "summary")
 
 
-def _chosen(findings: Findings, rows: pd.DataFrame) -> Units | None:
-    """The itemset in the address if the class has it, else its best of two units or more."""
+def _chosen(findings: Findings, class_id: int, rows: pd.DataFrame) -> Units | None:
+    """The itemset in the address if the class has it, listed or not, else the best listed one of two units or more."""
     asked = address.itemset_from(st.query_params.get("itemset"))
-    listed = set(rows["units"])
-    if asked in listed:
+    table = findings.table
+    if asked and asked in set(table["units"][table["class_id"] == class_id]):
         return asked
     pairs = rows[rows["size"] > 1]
     first = pairs if len(pairs) else rows
@@ -129,27 +141,34 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
     row = tables.with_chance(rows, chance).iloc[0]
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     words = (
-        f"{wording.share(int(row['support_count']), findings.patch_counts[class_id], 'patch')}, "
-        f"{wording.share(int(row['image_count']), int(row['images']), 'photo')}"
+        f"{wording.share(int(row['support_count']), findings.patch_counts[class_id], 'patch')}"
+        f"{contrast.elsewhere(row['contrast_support'], name)}"
     )
     others = table[(table["itemset_id"] == row["itemset_id"]) & (table["class_id"] != class_id)]
     shared = [
-        widgets.class_tag(
-            wording.class_text(study, int(other)),
-            pictures.colours(study).get(int(other), "#888888"),
-            wording.percent(value),
+        contrast.tag(
+            other.support,
+            other.contrast_support,
+            pictures.colours(study).get(other.class_id, "#888888"),
+            wording.class_text(study, other.class_id),
         )
-        for other, value in zip(others["class_id"], others["support"], strict=True)
+        for other in frames.rows(others, RuleRow)
     ]
     blocks = [
         widgets.line(widgets.units(units), widgets.text("→"), widgets.class_tag(name, colour), shared, size="big"),
-        widgets.line(widgets.text(words)),
-        widgets.line(tables.measures(row), size="small"),
+        widgets.line(contrast.bars(row["support"], row["contrast_support"], colour, name), widgets.text(words)),
+        widgets.line(
+            widgets.text(f"In {wording.share(int(row['image_count']), int(row['images']), 'photo')},", "faint"),
+            tables.measures(row),
+            size="small",
+        ),
+        *contrast.verdict(findings, units, measured=True),
     ]
     widgets.show(blocks, "supporting")
     patches = supporting.supporting_patches(study, units, findings.config, class_id)
     itemset = address.itemset_param(units)
     patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
+    contrast_gallery.show(findings, units, [class_id], across=5)
 
 
 router.enter(page)

@@ -228,7 +228,7 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
     widgets.show(
         [
             widgets.line(widgets.text(f"It holds {wording.count(held['itemset_id'].nunique(), 'itemset')}:"), tags),
-            *tables.itemset_lines(findings, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:7]),
+            *tables.itemset_lines(findings, tables.supported_first(held)[:7]),
         ],
         "classes_supported",
     )

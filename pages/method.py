@@ -41,14 +41,35 @@ GLOSSARY = (
     ("Confidence", "Of all transactions that hold the itemset, the share that belongs to the class."),
     ("Lift", "Confidence divided by the class’s share of all transactions: 1 is what chance would give."),
     (
+        "Contrast",
+        "Photos that the model calls something else, explained for this class all the same. They show which units are "
+        "among the strongest of any photo that is explained for the class, only because the class weighs them heavily.",
+    ),
+    (
+        "Contrast support",
+        "The share of a class’s contrast patches that hold the itemset. For a class-shared itemset, photos of the "
+        "classes that share it do not count.",
+    ),
+    (
+        "Contrast lift",
+        "Support divided by contrast support: 1 means that other photos, explained for the class, hold the itemset "
+        "just as often. For a class-shared itemset, the smallest of its classes’ values.",
+    ),
+    (
         "q-value",
-        "The share of false rules to expect among all rules at least this strong (Fisher’s exact test, corrected by "
-        "Benjamini and Hochberg’s method).",
+        "The share of false rules to expect among all rules at least this strong (Fisher’s exact test of the class’s "
+        "own photos against its contrast photos, corrected by Benjamini and Hochberg’s method). For a class-shared "
+        "itemset, the largest of its classes’ values.",
+    ),
+    (
+        "Supported",
+        "In every class of the itemset, the q-value is at most 0.05 and the contrast lift 2 or more: the itemset "
+        "depends on what the photos show, and not only on the classifier’s weights.",
     ),
     (
         "p by shuffling",
-        "A permutation test: the classes are shuffled among the photos 200 times, and the rule is compared with the "
-        "strongest rule of each shuffling (Westfall and Young’s method).",
+        "A permutation test: the own and the contrast photos of each class are shuffled 200 times, and the rule is "
+        "compared with the strongest rule of each shuffling (Westfall and Young’s method).",
     ),
     (
         "Stable, found again",
@@ -223,7 +244,7 @@ def _steps(findings: Findings, image: int) -> None:
         )
     held = findings.itemsets_within(kept[0])
     with grid.cell():
-        keys = list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:5]
+        keys = tables.supported_first(held)[:5]
         _step(
             5,
             "Units that occur together are mined",

@@ -13,7 +13,7 @@ from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import numbers, pictures, places
 from pages.shared.controls import address, current_study, new_study
-from pages.shared.view import patch_chain, patch_gallery, run_progress, tables, widgets
+from pages.shared.view import contrast, patch_chain, patch_gallery, run_progress, tables, widgets
 
 
 def page() -> None:
@@ -54,7 +54,7 @@ def _finding(findings: Findings) -> None:
         wording.header(f"{_list(names)} share {word} {_list([str(unit) for unit in units])}")
     else:
         wording.header(f"{names[0]} is carried by {word} {_list([str(unit) for unit in units])}")
-    supports = supporting.support_by_class(study, units, findings.config)
+    supports = supporting.support_by_class(study, units, findings.config, outside=classes)
     by_class = {row.class_id: row for row in frames.rows(supports, ClassSupport)}
     blocks: list[widgets.Block] = [
         widgets.line(
@@ -79,21 +79,32 @@ def _finding(findings: Findings) -> None:
         if not parts:
             patch_gallery.missing(findings)
             return
+        name, colour = wording.class_text(study, class_id), colours.get(class_id, "#888888")
         blocks.append(
             widgets.line(
                 widgets.class_tag(
-                    wording.class_text(study, class_id),
-                    colours.get(class_id, "#888888"),
+                    name,
+                    colour,
                     **address.link("class_specific", **{"class": class_id, "itemset": address.itemset_param(units)}),
                 ),
-                widgets.text(wording.share(row.support_count, row.patches, "patch"), "faint"),
+                contrast.bars(row.support, row.contrast_support, colour, name),
+                widgets.text(
+                    wording.share(row.support_count, row.patches, "patch")
+                    + contrast.elsewhere(row.contrast_support, name),
+                    "faint",
+                ),
             )
         )
         blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
+    blocks += contrast.verdict(findings, units)
     more = "class_shared" if len(classes) > 1 else "class_specific"
     params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
     widgets.show(blocks, "finding", patch_gallery.open_chain)
+    contrast.notice(study)
+    itemsets = findings.table.groupby("itemset_id")["supported"].first().tolist()
+    if said := contrast.counts(findings, itemsets, None, "itemset"):
+        wording.paragraph(said, "small")
     patch_gallery.save(findings, saved, address.itemset_param(units))
 
 

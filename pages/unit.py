@@ -10,7 +10,17 @@ from interpret.findings.rows import ClassSupport, CoOccurringUnit, RuleRow
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, thresholds
-from pages.shared.view import ablation_panel, figures, known_parts, patch_chain, patch_gallery, tables, widgets
+from pages.shared.view import (
+    ablation_panel,
+    contrast,
+    contrast_gallery,
+    figures,
+    known_parts,
+    patch_chain,
+    patch_gallery,
+    tables,
+    widgets,
+)
 
 
 def page() -> None:
@@ -21,6 +31,8 @@ def page() -> None:
         wording.header(f"What does unit {unit} respond to?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         _picker(findings, unit)
+        everything = thresholds.show_unsupported(findings)
+    contrast.notice(study)
     _classes(findings, unit)
     patches = supporting.supporting_patches(study, [unit], findings.config)
     if len(patches) == 0:
@@ -37,8 +49,9 @@ def page() -> None:
             _histogram(findings, unit)
             _co_occurring(findings, unit)
         _per_class(findings, unit)
+        _elsewhere(findings, unit)
         _without(findings, unit)
-        _itemsets(findings, unit)
+        _itemsets(findings, unit, everything)
     if len(patches) == 0:
         _histogram(findings, unit)
     patch_chain.show_if_asked(findings)
@@ -96,10 +109,11 @@ def _classes(findings: Findings, unit: int) -> None:
             else f"class-shared: frequent in {len(rows)} classes"
         )
         tags = [
-            widgets.class_tag(
-                wording.class_text(study, row.class_id),
+            contrast.tag(
+                row.support,
+                row.contrast_support,
                 colours.get(row.class_id, "#888888"),
-                wording.share(row.support_count, findings.patch_counts[row.class_id], "patch"),
+                wording.class_text(study, row.class_id),
                 **address.link("class_specific", **{"class": row.class_id, "itemset": unit}),
             )
             for row in frames.rows(rows, RuleRow)
@@ -107,8 +121,21 @@ def _classes(findings: Findings, unit: int) -> None:
         blocks = [
             widgets.line(widgets.unit(unit, on=True), widgets.text("→"), tags, size="big"),
             widgets.line(widgets.text(kind, "faint")),
+            *contrast.verdict(findings, (unit,)),
         ]
     widgets.show(blocks + known_parts.of_unit(findings, unit), "serves")
+
+
+def _served(findings: Findings, unit: int) -> list[int]:
+    """The classes in which the unit is frequent, those with the largest support first."""
+    rows = findings.table[findings.table["itemset_id"] == findings.id_of.get((unit,), -1)]
+    return [int(class_id) for class_id in rows.sort_values("support", ascending=False)["class_id"]]
+
+
+def _elsewhere(findings: Findings, unit: int) -> None:
+    """Show photos of other classes with the unit among a patch's strongest, explained for the classes it serves."""
+    if serves := _served(findings, unit)[:3]:
+        contrast_gallery.show(findings, (unit,), serves, across=8, most=8)
 
 
 def _without(findings: Findings, unit: int) -> None:
@@ -164,7 +191,8 @@ def _co_occurring(findings: Findings, unit: int) -> None:
 
 def _per_class(findings: Findings, unit: int) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
-    table = supporting.support_by_class(study, [unit], findings.config)
+    serves = _served(findings, unit)
+    table = supporting.support_by_class(study, [unit], findings.config, outside=serves)
     table = table[(table["support_count"] > 0) & table["class_id"].isin(findings.classes)].head(10)
     if table.empty:
         return
@@ -175,16 +203,14 @@ def _per_class(findings: Findings, unit: int) -> None:
         patches = supporting.one_per_photo(
             study, supporting.supporting_patches(study, [unit], findings.config, row.class_id)
         )
+        name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
         blocks.append(
             widgets.line(
-                widgets.class_tag(
-                    wording.class_text(study, row.class_id),
-                    colours.get(row.class_id, "#888888"),
-                    **address.link("class_specific", **{"class": row.class_id}),
-                ),
+                widgets.class_tag(name, colour, **address.link("class_specific", **{"class": row.class_id})),
+                contrast.bars(row.support, row.contrast_support, colour, name),
                 widgets.text(
-                    f"{wording.share(row.support_count, row.patches, 'patch')}, "
-                    f"{wording.share(row.image_count, row.images, 'photo')}",
+                    f"{wording.share(row.support_count, row.patches, 'patch')}"
+                    f"{contrast.elsewhere(row.contrast_support, name)}",
                     "faint",
                 ),
             )
@@ -195,15 +221,18 @@ def _per_class(findings: Findings, unit: int) -> None:
     patch_gallery.save(findings, saved, f"unit-{unit}-by-class")
 
 
-def _itemsets(findings: Findings, unit: int) -> None:
+def _itemsets(findings: Findings, unit: int, everything: bool) -> None:
     rows = findings.itemsets_with_unit(unit)
-    rows = rows[rows["size"] > 1]
+    rows = rows[rows["size"] > 1].sort_values("support", ascending=False)
     if rows.empty:
         return
-    keys = list(dict.fromkeys(int(key) for key in rows.sort_values("support", ascending=False)["itemset_id"]))
+    keys = tables.supported_first(contrast.listed(findings, rows, everything))
+    supported = rows.groupby("itemset_id")["supported"].first().tolist()
     st.subheader("Itemsets with this unit", anchor=False)
     wording.paragraph(
-        f"{wording.count(len(keys), 'set')} of units that are frequent together, among them this one.", "small"
+        f"{wording.count(rows['itemset_id'].nunique(), 'set')} of units that are frequent together, with this one. "
+        + contrast.counts(findings, supported, everything, "set"),
+        "small",
     )
     widgets.show(tables.itemset_lines(findings, keys[:14]), "holding")
     file = wording.file_name(findings.study.name, f"unit-{unit}-itemsets", "csv")

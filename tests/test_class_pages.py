@@ -25,6 +25,11 @@ def root(monkeypatch) -> Path:
     return studies()
 
 
+def own_tiles(app: AppTest) -> list[dict]:
+    """Tiles of the study's own patches, without those of the contrast."""
+    return [tile for tile in tiles(app) if "patch" in tile.get("act", {})]
+
+
 def test_a_class_and_an_itemset_in_the_address_are_shown():
     study = open_study(studies() / "demo")
     app = show("pages/class_specific.py", **{"class": "2"})
@@ -34,19 +39,15 @@ def test_a_class_and_an_itemset_in_the_address_are_shown():
     again = show("pages/class_specific.py", **{"class": "2", "itemset": row["itemset"].replace(",", "-")})
     units = next(block for block in blocks(again) if block.get("size") == "big")["parts"]
     assert [part["unit"] for part in units if part["t"] == "unit"] == row["itemset"].split(",")
-    assert len(tiles(again)) > 0
-    assert all(tile["name"] == wording.class_text(study, 2) for tile in tiles(again))
+    assert len(own_tiles(again)) > 0
+    assert all(tile["name"] == wording.class_text(study, 2) for tile in own_tiles(again))
 
 
 def test_a_higher_support_leaves_fewer_itemsets():
+    query = {"class": "0", "show": "all", "all": "true"}
     few, many = (
-        len(
-            next(
-                frame.value
-                for frame in show("pages/class_specific.py", **{"class": "0", "support": s, "show": "all"}).dataframe
-            )
-        )
-        for s in ("60", "20")
+        len(next(frame.value for frame in show("pages/class_specific.py", **query, support=support).dataframe))
+        for support in ("60", "20")
     )
     assert few < many
 
@@ -76,10 +77,10 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
         everything, kept = found.shared(), found.shared(hide_redundant=True)
     assert 0 < len(kept) < len(everything)
     noun = "itemset" if "specific" in page else "set"
-    first = words_on(show(page, **{"class": "0"}))
+    first = words_on(show(page, **{"class": "0", "all": "true"}))
     assert wording.count(len(everything), noun).replace("\u00a0", " ") in first
     assert "hidden" not in first
-    second = words_on(show(page, **{"class": "0", "lean": "true"}))
+    second = words_on(show(page, **{"class": "0", "lean": "true", "all": "true"}))
     assert wording.count(len(kept), noun).replace("\u00a0", " ") in second
     hidden = len(everything) - len(kept)
     assert wording.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
@@ -111,7 +112,7 @@ def test_a_rule_is_checked_against_chance_where_that_is_asked_for():
 
 
 def pictures_of(app: AppTest) -> list[str]:
-    return [tile["src"] for tile in tiles(app)]
+    return [tile["src"] for tile in own_tiles(app)]
 
 
 def test_the_page_of_a_gallery_is_in_the_address_and_a_new_choice_forgets_it():

@@ -13,6 +13,8 @@ class RuleRow(NamedTuple):
     class_id: int
     support_count: int
     support: float
+    contrast_support: float
+    supported: bool
 
 
 class SharedRow(NamedTuple):
@@ -22,6 +24,8 @@ class SharedRow(NamedTuple):
     units: Units
     class_ids: tuple[int, ...]
     supports: tuple[float, ...]
+    contrast_supports: tuple[float, ...]
+    supported: bool
 
 
 class RelevantUnit(NamedTuple):

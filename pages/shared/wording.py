@@ -24,12 +24,19 @@ TERMS = {
     "support": "the share of a class's patches that hold all units of the itemset",
     "confidence": "of the patches that hold the itemset, the share predicted as this class",
     "lift": "confidence divided by the class's share of all patches; 1 is chance",
-    "q-value": "the share of false findings to expect among this and all stronger ones; each photo counts once",
+    "contrast support": "the same share among the contrast patches: those of photos that the model calls something "
+    "else, explained for this class all the same",
+    "contrast lift": "support divided by contrast support: how many times as often the class's own patches hold the "
+    "itemset; for a shared one the smallest of its classes'",
+    "q-value": "the share of false findings to expect among this and all stronger ones, tested against the contrast; "
+    "each photo counts once",
+    "supported": "in every class of the itemset the q-value against the contrast is at most 0.05 and the contrast "
+    "lift 2 or more",
     "stable": "in what share of 100 resampled sets of photos the itemset is frequent and of the same kind",
     "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class",
-    "chance": "permutation test: the classes are shuffled among the photos 200 times; this is the share of shufflings "
-    "in which any set of units is as strongly tied to a class as this one. The smallest value is 0.005; a dash means "
-    "that too few photos hold the itemset",
+    "chance": "permutation test: the own and the contrast photos of each class are shuffled 200 times; this is the "
+    "share of shufflings in which any set of units is as strongly tied to a class as this one. The smallest value is "
+    "0.005; a dash means that too few photos hold the itemset",
     "transaction": "a patch encoded as the set of its strongest units, with the predicted class",
 }
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import streamlit as st
 from PIL import Image
@@ -14,6 +15,9 @@ from interpret.findings import supporting
 from interpret.study import Study
 from pages.shared.backend import places, studies
 from pages.shared.backend.model import PickedPhoto
+
+Table = Literal["patches", "contrast"]
+"""Where patches are rows: the study's own patches, or its contrast patches."""
 
 THUMBNAIL = 288
 """Side of a picture in a gallery, pixels."""
@@ -34,20 +38,24 @@ def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
     return {class_id: on_dark(colour) for class_id, colour in plain.items()} if dark else plain
 
 
-def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[str]:
+def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL, *, table: Table = "patches") -> list[str]:
     """Pictures of patches, as data URIs; empty text if the photo's file is gone."""
-    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), tuple(int(patch) for patch in patches), side)
+    shown = tuple(int(patch) for patch in patches)
+    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), table, shown, side)
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
-def _patch_tiles(folder: str, stamp: int, patches: tuple[int, ...], side: int) -> list[str]:
-    tiles = drawn_patches(studies.cached(folder, stamp), patches, side)
+def _patch_tiles(folder: str, stamp: int, table: Table, patches: tuple[int, ...], side: int) -> list[str]:
+    tiles = drawn_patches(studies.cached(folder, stamp), patches, side, table=table)
     return ["" if picture is None else data_uri(picture) for picture in tiles]
 
 
-def drawn_patches(opened: Study, patches: Sequence[int], side: int = THUMBNAIL) -> list[Image.Image | None]:
+def drawn_patches(
+    opened: Study, patches: Sequence[int], side: int = THUMBNAIL, *, table: Table = "patches"
+) -> list[Image.Image | None]:
     """Patches with the photo around them dimmed; None if the photo's file is gone."""
-    rows = opened.patches[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
+    listed = opened.contrast if table == "contrast" else opened.patches
+    rows = listed[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
     sizes = opened.images[["width", "height"]].to_numpy()
 
     def picture(patch: int) -> Image.Image | None:

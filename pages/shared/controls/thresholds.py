@@ -123,10 +123,30 @@ def display() -> str:
     return str(chosen or "closed")
 
 
-def reliability_switches(findings: Findings) -> tuple[bool, pd.Series | None]:
-    """Two switches: whether redundant rules are hidden, and p-values from shuffling; None unless switched on."""
+def reliability_switches(findings: Findings) -> tuple[bool, bool, pd.Series | None]:
+    """Switches on which findings are listed and how they are checked.
+
+    Returns:
+        Whether unsupported findings are listed too; whether redundant rules are hidden; p-values from shuffling, None
+        unless switched on. Where the study has no contrast, all findings are listed and none is checked.
+    """
     with st.container(width="content", gap="xsmall"):
-        return _hide_redundant(), _against_chance(findings)
+        if not findings.study.has_contrast:
+            return True, _hide_redundant(), None
+        return show_unsupported(findings), _hide_redundant(), _against_chance(findings)
+
+
+def show_unsupported(findings: Findings) -> bool:
+    """A switch: whether findings that the contrast does not support are listed too. Without a contrast, all are."""
+    if not findings.study.has_contrast:
+        return True
+    return st.toggle(
+        "Show what the contrast does not support",
+        key="all",
+        bind="query-params",
+        help=f"supported: {wording.TERMS['supported']}. The contrast: photos that the model calls something else, "
+        "explained for the class all the same",
+    )
 
 
 def _hide_redundant() -> bool:
@@ -144,8 +164,8 @@ def _against_chance(findings: Findings) -> pd.Series | None:
         "Check against chance",
         key="chance",
         bind="query-params",
-        help="adds a permutation p-value to each rule: the classes are shuffled among the photos 200 times, and the "
-        "rule is compared with the strongest one of each shuffling. Takes a second or two",
+        help="adds a permutation p-value to each rule: the own and the contrast photos of each class are "
+        "shuffled 200 times, and the rule is compared with the strongest one of each shuffling. Takes a second or two",
     )
     return numbers.by_chance(findings) if asked else None
 

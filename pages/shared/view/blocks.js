@@ -48,6 +48,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
       dot.style.background = thing.colour;
       node.append(dot, made("span", "", thing.name));
       if (thing.note) node.append(made("span", "note", thing.note));
+      if (thing.pair) node.append(part(thing.pair));
+      return node;
+    }
+    if (thing.t === "pair") {
+      const node = made("span", "pair");
+      for (const [side, share] of [["own", thing.own], ["other", thing.other]]) {
+        const bar = made("i", side);
+        bar.style.width = Math.min(100, 100 * share) + "%";
+        if (side === "own") bar.style.background = thing.colour;
+        node.append(bar);
+      }
+      node.title = thing.title;
+      node.setAttribute("role", "img");
+      node.setAttribute("aria-label", thing.title);
       return node;
     }
     if (thing.t === "link") {
@@ -55,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       node.textContent = thing.text;
       return node;
     }
-    const node = made(thing.t === "strong" ? "strong" : "span", thing.t === "faint" ? "note" : "", thing.text);
+    const node = made(thing.t === "strong" ? "strong" : "span", { faint: "note", warn: "warn" }[thing.t] || "", thing.text);
     if (thing.word) {
       const word = made("abbr", "", thing.word);
       word.title = thing.title;

@@ -79,7 +79,7 @@ def _chain(findings: Findings, patch: int) -> None:
             ),
         )
     )
-    blocks += tables.itemset_lines(findings, list(dict.fromkeys(int(key) for key in held["itemset_id"]))[:8])
+    blocks += tables.itemset_lines(findings, tables.supported_first(held)[:8])
     blocks.append(
         widgets.line(
             {"t": "link", "text": "Explain this photo", **address.link("explain", image=image)},

@@ -11,6 +11,7 @@ from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from pages.shared import wording
 from pages.shared.backend import pictures
+from pages.shared.backend.pictures import Table
 from pages.shared.controls import paging
 from pages.shared.view import widgets
 
@@ -82,7 +83,9 @@ def show(
         save(findings, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
 
 
-def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False) -> None:
+def save(
+    findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False, table: Table = "patches"
+) -> None:
     """A button that saves a gallery of patches as one PNG, drawn on a click.
 
     Args:
@@ -90,6 +93,7 @@ def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside
         rows: patches; each list starts a new row.
         name: of the file, after the study's.
         beside: whether the button stands beside something else.
+        table: of the study, in which the patches are rows.
     """
     study = findings.study
 
@@ -98,7 +102,7 @@ def save(findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside
         blank = Image.new("RGB", (pictures.THUMBNAIL, pictures.THUMBNAIL), "#FFFFFF")
         tiles: list[Image.Image] = []
         for row in rows:
-            tiles += [picture or blank for picture in pictures.drawn_patches(study, row)]
+            tiles += [picture or blank for picture in pictures.drawn_patches(study, row, table=table)]
             tiles += [blank] * (-len(tiles) % across)
         return patch_pictures.png(patch_pictures.sheet(tiles, across))
 

@@ -9,40 +9,67 @@ import streamlit as st
 
 from interpret import frames
 from interpret.findings import Findings
-from interpret.findings.rows import SharedRow, Units
+from interpret.findings.rows import RuleRow, SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
-from pages.shared.view import widgets
+from pages.shared.view import contrast, widgets
 
 
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
-    """`34,193 -> Bird 61 %, Dog 44 %` for each itemset: units and classes can be clicked."""
+    """`34,193 -> Bird 61 %, contrast 12 %` for each itemset: units and classes can be clicked."""
     study, colours = findings.study, pictures.colours(findings.study)
     lines = []
     for key in keys:
+        units = findings.units_of[key]
         rows = findings.table[findings.table["itemset_id"] == key].sort_values("support", ascending=False)
-        tags = [
-            widgets.class_tag(
-                wording.class_text(study, int(class_id)),
-                colours.get(int(class_id), "#888888"),
-                wording.percent(float(support)),
-                **address.link(
-                    "class_specific",
-                    **{"class": int(class_id), "itemset": address.itemset_param(findings.units_of[key])},
-                ),
+        tags: list[widgets.Part] = []
+        for row in frames.rows(rows, RuleRow):
+            tags.append(
+                contrast.tag(
+                    row.support,
+                    row.contrast_support,
+                    colours.get(row.class_id, "#888888"),
+                    wording.class_text(study, row.class_id),
+                    **address.link(
+                        "class_specific", **{"class": row.class_id, "itemset": address.itemset_param(units)}
+                    ),
+                )
             )
-            for class_id, support in zip(rows["class_id"], rows["support"], strict=True)
-        ]
-        lines.append(widgets.line(widgets.units(findings.units_of[key]), widgets.text("→"), tags))
+        mark = contrast.mark(findings, bool(rows["supported"].all()))
+        lines.append(widgets.line(widgets.units(units), widgets.text("→"), tags, mark))
     return lines
 
 
-# Widths in pixels, so that half of a page 1,440 pixels wide shows all of them.
+def supported_first(rows: pd.DataFrame) -> list[int]:
+    """The ids of the itemsets of some rows in their order, the supported ones before the others."""
+    ordered = rows.iloc[(~rows["supported"].to_numpy(bool)).argsort(kind="stable")]
+    return list(dict.fromkeys(int(key) for key in ordered["itemset_id"]))
+
+
+# Widths in pixels, so that half of a page 1,440 pixels wide shows what decides; the rest scrolls.
 SHOWN = {
     "itemset": st.column_config.TextColumn("units", help=wording.TERMS["itemset"], width=100),
     "support": st.column_config.ProgressColumn(
         "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
+    ),
+    "contrast_support": st.column_config.ProgressColumn(
+        "contrast",
+        help=wording.TERMS["contrast support"],
+        format="%.0f %%",
+        min_value=0,
+        max_value=100,
+        width=92,
+        color="gray",
+    ),
+    "contrast_lift": st.column_config.NumberColumn(
+        "× contrast", help=wording.TERMS["contrast lift"], format="%.1f", width=94
+    ),
+    "image_q_value": st.column_config.NumberColumn("q", help=wording.TERMS["q-value"], format="%.0e", width=66),
+    "supported": st.column_config.CheckboxColumn("supported", help=wording.TERMS["supported"], width=86),
+    "chance": st.column_config.NumberColumn("p", help=wording.TERMS["chance"], format="%.3f", width=56),
+    "kind": st.column_config.TextColumn(
+        "kind", help="specific: frequent in this class only; shared: in other classes too", width=72
     ),
     "image_support": st.column_config.NumberColumn(
         "of photos", help="share of the class's photos with at least one such patch", format="%.0f %%", width=76
@@ -51,18 +78,16 @@ SHOWN = {
         "confidence", help=wording.TERMS["confidence"], format="%.0f %%", width=88
     ),
     "lift": st.column_config.NumberColumn("lift", help=wording.TERMS["lift"], format="%.1f", width=48),
-    "image_q_value": st.column_config.NumberColumn("q", help=wording.TERMS["q-value"], format="%.0e", width=66),
-    "chance": st.column_config.NumberColumn("p", help=wording.TERMS["chance"], format="%.3f", width=56),
     "stable": st.column_config.NumberColumn("stable", help=wording.TERMS["stable"], format="%.0f %%", width=62),
-    "kind": st.column_config.TextColumn(
-        "kind", help="specific: frequent in this class only; shared: in other classes too", width=72
-    ),
 }
 
 SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
 """Columns with another name in a saved table."""
 
-PERCENT = ("support", "image_support", "confidence", "stable")
+TESTED = ("contrast_support", "contrast_lift", "image_q_value", "supported")
+"""Columns that a study without a contrast has no values for."""
+
+PERCENT = ("support", "contrast_support", "image_support", "confidence", "stable")
 
 
 def with_units(rows: pd.DataFrame, text: str | None) -> pd.DataFrame:
@@ -83,8 +108,11 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
     parts = [
         ("confidence", wording.percent(row["confidence"]), "confidence"),
         ("lift", f"{row['lift']:.1f}", "lift"),
-        ("q", wording.small_number(row["image_q_value"]), "q-value"),
     ]
+    if pd.notna(row["contrast_lift"]):
+        parts.append(("contrast lift", contrast.lift_text(row["contrast_lift"]), "contrast lift"))
+    if pd.notna(row["image_q_value"]):
+        parts.append(("q", wording.small_number(row["image_q_value"]), "q-value"))
     if "chance" in row.index:
         parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
     word = "stable" if stable == "stable" else "found again"
@@ -107,7 +135,7 @@ def itemsets(
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(wording.itemset_text)})
     for column in list(SHOWN)[1:]:
-        if column in rows:
+        if column in rows and (findings.study.has_contrast or column not in TESTED):
             shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
     places = rows.index[rows["units"] == chosen].tolist() if chosen else []
     key = _table_key(key, rows, places[:1])
@@ -127,7 +155,7 @@ def itemsets(
         on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
-        alt="itemsets of this class with their support, confidence, lift and q-value",
+        alt="itemsets of this class with their support, contrast support, contrast lift and q-value",
     )
     more = f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -210,6 +238,12 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
         "image_count": "photos in each",
         "confidence": "confidence in each",
         "lift": "lift in each",
+        "contrast_support": "contrast support in each",
+        "contrast_count": "contrast patches with it in each",
+        "contrast_patches": "contrast patches in each",
+        "contrast_image_count": "contrast photos with it in each",
+        "contrast_images": "contrast photos in each",
+        "contrast_lift": "contrast lift in each",
         "image_q_value": "q in each",
         "chance": "p by shuffling in each",
         "again": "found again in each",
@@ -217,6 +251,8 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
     for column, name in columns.items():
         if column in by_rule:
             shown[name] = [", ".join(f"{value:.4g}" for value in part[column]) for part in per_rule]
+    shown["smallest contrast lift"] = rows["contrast_lift"].to_numpy()
+    shown["supported"] = rows["supported"].to_numpy()
     shown["largest q-value"] = rows["q_value"].to_numpy()
     shown["stable"] = rows["stable"].to_numpy()
     return shown

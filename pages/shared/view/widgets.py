@@ -48,7 +48,7 @@ def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]]
 
 
 def text(words: str, kind: str = "text") -> Part:
-    """Words in a line; kind is text, strong or faint."""
+    """Words in a line; kind is text, strong, faint or warn."""
     return {"t": kind, "text": words}
 
 
@@ -70,6 +70,11 @@ def units(numbers: Sequence[int], **more: Any) -> list[Part]:
 def class_tag(name: str, colour: str, note: str = "", **more: Any) -> Part:
     """A class's name with its colour."""
     return {"t": "class", "name": name, "colour": colour, "note": note, **more}
+
+
+def pair(own: float, other: float, colour: str, title: str) -> Part:
+    """Two bars, one below the other: a share (0..1) in its class's colour, and in grey what it is compared with."""
+    return {"t": "pair", "own": own, "other": other, "colour": colour, "title": title}
 
 
 def line(*parts: Part | Sequence[Part], **more: Any) -> Block:
