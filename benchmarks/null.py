@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 from interpret.config import MineConfig
-from interpret.explanation.deal import Deal
+from interpret.explanation.contrast_classes import Deal
 from interpret.mining import mine
 from interpret.mining.rules import fisher
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase

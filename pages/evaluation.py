@@ -13,7 +13,7 @@ from interpret.evaluation.table1 import MethodRow
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import allowed_paths, jobs, numbers
+from pages.shared.backend import allowed_paths, cached_results, jobs
 from pages.shared.controls import address, current_study, option_input
 from pages.shared.view import figures, run_progress, style
 
@@ -23,7 +23,7 @@ def page() -> None:
     wording.header(
         "Do these units matter?", "Each class’s units are ablated (switched off), and its photos classified again."
     )
-    results = numbers.evaluations(study)
+    results = cached_results.evaluations(study)
     run_progress.running("evaluate")
     if not results:
         if not any(job.kind == "evaluate" and job.state == "running" for job in jobs.jobs()):

@@ -11,7 +11,7 @@ from interpret.findings.rows import ClassSupport
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
-from pages.shared.backend import numbers, pictures, places
+from pages.shared.backend import cached_results, pictures, places
 from pages.shared.controls import address, current_study, new_study
 from pages.shared.view import contrast, patch_chain, patch_gallery, run_progress, tables, widgets
 
@@ -20,7 +20,7 @@ def page() -> None:
     run_progress.first_start()
     study = current_study.opened()
     try:
-        findings = numbers.findings(study, study.mine_config)
+        findings = cached_results.findings(study, study.mine_config)
     except ExplosionError as error:
         st.error(wording.markdown(str(error)))
         findings = None

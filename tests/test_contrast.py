@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import fisher_exact, hypergeom
 
 from interpret.config import MineConfig
-from interpret.explanation.deal import Deal
+from interpret.explanation.contrast_classes import Deal
 from interpret.mining import mine, store
 from interpret.mining.contrast import contrast_family
-from interpret.mining.contrastive import Quantiles, halves
+from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 
 

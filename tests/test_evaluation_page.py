@@ -14,7 +14,7 @@ from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.heldout import Best
 from interpret.study import Study, open_study
-from pages.shared.backend import jobs, numbers
+from pages.shared.backend import cached_results, jobs
 from tests.shown_pages import show, words_on
 from tests.small_study import COUNT, studies
 
@@ -75,18 +75,18 @@ def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monk
     study = altered(tmp_path, monkeypatch)
     other = open_study(studies() / "demo")
     measured = []
-    monkeypatch.setattr(numbers, "ablation_set", lambda _: ([0, 1], threading.Lock()))
-    monkeypatch.setattr(numbers.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
+    monkeypatch.setattr(cached_results, "ablation_set", lambda _: ([0, 1], threading.Lock()))
+    monkeypatch.setattr(cached_results.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
     for on, number in ((study, 1), (study, 1), (other, 2), (study, 1)):  # as many photos each time
-        monkeypatch.setattr(numbers, "_measured_on", lambda _, on=on: on.folder)
-        assert numbers.class_effect(study, 3, (5, 9)) == number
+        monkeypatch.setattr(cached_results, "_measured_on", lambda _, on=on: on.folder)
+        assert cached_results.class_effect(study, 3, (5, 9)) == number
 
 
 def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch):
     study = open_study(studies() / "demo")
     held_out = open_study(studies() / "demo")
     held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
-    monkeypatch.setattr(numbers, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0, {}))
+    monkeypatch.setattr(cached_results, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0, {}))
     without = show("pages/class_specific.py", **{"class": "6"})
     assert not any("Without" in heading.value for heading in without.subheader)
     assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)
@@ -96,7 +96,7 @@ def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
     def fail(*_: object) -> None:
         raise InputError("Weights of <b>net_1.5</b> are gone.")
 
-    monkeypatch.setattr(numbers, "class_effect", fail)
+    monkeypatch.setattr(cached_results, "class_effect", fail)
     assert "Weights of &lt;b&gt;net_1.5&lt;/b&gt; are gone." in words_on(show("pages/class_specific.py"))
 
 

@@ -117,3 +117,11 @@ def test_what_cannot_be_measured_on_is_refused_in_one_sentence(study, pictures, 
     other = pipeline.run(config(pictures), tmp_path / "other", classifier=tiny_classifier(seed=8))
     with pytest.raises(InputError, match="another network"):
         heldout(study, str(other.folder))
+
+
+def test_folders_that_name_no_class_are_named(study, tmp_path):
+    photos = draw_photos(tmp_path / "photos", classes=2, each=3)
+    (photos / "class 0").rename(photos / "cats")
+    (photos / "class 1").rename(photos / "dogs")
+    with pytest.raises(InputError, match=r"None of the folders in .*photos \(cats, dogs\) is a class of the model"):
+        heldout(study, str(photos), device="cpu", classifier=tiny_classifier())

@@ -19,7 +19,7 @@ from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data import datasets
 from interpret.data.photos import open_photo
-from interpret.explanation.deal import Deal
+from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import make_extractor
 from interpret.explanation.gradcam import BatchExplanation, explain, upsample
 from interpret.explanation.patches import cut

@@ -1,6 +1,6 @@
 """Held-out photos: a study of its own, made by the same network and kept inside the study that was mined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def heldout(
         announce=announce,
     )
     if all(photo.label is None for photo in photos.photos):
-        raise InputError(_unlabelled(images))
+        raise InputError(_unlabelled(images, photos.unmatched))
     chosen = choose_device(device)
     keys = study_keys(config, classifier, photos, chosen, choose_precision(model.precision, chosen))
     begun = [inside / key for key in keys if (inside / key).is_dir() or partial_folder(inside / key).is_dir()]
@@ -183,7 +183,19 @@ def _usable(study: Study, folder: Path) -> Study:
     return found
 
 
-def _unlabelled(images: str) -> str:
+def _unlabelled(images: str, unmatched: Sequence[str] = ()) -> str:
+    """Why accuracy cannot be measured, and what to do.
+
+    Args:
+        images: where the photos are.
+        unmatched: names of their folders, if none is a class of the model.
+    """
+    if unmatched:
+        names = ", ".join(unmatched[:3]) + (", ..." if len(unmatched) > 3 else "")
+        return (
+            f"None of the folders in {images} ({names}) is a class of the model, so accuracy cannot be measured; "
+            "rename them to wnid, ImageNet index or class name."
+        )
     return (
         f"The photos in {images} have no labels, so accuracy cannot be measured; put them into class folders named by "
         "wnid, ImageNet index or class name."

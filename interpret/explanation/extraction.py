@@ -14,7 +14,7 @@ from interpret.config import RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
-from interpret.explanation.deal import Deal
+from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import DecodedPhoto, Extractor, decode_ahead, make_extractor
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_counts, study_manifest

@@ -1,4 +1,4 @@
-"""What mining found, as tables for reading, and the patches behind it: where a page's numbers come from."""
+"""What mining found, as tables for reading, and the patches that support it."""
 
 from interpret.findings.findings import Findings
 

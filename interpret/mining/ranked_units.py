@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
-from interpret.mining.contrastive import Quantiles, halves
+from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.study import Study
 
 Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]

@@ -280,7 +280,8 @@ def open_study(folder: str | Path) -> Study:
         partial = folder.with_name(folder.name + ".partial")
         if partial.is_dir():
             raise InputError(f"The study {folder} is unfinished; run the same command again to complete it.")
-        raise InputError(f"{folder} is not a study (it has no manifest.json); make one with `unitscope run`.")
+        what = "is not a study (it has no manifest.json)" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}; make a study with `unitscope run`.")
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         version = content["schema_version"]

@@ -13,7 +13,7 @@ from interpret.findings import Findings
 from interpret.findings.tables import DISPLAYS
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import numbers
+from pages.shared.backend import cached_results
 from pages.shared.controls import address, current_study
 
 
@@ -30,7 +30,7 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
     with tools:
         config = _thresholds(study)
     try:
-        return title, numbers.findings(study, config)
+        return title, cached_results.findings(study, config)
     except ExplosionError as error:
         with title:
             wording.header("Nothing to show at these thresholds")
@@ -167,7 +167,7 @@ def _against_chance(findings: Findings) -> pd.Series | None:
         help="adds a permutation p-value to each rule: the own and the contrast photos of each class are "
         "shuffled 200 times, and the rule is compared with the strongest one of each shuffling. Takes a second or two",
     )
-    return numbers.by_chance(findings) if asked else None
+    return cached_results.by_chance(findings) if asked else None
 
 
 def _address_number(name: str, otherwise: int, low: int, high: int) -> int:

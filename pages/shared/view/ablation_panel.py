@@ -13,7 +13,7 @@ from interpret.figures import ablation_charts
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from pages.shared import wording
-from pages.shared.backend import numbers, pictures
+from pages.shared.backend import cached_results, pictures
 from pages.shared.controls import address
 from pages.shared.view import figures, widgets
 
@@ -21,12 +21,12 @@ from pages.shared.view import figures, widgets
 def render(findings: Findings, class_id: int, units: Units) -> None:
     """Show what ablating ``units`` does to a class; nothing if there is no labelled photo of it."""
     study = findings.study
-    held_out = numbers.heldout_photos(study)
+    held_out = cached_results.heldout_photos(study)
     if not (reference_labels(held_out.study if held_out else study) == class_id).any():
         return
     st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:
-        effect = numbers.class_effect(study, class_id, units)
+        effect = cached_results.class_effect(study, class_id, units)
     except InputError as error:
         wording.paragraph(html.escape(str(error)))
         return

@@ -5,13 +5,13 @@ import pandas as pd
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from pages.shared import wording
-from pages.shared.backend import numbers
+from pages.shared.backend import cached_results
 from pages.shared.view import widgets
 
 
 def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
     """A line on the part that the unit detects; none if the study was not dissected."""
-    dissection = numbers.dissection(findings.study)
+    dissection = cached_results.dissection(findings.study)
     if dissection is None:
         return []
     row = dissection.units.iloc[unit]
@@ -32,7 +32,7 @@ def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
 
 def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     """A line on the parts that an itemset's units detect, and the verdict on the itemset if there is one."""
-    dissection = numbers.dissection(findings.study)
+    dissection = cached_results.dissection(findings.study)
     if dissection is None:
         return []
     names = dissection.units["part"]
@@ -58,7 +58,7 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
 
 def score(findings: Findings) -> str:
     """One sentence on the share of true class-shared itemsets, beside random ones; empty without verdicts."""
-    dissection = numbers.dissection(findings.study)
+    dissection = cached_results.dissection(findings.study)
     if dissection is None or findings.config != findings.study.mine_config:
         return ""
     row = dissection.shares[(dissection.shares["kind"] == "shared") & (dissection.shares["size"] == 0)]

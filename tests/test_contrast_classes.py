@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from interpret.explanation.deal import EVERY_CLASS, NONE, Deal
+from interpret.explanation.contrast_classes import EVERY_CLASS, NONE, Deal
 
 
 @pytest.mark.parametrize(("batch", "shares"), [(32, None), (1, None), (7, [0.6, 0.2, 0.1, 0.05, 0.05])])

@@ -1,4 +1,4 @@
-"""Which further classes each photo is explained for: the contrast of method.md, section 5."""
+"""Which further classes each photo is explained for: the contrast, see docs/contrast.md."""
 
 import numpy as np
 import numpy.typing as npt

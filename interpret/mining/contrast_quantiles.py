@@ -1,7 +1,7 @@
 """Contrastive transactions: a unit stays only where it contributes more than in photos explained for the class anyhow.
 
 Unit k of a patch explained for c stays among the N best only where its score exceeds the q quantile of what k scores in
-c's contrast patches (method.md, section 5). So that the contrast can still test what is mined, photos are dealt into
+c's contrast patches (see docs/contrast.md). So that the contrast can still test what is mined, photos are dealt into
 two halves: the quantiles that a photo's patches are held to come from the contrast photos of the other half.
 """
 
