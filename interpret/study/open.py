@@ -22,6 +22,7 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.study.schema import CONTRAST, PACKED, PAD, READABLE
 
+_CONTRAST_COLUMNS = ("image_id", "predicted", "target", "x0", "y0", "x1", "y1")
 _REQUIRED = (
     "key", "model", "weights_digest", "layer", "n_units", "class_names", "preprocessing", "images_root",
     "model_config", "extract_config", "mine_config",
@@ -188,12 +189,11 @@ class Study:
 
     @cached_property
     def contrast(self) -> pd.DataFrame:
-        """One row a contrast patch: image_id, predicted, target; none where the study has no contrast."""
+        """One row a contrast patch: image_id, predicted, target, box (source pixels); none without a contrast."""
         if not self.has_contrast:
-            return CONTRAST.empty_table().select(["image_id", "predicted", "target"]).to_pandas()
+            return CONTRAST.empty_table().select(list(_CONTRAST_COLUMNS)).to_pandas()
         with self._readable("contrast"):
-            columns = ["image_id", "predicted", "target", "x0", "y0", "x1", "y1"]
-            return pq.read_table(self.folder / "contrast.parquet", columns=columns).to_pandas()
+            return pq.read_table(self.folder / "contrast.parquet", columns=list(_CONTRAST_COLUMNS)).to_pandas()
 
     @cached_property
     def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
@@ -203,10 +203,10 @@ class Study:
     @cached_property
     def ranked_contrast(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The same for the contrast patches, in the order of :attr:`contrast`."""
-        if not self.has_contrast:
-            width = self.extract_config.stored_units
-            return np.zeros((0, width), np.int32), np.zeros((0, width), np.float32)
-        return self._ranked("contrast")
+        shape = (0, self.extract_config.stored_units)
+        return (
+            self._ranked("contrast") if self.has_contrast else (np.zeros(shape, np.int32), np.zeros(shape, np.float32))
+        )
 
     def _ranked(self, name: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         with self._readable(name):
