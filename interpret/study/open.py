@@ -20,7 +20,8 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig
 from interpret.data.photos import open_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.study.schema import CONTRAST, PACKED, PAD, READABLE
+from interpret.study.schema import CONTRAST, PACKED, READABLE
+from interpret.study.tables import read_ranked
 
 _CONTRAST_COLUMNS = ("image_id", "predicted", "target", "x0", "y0", "x1", "y1")
 _REQUIRED = (
@@ -210,18 +211,7 @@ class Study:
 
     def _ranked(self, name: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         with self._readable(name):
-            table = pq.read_table(self.folder / f"{name}.parquet", columns=["units", "scores"])
-        units, scores = (table.column(column).combine_chunks() for column in ("units", "scores"))
-        lengths = np.diff(units.offsets.to_numpy())
-        width = self.extract_config.stored_units
-        held = np.arange(width)[None, :] < lengths[:, None]
-        unit_rows = np.full(held.shape, PAD, np.int32)
-        score_rows = np.zeros(held.shape, np.float32)
-        unit_rows[held] = units.flatten().to_numpy()
-        score_rows[held] = scores.flatten().to_numpy()
-        unit_rows.setflags(write=False)
-        score_rows.setflags(write=False)
-        return unit_rows, score_rows
+            return read_ranked(self.folder / f"{name}.parquet", self.extract_config.stored_units)
 
     def photo_path(self, image_id: int) -> Path | None:
         """The file of a photo: the study's own copy, or the original; None if neither exists."""

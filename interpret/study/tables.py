@@ -1,11 +1,14 @@
-"""How the tables of a study are written."""
+"""How the tables of a study are written, and the units of its patches read."""
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from interpret.files import flush
+from interpret.study.schema import PAD
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -13,3 +16,25 @@ def write_table(table: pa.Table, path: Path) -> None:
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd", row_group_size=1 << 20)
         flush(file)
+
+
+def read_ranked(path: Path, width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """The columns ``units`` and ``scores`` of a table of P patches.
+
+    Args:
+        path: the table's file.
+        width: units stored per patch (count).
+
+    Returns:
+        (P, width) int32 and float32, best first, filled up with ``PAD`` and 0; read-only.
+    """
+    table = pq.read_table(path, columns=["units", "scores"])
+    units, scores = (table.column(name).combine_chunks() for name in ("units", "scores"))
+    held = np.arange(width)[None, :] < np.diff(units.offsets.to_numpy())[:, None]
+    unit_rows = np.full(held.shape, PAD, np.int32)
+    score_rows = np.zeros(held.shape, np.float32)
+    unit_rows[held] = units.flatten().to_numpy()
+    score_rows[held] = scores.flatten().to_numpy()
+    unit_rows.setflags(write=False)
+    score_rows.setflags(write=False)
+    return unit_rows, score_rows
