@@ -84,8 +84,15 @@ def click_row(page, row: int) -> None:
     table.click(position={"x": 15, "y": 35 * row + 52}, force=True)
 
 
+APART = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
+    figure => Date.now() - (figure._mouseDownTime ?? 0) > figure._context.doubleClickDelay
+)"""
+"""Whether a click now is one of its own: to Plotly two quick ones, wherever they hit, are a double click."""
+
+
 def click_point(page, place: int) -> None:
     """Click a point of the first figure, once it stands still."""
+    page.wait_for_function(APART)
     point = page.locator(".js-plotly-plot .scatterlayer .point").nth(place)
     point.wait_for(state="attached")
     point.element_handle().wait_for_element_state("stable")
