@@ -9,7 +9,7 @@ from interpret import frames
 from interpret.config import EvaluateConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
-from interpret.evaluation.table1 import MethodRow
+from interpret.evaluation.table1 import BASELINE, MethodRow
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
@@ -21,7 +21,7 @@ from pages.shared.view import figures, run_progress, style
 def page() -> None:
     study = current_study.opened()
     wording.header(
-        "Do these units matter?", "Each class’s units are ablated (switched off), and its photos classified again."
+        "Do these units matter?", "Each class’s units are ablated (set to zero), and its photos classified again."
     )
     results = cached_results.evaluations(study)
     run_progress.running("evaluate")
@@ -57,7 +57,7 @@ def _finding(study: Study, result: Evaluation) -> None:
     row, photos = natural[ours], int(about["photos"])
     random = natural.get(f"Random, as {ours}")
     words = (
-        f"With all units on, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified correctly "
+        f"With all units active, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified correctly "
         f"({_interval(about['accuracy'], photos)}). "
         f"Without the {row.units:.1f} units that mining finds for a class on average, "
         f"{wording.percent(row.accuracy, 1)} are ({wording.interval(row.accuracy, photos)})"
@@ -73,14 +73,14 @@ def _finding(study: Study, result: Evaluation) -> None:
 
 
 def _curves(study: Study, result: Evaluation) -> None:
-    off, kept = st.tabs(["Units switched off", "Only these units kept"])
+    off, kept = st.tabs(["Units ablated", "Only these units kept"])
     baseline = float(result.about["accuracy"])
     with off:
         figures.show(
             evaluation_charts.accuracy_curves(result.table, baseline, paper=style.paper()),
             name=f"{study.name}-accuracy",
             key="curves_off",
-            alt="accuracy against the number of units switched off, one line for each ranking",
+            alt="accuracy against the number of units ablated, one line for each ranking",
         )
         st.caption(
             "Lower is better: the lower the accuracy, the more the class relies on those units. The band around random "
@@ -99,7 +99,7 @@ def _curves(study: Study, result: Evaluation) -> None:
 def _table(study: Study, result: Evaluation) -> None:
     st.subheader("Table 1", anchor=False)
     rows = result.table.copy()
-    natural = rows[rows["budget"].isna() | (rows["method"] == "No unit off")]
+    natural = rows[rows["budget"].isna() | (rows["method"] == BASELINE)]
     shown = pd.DataFrame(
         {
             "method": natural["method"],
@@ -108,25 +108,25 @@ def _table(study: Study, result: Evaluation) -> None:
                 _draws(row.low, row.high) if pd.notna(row.low) else wording.interval(row.accuracy, row.photos, 2)
                 for row in frames.rows(natural, MethodRow)
             ],
-            "units off": [f"{u:.2f}" for u in natural["units"]],
+            "units ablated": [f"{u:.2f}" for u in natural["units"]],
         }
     )
     equal = rows[rows["budget"].fillna(0) > 0]
     wide = equal.pivot_table(index="method", columns="budget", values="accuracy", sort=False)
-    wide.columns = [f"{int(budget)} off" for budget in wide.columns]
+    wide.columns = [f"{int(budget)} ablated" for budget in wide.columns]
     plain = {name: st.column_config.NumberColumn(format="%.1f") for name in wide.columns}
     wide = (100 * wide).round(1).reset_index()
     left, right = st.columns([4, 6], gap="large")
     with left:
         wording.paragraph("Each method’s own number of units")
-        st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units off")
+        st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units ablated")
         wording.paragraph(
             "The interval is Wilson’s, over photos; for random units, the 5th to 95th percentile of draws.", "small"
         )
     with right:
         wording.paragraph("The same number of units for every method: accuracy in percent")
         st.dataframe(
-            wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units off"
+            wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units ablated"
         )
     st.download_button(
         "All of it as CSV",
@@ -154,7 +154,7 @@ def _matrix(study: Study, result: Evaluation) -> None:
     names = [wording.class_text(study, class_id) for class_id in ids]
     if result.dominance == result.dominance:
         wording.paragraph(
-            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are off "
+            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are ablated "
             "(100 %: no other class loses any; 0 %: all classes lose the same)."
         )
     state = figures.show(
@@ -163,7 +163,7 @@ def _matrix(study: Study, result: Evaluation) -> None:
         key="matrix",
         on_select="rerun",
         selection_mode="points",
-        alt="for each pair of classes, how far the accuracy of the second falls with the units of the first off",
+        alt="for each pair of classes, how far the accuracy of the second falls with the units of the first ablated",
     )
     points = state["selection"]["points"] if state else []
     if points:
@@ -184,7 +184,7 @@ def _beyond(study: Study, result: Evaluation) -> None:
             synergy = result.synergy.copy()
             for column in synergy.select_dtypes("float"):
                 synergy[column] = (100 * synergy[column]).round(2)
-            st.dataframe(synergy, hide_index=True, key="synergies", alt="fall with the set off, and the sum of parts")
+            st.dataframe(synergy, hide_index=True, key="synergies", alt="fall of the set, and the sum of its parts")
 
 
 def _nothing_yet(study: Study) -> None:

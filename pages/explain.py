@@ -73,7 +73,7 @@ def _switched_off(study: Study) -> set[int]:
 
 
 def _switch(act: dict[str, object]) -> None:
-    """Write a click into the address: a chosen patch, or units switched off or on."""
+    """Write a click into the address: a chosen patch, or units ablated or restored."""
     if "box" in act:
         st.query_params["box"] = str(act["box"])
         return
@@ -170,7 +170,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
                 widgets.class_tag(
                     wording.class_text(study, now), colours.get(now, "#888888"), wording.percent(float(after[now]), 1)
                 ),
-                {"t": "link", "text": "all on again", "act": {"units": sorted(off), "on": True}},
+                {"t": "link", "text": "restore all", "act": {"units": sorted(off), "on": True}},
             )
         )
     widgets.show(blocks, "verdict", _switch)
@@ -183,7 +183,7 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
         ),
         key="verdict_chart",
         name="prediction",
-        alt="probabilities of the strongest classes, with all units and with those switched off",
+        alt="probabilities of the strongest classes, with all units and with those ablated",
     )
 
 
@@ -197,7 +197,7 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
     wording.paragraph(
         f"Its {wording.term('transaction')}: its strongest units for "
         f"{html.escape(wording.class_text(study, shown.target))}, "
-        "best first. A click ablates a unit (switches it off), and the model answers again at once.",
+        "best first. A click ablates a unit (sets it to zero), and the model answers again at once.",
         "small",
     )
     chips = [
@@ -206,12 +206,12 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
             off=unit in off,
             href=None,
             act={"units": [unit], "on": unit in off},
-            title=f"unit {unit}: switch it {'on again' if unit in off else 'off'}",
+            title=f"unit {unit}: {'restore' if unit in off else 'ablate'} it",
         )
         for unit in kept
     ]
     left = [unit for unit in kept if unit not in off]
-    links = [{"t": "link", "text": "all off", "act": {"units": left}}] if left else []
+    links = [{"t": "link", "text": "ablate all", "act": {"units": left}}] if left else []
     widgets.show([widgets.line(chips, links)], "chips", _switch)
     held = findings.itemsets_within(kept)
     if held.empty:

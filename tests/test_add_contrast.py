@@ -117,6 +117,17 @@ def test_photos_that_are_others_now_are_refused(both, tmp_path):
     with pytest.raises(InputError, match=r"are not those that .* was made from"):
         add_contrast(open_study(tmp_path / "old"))
     assert not open_study(tmp_path / "old").has_contrast
+    assert not (tmp_path / "old" / "with-contrast").exists()
+
+
+def test_what_a_killed_command_left_is_not_taken_for_the_contrast(both, tmp_path):
+    made, old = both
+    shutil.copytree(old.folder, tmp_path / "old")
+    shutil.copytree(made.folder, tmp_path / "old" / "with-contrast")
+    study, left_out = add_contrast(open_study(tmp_path / "old"), repeats=2)
+    assert left_out == 0
+    assert study.has_contrast
+    assert not (tmp_path / "old" / "with-contrast").exists()
 
 
 def test_contrast_photos_are_never_explained_for_their_own_class(both):

@@ -262,7 +262,7 @@ def test_a_folder_named_like_markup_and_a_disk_that_refuses(made, capsys, tmp_pa
 
     monkeypatch.setattr("interpret.study.copies.pack", full)
     assert main(["pack", str(tmp_path / "[old]s[/x]")]) == 2
-    assert capsys.readouterr().err.strip() == "error: the disk says somewhere.png: No space left on device"
+    assert capsys.readouterr().err.strip() == "error: cannot read or write somewhere.png: No space left on device"
 
 
 @pytest.mark.parametrize("arguments", ["--help", "run --help", "info STUDY"])

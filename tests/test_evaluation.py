@@ -91,6 +91,9 @@ def test_results_of_another_version_are_made_again_and_those_without_one_lose_th
     assert len(result.synergy) > 0
     assert result.synergy["low"].notna().all()
     file.write_text(json.dumps({name: value for name, value in content.items() if name != "format"}))
+    earlier = result.table.assign(method=result.table["method"].replace("No unit ablated", "No unit off"))
+    assert "No unit off" in set(earlier["method"])
+    earlier.to_parquet(folder / "table.parquet")
     before = Evaluation.read(folder)
     for name in ("table", "differences", "keep", "matrix"):
         pd.testing.assert_frame_equal(getattr(before, name), getattr(result, name), check_names=False)

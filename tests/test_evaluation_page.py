@@ -55,10 +55,10 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     shown = natural.set_index("method")["accuracy"]
     study = open_study(tmp_path / "demo")
     accuracy, labelled = study.accuracy()
-    assert shown["No unit off"] == f"{100 * accuracy:.2f} %"
+    assert shown["No unit ablated"] == f"{100 * accuracy:.2f} %"
     low, high = binomtest(round(accuracy * labelled), labelled).proportion_ci(method="wilson")
     around = natural.set_index("method")["95 % interval"].str.replace("\u00a0", " ")
-    assert around["No unit off"] == f"{100 * low:.2f} to {100 * high:.2f} %"
+    assert around["No unit ablated"] == f"{100 * low:.2f} to {100 * high:.2f} %"
     assert f"{100 * low:.1f} to {100 * high:.1f} %" in words_on(app)
     first = " ".join(re.sub(r"<.*?>", " ", words_on(show("pages/study.py"))).split())
     told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} labelled photos"

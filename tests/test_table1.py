@@ -60,7 +60,7 @@ def test_figures_say_what_the_tables_say():
     falls = cross_class.matrix(hand_made(), CLASSES, ours())
     heat, squares = evaluation_charts.influence_matrix(falls, ["a", "b", "c"]).data
     assert heat.z.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
-    assert squares.text[2] == "units of a off: c gains 50.0 points"
+    assert squares.text[2] == "units of a ablated: c gains 50.0 points"
     assert list(squares.customdata[5]) == [1, 2]
     bars = ablation_charts.class_effect(ablate_class(hand_made(), 0, [0]), "#0072B2").data[0]
     assert list(bars.x[:2]) == [1.0, 0.0]

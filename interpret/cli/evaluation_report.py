@@ -31,12 +31,13 @@ def print_evaluation(result: "Evaluation") -> None:
 
 def _natural(result: "Evaluation") -> Table:
     from interpret.evaluation import published
+    from interpret.evaluation.table1 import BASELINE
 
     theirs = published.poster_rows(result.about["model"])
     table = Table(title="Each method's own number of units", box=None, title_justify="left", title_style="bold")
-    for name in ("method", "units off", "accuracy", *(("the poster: accuracy", "units") if theirs else ())):
+    for name in ("method", "units ablated", "accuracy", *(("the poster: accuracy", "units") if theirs else ())):
         table.add_column(name, justify="left" if name == "method" else "right")
-    rows = result.table[result.table["budget"].isna() | (result.table["method"] == "No unit off")]
+    rows = result.table[result.table["budget"].isna() | (result.table["method"] == BASELINE)]
     for row in rows.to_dict("records"):
         cells = [row["method"], f"{row['units']:.2f}", _accuracy(row)]
         if theirs:
@@ -49,7 +50,7 @@ def _natural(result: "Evaluation") -> Table:
 def _equal(result: "Evaluation") -> Table:
     rows = result.table[result.table["budget"].fillna(0) > 0]
     budgets = sorted(rows["budget"].unique())
-    table = Table(title="The same number of units off", box=None, title_justify="left", title_style="bold")
+    table = Table(title="The same number of units ablated", box=None, title_justify="left", title_style="bold")
     table.add_column("method")
     for budget in budgets:
         table.add_column(str(budget), justify="right")
@@ -72,7 +73,7 @@ def _differences(result: "Evaluation") -> Table:
     rows = result.differences[result.differences["budget"].notna()]
     budgets = sorted(rows["budget"].unique())
     table = Table(
-        title="Accuracy with the mined units off less that with the rival's off: points [95 % interval over photos]",
+        title="Accuracy with the mined units ablated less that with the rival's: points [95 % interval over photos]",
         box=None, title_justify="left", title_style="bold",
     )  # fmt: skip
     table.add_column("method")
@@ -102,8 +103,8 @@ def _beyond(result: "Evaluation") -> str:
     lines = []
     if result.dominance == result.dominance:
         lines.append(
-            f"Diagonal dominance {result.dominance:.2f}: 1 where only the class whose units are off falls, 0 where all "
-            "fall alike."
+            f"Diagonal dominance {result.dominance:.2f}: 1 where only the class whose units are ablated "
+            "falls, 0 where all fall alike."
         )
     shared = result.shared
     if len(shared):

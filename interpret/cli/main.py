@@ -34,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        print(f"error: the disk says{where}: {error.strerror or error}", file=sys.stderr)
+        what = f"cannot read or write {error.filename}: " if error.filename else ""
+        print(f"error: {what}{error.strerror or error}", file=sys.stderr)
         return 2
     return 0
 

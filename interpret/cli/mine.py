@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--against-chance",
         action="store_true",
-        help="print p-values too, from shuffling the classes among the photos 200 times (a few seconds)",
+        help="print p-values too, from permuting own and contrast photos of each class 200 times (a few seconds)",
     )
     add_options(command, MineConfig, inherit=True)
 

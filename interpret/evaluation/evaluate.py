@@ -13,7 +13,7 @@ from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.greedy import greedy
-from interpret.evaluation.table1 import BASELINE, keep_only, table_1
+from interpret.evaluation.table1 import BASELINE, EARLIER_BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.mining.stored import mine_study
 from interpret.models.head import Head
@@ -96,6 +96,8 @@ class Evaluation:
             frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
         except (OSError, ValueError) as error:  # Arrow's errors are among these
             raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
+        for name in ("table", "keep"):
+            frames[name]["method"] = frames[name]["method"].replace(EARLIER_BASELINE, BASELINE)
         if version == NO_INTERVALS:
             for name in ("shared", "synergy"):
                 frames[name] = frames[name].assign(low=np.nan, high=np.nan)

@@ -22,14 +22,14 @@ class PosterRow:
 
 TABLE_1: dict[str, tuple[PosterRow, ...]] = {
     "vgg16": (
-        PosterRow("No unit off", 71.59, 0.17, 0.0),
+        PosterRow("No unit ablated", 71.59, 0.17, 0.0),
         PosterRow("Random", 71.39, 0.17, 10.0),
         PosterRow("mu-lasso [6]", 50.53, 0.20, 5.40),
         PosterRow("Ours-5", 55.17, 0.20, 6.79),
         PosterRow("Ours-10", 45.67, 0.20, 10.20),
     ),
     "resnet50": (
-        PosterRow("No unit off", 76.13, 0.16, 0.0),
+        PosterRow("No unit ablated", 76.13, 0.16, 0.0),
         PosterRow("Random", 76.08, 0.16, 10.0),
         PosterRow("mu-lasso [6]", 69.74, 0.18, 5.44),
         PosterRow("Ours-5", 71.11, 0.17, 6.79),

@@ -15,7 +15,8 @@ from interpret.evaluation.unit_rankings import Ranking
 from interpret.progress import Callback, Progress
 from interpret.stats import paired_intervals, standard_error
 
-BASELINE = "No unit off"
+BASELINE = "No unit ablated"
+EARLIER_BASELINE = "No unit off"  # its name in the results of version 0.9
 RANDOM = "Random"
 
 

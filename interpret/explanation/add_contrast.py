@@ -63,10 +63,14 @@ def add_contrast(
         shard_size=int(recorded.get("shard_size", 256)),
     )
     folder = study.folder / "with-contrast"
-    again = extract(config, folder, progress, announce=announce, classifier=network_of(study, classifier))
-    progress(Progress("Writing the contrast", 0, 0))
-    left_out = _keep(study, again, folder, repeats)
+    # A finished extraction in this folder is the leftover of a killed command. An unfinished one is elsewhere.
     shutil.rmtree(folder, ignore_errors=True)
+    again = extract(config, folder, progress, announce=announce, classifier=network_of(study, classifier))
+    try:
+        progress(Progress("Writing the contrast", 0, 0))
+        left_out = _keep(study, again, folder, repeats)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return open_study(study.folder), left_out
 
 

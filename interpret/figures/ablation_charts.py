@@ -14,7 +14,7 @@ from interpret.stats import wilson
 def shift_bars(
     names: Sequence[str], before: Sequence[float], after: Sequence[float], colours: Sequence[str]
 ) -> go.Figure:
-    """Probabilities of a few classes: a hollow bar with all units on, a full bar within it with units ablated."""
+    """Probabilities of a few classes: a hollow bar with all units active, a full bar within it with units ablated."""
     figure = go.Figure()
     rows = list(range(len(names)))
     figure.add_bar(
@@ -22,9 +22,9 @@ def shift_bars(
         y=rows,
         orientation="h",
         width=0.72,
-        name="all units on",
+        name="all units active",
         marker={"color": CLEAR, "line": {"color": list(colours), "width": 1.5}},
-        hovertemplate="all units on: %{x:.1%}<extra></extra>",
+        hovertemplate="all units active: %{x:.1%}<extra></extra>",
     )
     figure.add_bar(
         x=list(after),
@@ -45,7 +45,7 @@ def shift_bars(
 
 
 def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
-    """A class's accuracy with all units on, with the chosen ones ablated, and with as many random ones ablated.
+    """A class's accuracy with all units active, with the chosen ones ablated, and with as many random ones ablated.
 
     Args:
         effect: from :func:`interpret.evaluation.effect.ablate_class`.
@@ -54,7 +54,7 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
     The lines are Wilson's 95 % intervals over the photos, and the 5th to 95th percentile of the random draws.
     """
     n = len(effect.units)
-    labels = ["all units on", f"{n} unit{'s' * (n != 1)} off", f"as many random {'units' if n != 1 else 'ones'} off"]
+    labels = ["all units active", f"{n} unit{'s' * (n != 1)} ablated", "as many random ones ablated"]
     low, high = effect.band
     lows, highs = wilson(np.array([effect.before, effect.after]) * effect.n, effect.n)
     shares = [effect.before, effect.after, float(effect.random.mean()) if len(effect.random) else effect.before]

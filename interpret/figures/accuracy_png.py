@@ -24,8 +24,8 @@ def draw(result: Any, path: Path) -> None:
     FigureCanvasAgg(figure)
     about = result.about
     for axes, frame, label in (
-        (figure.add_subplot(1, 2, 1), result.table, "units switched off per class"),
-        (figure.add_subplot(1, 2, 2), result.keep, "units kept per class, all others off"),
+        (figure.add_subplot(1, 2, 1), result.table, "units ablated per class"),
+        (figure.add_subplot(1, 2, 2), result.keep, "units kept per class, all others ablated"),
     ):
         rows = frame[frame["budget"].fillna(0) > 0]
         for method, part in rows.groupby("method", sort=False):

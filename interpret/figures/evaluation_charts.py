@@ -26,9 +26,9 @@ def accuracy_curves(
 
     Args:
         table: ``Evaluation.table``, or ``Evaluation.keep`` with ``kept``.
-        baseline: accuracy with all units on (fraction), drawn as a dotted line.
+        baseline: accuracy with all units active (fraction), drawn as a dotted line.
         methods: which methods; all if None.
-        kept: the units on the axis are kept and all others off.
+        kept: the units on the axis are kept and all others ablated.
         paper: colours of text and background; on a dark one, dark lines are lightened.
 
     The band of random draws is their 5th to 95th percentile, that of any other method Wilson's 95 % interval.
@@ -79,7 +79,7 @@ def accuracy_curves(
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     ticks = sorted(int(budget) for budget in rows["budget"].unique())
-    label = "units kept of each class, all others off" if kept else "units switched off of each class"
+    label = "units kept of each class, all others ablated" if kept else "units ablated of each class"
     figure.update_xaxes(type="log", title=label, tickvals=ticks, ticktext=[str(t) for t in ticks], showgrid=False)
     figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.03], gridcolor=FAINT, zeroline=False)
     return figure
@@ -119,7 +119,7 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
         marker={"symbol": "square", "size": 16, "color": "rgba(255,255,255,0.01)", "line": {"width": 0}},
         customdata=[[int(falls.index[a]), int(falls.columns[b])] for a, b in pairs],
         text=[
-            f"units of {names[a]} off: {names[b]} {'falls' if values[a, b] >= 0 else 'gains'} "
+            f"units of {names[a]} ablated: {names[b]} {'falls' if values[a, b] >= 0 else 'gains'} "
             f"{100 * abs(values[a, b]):.1f} points"
             for a, b in pairs
         ],
@@ -138,7 +138,7 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     )
     figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-45)
     figure.update_yaxes(
-        title="class whose units are off", tickvals=list(range(n)), ticktext=names, autorange="reversed"
+        title="class whose units are ablated", tickvals=list(range(n)), ticktext=names, autorange="reversed"
     )
     figure.update_xaxes(showgrid=False, zeroline=False)
     figure.update_yaxes(showgrid=False, zeroline=False)

@@ -46,7 +46,7 @@ def by_chance(findings: Findings) -> pd.Series:
     return _by_chance(str(findings.study.folder), places.stamp(findings.study.folder), findings.config, findings)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Shuffling the classes among the photos …")
+@st.cache_resource(max_entries=24, show_spinner="Permuting own and contrast photos …")
 def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) -> pd.Series:
     return _found.chance_p_values()
 
@@ -114,11 +114,11 @@ def evaluations(opened: Study) -> list[Evaluation]:
     files = sorted(
         (opened.folder / "evaluation" / "results").glob("*/evaluation.json"), key=places.written, reverse=True
     )
-    findings = []
+    readable = []
     for file in files:
         with contextlib.suppress(InputError):
-            findings.append(_evaluation(str(file.parent), places.written(file)))
-    return findings
+            readable.append(_evaluation(str(file.parent), places.written(file)))
+    return readable
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -36,8 +36,9 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
         ablation_charts.class_effect(effect, colour),
         name=f"{study.name}-{name}-{address.itemset_param(units)}",
         key="class_effect",
-        alt=f"accuracy of {name}: {wording.percent(effect.before)} with all units on, {wording.percent(effect.after)} "
-        f"without these, {wording.percent(low)} to {wording.percent(high)} without as many random ones",
+        alt=f"accuracy of {name}: {wording.percent(effect.before)} with all units active, "
+        f"{wording.percent(effect.after)} without these, "
+        f"{wording.percent(low)} to {wording.percent(high)} without as many random ones",
     )
     gained = [
         widgets.class_tag(

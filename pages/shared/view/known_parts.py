@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from interpret.dissection import verdicts
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from pages.shared import wording
@@ -36,7 +37,7 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     if dissection is None:
         return []
     names = dissection.units["part"]
-    detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no dissection part'}" for unit in units]
+    detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no known part'}" for unit in units]
     verdict = ""
     if findings.config == findings.study.mine_config:
         verdicts = dissection.itemsets[dissection.itemsets["itemset_id"] == findings.id_of.get(units, -1)]
@@ -57,10 +58,19 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
 
 
 def score(findings: Findings) -> str:
-    """One sentence on the share of true class-shared itemsets, beside random ones; empty without verdicts."""
+    """A sentence on the share of true class-shared itemsets, those that the contrast supports where there is one.
+
+    Random sets of the same sizes stand beside them. Empty without verdicts.
+    """
     dissection = cached_results.dissection(findings.study)
     if dissection is None or findings.config != findings.study.mine_config:
         return ""
+    supported = ""
+    if findings.mined.contrast is not None:
+        shares = verdicts.supported_shares(dissection.itemsets, findings.mined)
+        held = shares[(shares["kind"] == "shared") & (shares["findings"] == "supported")].iloc[0]
+        if held["itemsets"]:
+            supported = f" Of the {held['itemsets']:,} that the contrast supports, {wording.percent(held['share'])} do."
     row = dissection.shares[(dissection.shares["kind"] == "shared") & (dissection.shares["size"] == 0)]
     if row.empty or not int(row["itemsets"].iloc[0]):
         return ""
@@ -68,5 +78,5 @@ def score(findings: Findings) -> str:
     return (
         f"The parts in these drawings are known: {wording.percent(first['share'])} of "
         f"{wording.count(int(first['itemsets']), 'class-shared set')} detect parts that all their classes have; of "
-        f"random sets of the same sizes, {wording.percent(first['random'])}."
+        f"random sets of the same sizes, {wording.percent(first['random'])}.{supported}"
     )
