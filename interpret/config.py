@@ -180,6 +180,12 @@ class EvaluateConfig(Checked):
     top_units: tuple[int, ...] = option(
         (5, 10), "N of the mined rankings, Ours-5 and Ours-10", low=1, high=512, python_only=True
     )
+    contrast_quantile: float = option(
+        0.95,
+        "quantile of the contrastive transactions, whose rankings stand beside those of the poster's; 0: without them",
+        low=0.0,
+        high=0.999,
+    )
     rule: str = option("evidence", "how the mined units of a class are ordered", choices=RANKING_RULES)
     replacement: str = option("zero", "what replaces an ablated unit's activations", choices=("zero", "mean"))
     draws: int = option(20, "random sets of units", low=1, high=10_000)

@@ -16,13 +16,15 @@ from interpret.config import EvaluateConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
 from interpret.evaluation.ablation import load_head, make_ablation_set
-from interpret.evaluation.evaluate import Evaluation, evaluate, results_folder
+from interpret.evaluation.evaluate import Evaluation, evaluate, rank_all, results_folder
 from interpret.evaluation.heldout import heldout
 from interpret.evaluation.table1 import BASELINE
+from interpret.mining.stored import mine_study, transactions
 from interpret.models.hooks import zero_units
 from interpret.study import Study, open_study
 from tests.ablation_example import row
 from tests.conftest import TinyNet, draw_photos, state_of
+from tests.small_study import studies
 from tests.test_pipeline import SMALL, config, tiny_classifier
 
 
@@ -206,3 +208,27 @@ def test_the_command_prints_writes_and_draws(tmp_path, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) >= 2
     assert main(["evaluate", str(study), "--images", str(pictures), "--budgets", "0,5"]) == 2
     assert "--budgets is 0; the smallest value allowed is 1" in capsys.readouterr().err
+
+
+def test_contrastive_rankings_stand_beside_the_posters_at_a_quantile():
+    study = open_study(studies() / "demo")
+    mined_set = make_ablation_set(study, load_head(study, device="cpu"))
+    classes = mined_set.classes
+    small = EvaluateConfig(top_units=(3, 5), lasso=False, greedy=False, contrast_quantile=0.9)
+    poster = dataclasses.replace(study.mine_config, contrast_quantile=0.0)
+    made = {ranking.name: ranking for ranking in rank_all(study, mined_set, classes, poster, small)}
+    assert [name for name in made if "-" in name] == ["Ours-3", "Ours-5", "Contrastive-3", "Contrastive-5"]
+    config = dataclasses.replace(poster, top_units=5, contrast_quantile=0.9)
+    kept, relevant = transactions(study, config), mine_study(study, config).units
+    for c in classes.tolist():
+        ranked = made["Contrastive-5"]
+        assert set(ranked.units[c].tolist()) == set(kept.units[kept.class_ids == c].ravel().tolist()) - {-1}
+        assert set(ranked.best(c, None).tolist()) == set(relevant.loc[relevant["class_id"] == c, "unit"])
+    sizes = {name: sum(map(len, made[name].units.values())) for name in ("Ours-5", "Contrastive-5")}
+    assert sizes["Contrastive-5"] < sizes["Ours-5"]
+    without = rank_all(study, mined_set, classes, poster, dataclasses.replace(small, contrast_quantile=0.0))
+    assert not any(ranking.name.startswith("Contrastive") for ranking in without)
+    # Where the study was mined with a quantile, Ours is the poster's all the same.
+    again = {ranking.name: ranking for ranking in rank_all(study, mined_set, classes, config, small)}
+    assert again["Ours-5"].natural == made["Ours-5"].natural
+    assert again["Contrastive-5"].natural == made["Contrastive-5"].natural

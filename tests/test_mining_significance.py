@@ -9,7 +9,9 @@ from scipy import stats
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import mine
-from interpret.mining.significance import bootstrap, permutation_test
+from interpret.mining.contrast import MIN_LIFT
+from interpret.mining.significance import permutation_test
+from interpret.mining.stability import bootstrap
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from tests.mining_cases import config, database, skewed
 from tests.test_contrast import world
@@ -125,6 +127,45 @@ def test_bootstrap_equals_mining_each_resample() -> None:
     assert made.frequent.tolist() == (frequent / 6).tolist()
     assert made.same_kind.tolist() == (same / 6).tolist()
     assert made.rules.tolist() == (rules / 6).tolist()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_bootstrap_resamples_the_contrast_with_the_photos(seed) -> None:
+    own, contrast = world(seed, photos=80, classes=4, units=8, n=3, signal=1.0)
+    options = config(0.2, max_size=2, min_class_patches=5)
+    found = mine(own, options, contrast=contrast)
+    made = bootstrap(own, found, options, contrast=contrast, draws=12, seed=seed)
+    photos = np.union1d(own.image_ids, contrast.image_ids)
+    rules = list(zip(found.rules.itemset_id, found.rules.class_id, strict=True))
+    shared: dict[int, set[int]] = {}
+    for i, c in rules:
+        shared.setdefault(int(i), set()).add(int(c))
+    assert any(len(classes) > 1 for classes in shared.values())
+    lifted, again = np.zeros(len(rules)), np.zeros(len(rules))
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        times = dict.fromkeys(photos.tolist(), 0)
+        for photo in photos[rng.integers(0, len(photos), len(photos))].tolist():
+            times[photo] += 1
+        for r, (i, c) in enumerate(rules):
+            held = all_own = other = all_other = 0
+            for units, label, photo in zip(own.units.tolist(), own.class_ids, own.image_ids.tolist(), strict=True):
+                if label == c:
+                    all_own += times[photo]
+                    held += times[photo] * set(found.units_of[i]).issubset(units)
+            columns = (contrast.units.tolist(), contrast.targets, contrast.predicted, contrast.image_ids.tolist())
+            for units, target, predicted, photo in zip(*columns, strict=True):
+                if target == c and int(predicted) not in shared[int(i)]:
+                    all_other += times[photo]
+                    other += times[photo] * set(found.units_of[i]).issubset(units)
+            frequent = held >= max(1, -(-all_own // 5))
+            again[r] += frequent
+            lifted[r] += frequent and all_other > 0 and held / all_own >= MIN_LIFT * other / all_other
+    assert made.rules.tolist() == (again / 12).tolist()
+    assert made.lifted.tolist() == (lifted / 12).tolist()
+    assert made.lifted.max() > 0
+    assert (made.lifted < made.rules).any()
+    assert np.isnan(bootstrap(own, found, options, draws=2).lifted).all()
 
 
 def test_same_seed_same_result() -> None:

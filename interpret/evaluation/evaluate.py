@@ -140,11 +140,12 @@ def evaluate(
     classes = test_set.classes
     progress(Progress("Ranking units", 0, 0))
     rankings = rank_all(study, mined_set, classes, mine, config)
-    ours = [ranking for ranking in rankings if ranking.name.startswith("Ours-")]
+    ours = [ranking for ranking in rankings if ranking.name.startswith(f"{unit_rankings.OURS}-")]
     table, differences = table_1(test_set, classes, rankings, ours, config, progress)
     progress(Progress("Keeping units only", 0, 0))
     keep = keep_only(test_set, classes, rankings, config)
-    largest = ours[-1]
+    kind = unit_rankings.CONTRASTIVE if mine.contrast_quantile else unit_rankings.OURS
+    largest = [ranking for ranking in rankings if ranking.name.startswith(f"{kind}-")][-1]
     mined = mine_study(study, replace(mine, top_units=config.top_units[-1]))
     progress(Progress("Measuring every class", 0, 0))
     matrix = cross_class.matrix(test_set, classes, largest)
@@ -169,10 +170,21 @@ def evaluate(
 def rank_all(
     study: Study, mined_set: AblationSet, classes: Ints, mine: MineConfig, config: EvaluateConfig
 ) -> list[Ranking]:
-    """Every ranking but the random ones, from the mined photos."""
+    """Every ranking but the random ones, from the mined photos.
+
+    The poster's transactions give Ours-N. Contrastive ones stand beside them where the study has a contrast, at the
+    quantile that it was mined with or else that of ``config``.
+    """
     seen = unit_rankings.trained_classes(mined_set, classes.tolist())
+    quantiles = [0.0]
+    if study.has_contrast and (quantile := mine.contrast_quantile or config.contrast_quantile):
+        quantiles.append(quantile)
     rankings = [
-        unit_rankings.mined(study, mined_set, classes, mine, top_units=n, rule=config.rule) for n in config.top_units
+        unit_rankings.mined(
+            study, mined_set, classes, replace(mine, top_units=n, contrast_quantile=q), rule=config.rule
+        )
+        for q in quantiles
+        for n in config.top_units
     ]
     if config.lasso:
         rankings.append(unit_rankings.lasso(mined_set, seen, budget=max(config.budgets)))

@@ -11,9 +11,13 @@ from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.mulasso import MU, lasso_paths
+from interpret.mining.ranked_units import ranked_units
 from interpret.mining.stored import mine_study
 from interpret.study import Study
 from interpret.study.schema import PAD
+
+OURS, CONTRASTIVE = "Ours", "Contrastive"
+"""First words of the names of mined rankings: of the poster's transactions, and of contrastive ones."""
 
 DEFAULT_RULE = EvaluateConfig.rule
 
@@ -64,7 +68,8 @@ def mined(
       that contributes as much to the class's rivals as to the class itself then ranks low: ablating it changes no
       decision.
 
-    Units of the class's transactions that are in no itemset follow in the same order, for budgets beyond the natural
+    With a ``contrast_quantile`` the transactions are contrastive, and the ranking is named so. Units of the class's
+    transactions that are in no itemset follow in the same order, for budgets beyond the natural
     size.
 
     Args:
@@ -81,8 +86,7 @@ def mined(
     if rule not in RANKING_RULES:
         raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RANKING_RULES)}.")
     config = config if top_units is None else replace(config, top_units=top_units)
-    units, scores = study.ranked
-    units, scores = units[:, : config.top_units], scores[:, : config.top_units]
+    units, scores = ranked_units(study, config)
     patch_class = study.patches["predicted"].to_numpy(np.int64)
     patch_photo = study.patches["image_id"].to_numpy(np.int64)
     relevant = mine_study(study, config).units
@@ -104,7 +108,8 @@ def mined(
         order = np.lexsort((np.arange(study.n_units), -total, ~chosen))
         ranked[class_id] = order[seen[order]].astype(np.int64)
         natural[class_id] = int(chosen.sum())
-    return Ranking(f"Ours-{config.top_units}", ranked, natural)
+    name = CONTRASTIVE if config.contrast_quantile else OURS
+    return Ranking(f"{name}-{config.top_units}", ranked, natural)
 
 
 def activation(mined_set: AblationSet, classes: Ints) -> Ranking:

@@ -5,6 +5,8 @@ from interpret.figures.colours import OTHER
 STYLES: dict[str, tuple[str, str, float]] = {
     "Ours-10": ("#0072B2", "-", 2.6),
     "Ours-5": ("#56B4E9", "-", 2.0),
+    "Contrastive-10": ("#117733", "-", 2.0),
+    "Contrastive-5": ("#88CCAA", "-", 1.6),
     "mu-lasso [6]": ("#D55E00", "-", 1.6),
     "Top contribution": ("#009E73", "-", 1.4),
     "Top weight": ("#CC79A7", "-", 1.4),

@@ -6,7 +6,8 @@ import pandas as pd
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import Mined
-from interpret.mining.significance import Stability, bootstrap, permutation_test
+from interpret.mining.significance import permutation_test
+from interpret.mining.stability import Stability, bootstrap
 from interpret.mining.stored import contrast_transactions, transactions
 from interpret.study import Study
 
@@ -29,11 +30,12 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
     NaN where there are too many itemsets to resample while a person waits (:data:`MAX_OCCURRENCES`).
     """
     try:
-        database = transactions(study, config)
-        return bootstrap(database, mined, config, max_occurrences=MAX_OCCURRENCES)
+        own = transactions(study, config)
+        contrast = contrast_transactions(study, config) if mined.contrast is not None else None
+        return bootstrap(own, mined, config, contrast=contrast, max_occurrences=MAX_OCCURRENCES)
     except InputError:
         itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)
-        return Stability(itemsets, itemsets, rules)
+        return Stability(itemsets, itemsets, rules, rules)
 
 
 def chance_p_values(study: Study, config: MineConfig, mined: Mined) -> pd.Series:

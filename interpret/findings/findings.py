@@ -15,7 +15,7 @@ from interpret.findings.supporting import class_order
 from interpret.mining import Mined
 from interpret.mining.condensed import redundant
 from interpret.mining.ranked_units import ranked_units
-from interpret.mining.significance import Stability
+from interpret.mining.stability import Stability
 from interpret.study import Study
 
 

@@ -7,7 +7,7 @@ from interpret.findings.rows import Units
 from interpret.mining import Mined
 from interpret.mining.condensed import by_class, over_classes
 from interpret.mining.contrast import is_supported
-from interpret.mining.significance import Stability
+from interpret.mining.stability import Stability
 from interpret.stats import wilson
 
 DISPLAYS = ("closed", "maximal", "all")
@@ -36,7 +36,8 @@ def class_table(
         itemset_id, units, size, class_id, support_count, support, image_count, images, image_support, confidence, lift,
         leverage, conviction, the contrast's columns of ``mined.rules``, classes (in which it is frequent, count), kind
         (specific or shared), stable (share of resamples in which it is frequent and of the same kind), again (share in
-        which it is frequent in this class), rule (its row in ``mined.rules``), closed, maximal, supported (whether all
+        which it is frequent in this class), lifted (share in which its contrast lift is also 2 or more), rule (its row
+        in ``mined.rules``), closed, maximal, supported (whether all
         rules of the itemset are, see :func:`~interpret.mining.contrast.is_supported`). By class, supported ones first,
         then by falling support, then falling size, then id.
     """
@@ -48,6 +49,7 @@ def class_table(
     rules["class_id"] = rules["class_id"].astype(np.int64)
     rules["itemset_id"] = rules["itemset_id"].astype(np.int64)
     rules["again"] = stability.rules
+    rules["lifted"] = stability.lifted
     rules["rule"] = np.arange(len(rules))
     table = rows.merge(rules, on=["itemset_id", "class_id"], how="left", validate="one_to_one")
     table["units"] = [units_of[key] for key in table["itemset_id"]]

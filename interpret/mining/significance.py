@@ -1,8 +1,7 @@
-"""A permutation test of the rules, and a bootstrap of the itemsets: would chance, or other photos, give the same?
+"""A permutation test of the rules: would the same come out if own and contrast photos were dealt out at random?
 
-Patches of one photo are alike, so whole photos are permuted and resampled. The q-values of the rules are corrected by
-counting hypotheses (:class:`interpret.mining.rules.Family`); the permutation test estimates the same by simulation, and
-the bootstrap measures how much a finding depends on the sample of photos.
+Patches of one photo are alike, so whole photos are permuted. The q-values of the rules are corrected by counting
+hypotheses (:class:`interpret.mining.contrast.Family`); the permutation test estimates the same by simulation.
 """
 
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from interpret.config import MineConfig
-from interpret.errors import InputError
 from interpret.mining import rules as rule_measures
 from interpret.mining.engine import search
 from interpret.mining.engine.layout import Ints, Layout, arrange
-from interpret.mining.engine.limits import Limits, TooManyItemsets, least_counts
+from interpret.mining.engine.limits import Limits, TooManyItemsets
 from interpret.mining.engine.threads import one_thread
 from interpret.mining.engine.trie import Trie
 from interpret.mining.engine.walk import occurrences
@@ -156,77 +154,3 @@ def _p_table(n_x: Ints, c: Ints, n_own: Ints, n_all: Ints) -> tuple[Floats, Ints
     possible = (k > 0) & (k <= n_own[label]) & (x - k <= (n_all - n_own)[label])
     values[possible] = rule_measures.fisher(k[possible], x[possible], n_own[label[possible]], n_all[label[possible]])
     return values, start[which.ravel()]
-
-
-@dataclass(frozen=True, eq=False)
-class Stability:
-    """In what share of the bootstrap samples a finding holds.
-
-    Attributes:
-        frequent: (n,) share of draws in which the itemset is frequent in at least one class.
-        same_kind: (n,) share of draws in which it stays class-specific (for the same class) or class-shared.
-        rules: (rules,) share of draws in which the itemset of each row of ``Mined.rules`` is frequent in its class.
-    """
-
-    frequent: Floats
-    same_kind: Floats
-    rules: Floats
-
-
-def bootstrap(
-    database: TransactionDatabase,
-    mined: Mined,
-    config: MineConfig,
-    *,
-    draws: int = 100,
-    seed: int = 0,
-    max_occurrences: int = 20_000_000,
-) -> Stability:
-    """Resample the photos with replacement, and check in each sample the itemsets that were found.
-
-    Classes that were mined stay mined; their sizes, and with them the minimum counts, are those of the sample.
-
-    Args:
-        database: the transactions that were mined.
-        mined: what mining found in them.
-        config: how they were mined: units per transaction and support.
-        draws: number of bootstrap samples.
-        seed: of the draws.
-        max_occurrences: refuse more occurrences of itemsets in transactions than this.
-
-    Raises:
-        InputError: where there are too many.
-    """
-    if mined.all_patches.sum() > max_occurrences:
-        raise InputError(
-            f"{len(mined):,} itemsets occur too often to be resampled; mine at a larger support, or fewer units."
-        )
-    layout = arrange(database.top(config.top_units))
-    with one_thread("cpu"):
-        itemset, row = occurrences(mined.trie(layout.n_units), layout)
-    # Occurrences by (itemset, class), which are the entries of the class-wise counts.
-    label = layout.row_class[row]
-    order = np.lexsort((label, itemset))
-    entry_starts = np.cumsum(mined.patches) - mined.patches
-    photo_ids, photo = np.unique(layout.photo_ids, return_inverse=True)
-    at = photo[row[order]]
-    keeps, specific_for = mined.frequent, _only_class(mined, mined.frequent)
-    frequent, same, rules = np.zeros(len(mined)), np.zeros(len(mined)), np.zeros(int(keeps.sum()))
-    rng = np.random.default_rng(seed)
-    for _ in range(draws if len(mined) else 0):
-        weight = np.bincount(rng.integers(0, len(photo_ids), len(photo_ids)), minlength=len(photo_ids))
-        sizes = np.bincount(layout.row_class, weights=weight[photo], minlength=len(mined.class_ids)).astype(np.int64)
-        least = least_counts(mined.min_support, sizes)
-        least[~mined.is_mined] = np.iinfo(np.int64).max
-        reached = np.add.reduceat(weight[at], entry_starts) >= least[mined.label]
-        frequent += np.bincount(mined.itemset[reached], minlength=len(mined)) > 0
-        same += _only_class(mined, reached) == specific_for
-        rules += reached[keeps]
-    return Stability(frequent / max(1, draws), same / max(1, draws), rules / max(1, draws))
-
-
-def _only_class(mined: Mined, reached: npt.NDArray[np.bool_]) -> Ints:
-    """(n,) the class of an itemset that reaches one class only, -1 for several classes, -2 for none."""
-    n = np.bincount(mined.itemset[reached], minlength=len(mined))
-    total = np.bincount(mined.itemset[reached], weights=mined.label[reached], minlength=len(mined)).astype(np.int64)
-    return np.where(n == 1, total, np.where(n > 1, -1, -2))

@@ -34,6 +34,8 @@ TERMS = {
     "lift 2 or more",
     "stable": "in what share of 100 resampled sets of photos the itemset is frequent and of the same kind",
     "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class",
+    "lifted": "in what share of 100 resampled sets of photos, own and contrast, the itemset is frequent in this class "
+    "with a contrast lift of 2 or more",
     "chance": "permutation test: the own and the contrast photos of each class are shuffled 200 times; this is the "
     "share of shufflings in which any set of units is as strongly tied to a class as this one. The smallest value is "
     "0.005; a dash means that too few photos hold the itemset",

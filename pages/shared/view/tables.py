@@ -81,7 +81,7 @@ SHOWN = {
     "stable": st.column_config.NumberColumn("stable", help=wording.TERMS["stable"], format="%.0f %%", width=62),
 }
 
-SAVED = {"chance": "p_by_shuffling", "again": "found_again"}
+SAVED = {"chance": "p_by_shuffling", "again": "found_again", "lifted": "lift_found_again"}
 """Columns with another name in a saved table."""
 
 TESTED = ("contrast_support", "contrast_lift", "image_q_value", "supported")
@@ -117,7 +117,11 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
         parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
     word = "stable" if stable == "stable" else "found again"
     last = widgets.measure(word, f"in {wording.percent(row[stable])} of resamples", wording.TERMS[stable])
-    return [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
+    told = [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
+    if pd.notna(row["lifted"]):
+        text = f"in {wording.percent(row['lifted'])}"
+        told.append(widgets.measure("with a contrast lift of 2 or more", text, wording.TERMS["lifted"]))
+    return told
 
 
 def itemsets(
@@ -247,6 +251,7 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
         "image_q_value": "q in each",
         "chance": "p by shuffling in each",
         "again": "found again in each",
+        "lifted": "lift found again in each",
     }
     for column, name in columns.items():
         if column in by_rule:
