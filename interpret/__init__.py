@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
     from interpret.data.preprocessing import Preprocessing
     from interpret.errors import InputError
+    from interpret.evaluation.unit_list import read_unit_list
     from interpret.findings import Findings
     from interpret.mining import mine_study
     from interpret.models import Classifier, load, wrap
+    from interpret.models.hooks import ablated
     from interpret.pipeline import run
     from interpret.progress import Progress
     from interpret.study import Study, open_study
@@ -30,9 +32,11 @@ _MODULE_OF = {
     "Progress": "progress",
     "RunConfig": "config",
     "Study": "study",
+    "ablated": "models.hooks",
     "load": "models",
     "mine_study": "mining",
     "open_study": "study",
+    "read_unit_list": "evaluation.unit_list",
     "run": "pipeline",
     "wrap": "models",
 }
@@ -48,9 +52,11 @@ __all__ = [
     "Progress",
     "RunConfig",
     "Study",
+    "ablated",
     "load",
     "mine_study",
     "open_study",
+    "read_unit_list",
     "run",
     "wrap",
 ]

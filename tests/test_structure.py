@@ -16,6 +16,7 @@ FLOORS = (
     ("figures",),
     ("pipeline",),
     ("evaluation",),
+    ("confusion",),
     ("dissection",),
     ("findings",),
     ("mining",),

@@ -1,10 +1,11 @@
 """Capture and intervention at one layer: the only code in the project that registers a hook.
 
 The context managers remove their hooks and restore every module's train/eval mode on exit, after an exception too. Only
-:func:`cast_inputs` and :func:`cast_output` leave a hook, on a private copy. No parameter is changed.
+:func:`cast_inputs`, :func:`cast_output` and :func:`ablated` leave a hook, on a private copy. No parameter is changed.
 """
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -156,6 +157,44 @@ def watch(network: nn.Module, on_output: Callable[[nn.Module, Any, Any], None]) 
     finally:
         for handle in handles:
             handle.remove()
+
+
+@dataclass(frozen=True)
+class _Zero:
+    """A forward hook that sets some output channels to zero; it can be copied and pickled with its module."""
+
+    units: tuple[int, ...]
+
+    def __call__(self, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        if self.units[-1] >= output.shape[1]:
+            raise InputError(f"There is no unit {self.units[-1]}; the layer has {output.shape[1]}, counted from 0.")
+        kept = output.clone()
+        kept[:, list(self.units)] = 0.0
+        return kept
+
+
+def ablated(network: nn.Module, layer: str, units: Iterable[int]) -> nn.Module:
+    """A copy of a network in which some units of a layer are ablated for good: their output is zero.
+
+    The network given stays as it is. The copy has its mode, device and parameters, trains and is saved as it is, but
+    ``state_dict`` does not say which units are ablated: keep the list beside it.
+
+    Args:
+        network: any module.
+        layer: the name of the module whose output channels are the units.
+        units: the units; none gives a plain copy.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    private = copy.deepcopy(network)
+    module = find_module(private, layer)
+    chosen = tuple(sorted({int(unit) for unit in units}))
+    if chosen and chosen[0] < 0:
+        raise InputError(f"There is no unit {chosen[0]}; units are counted from 0.")
+    if chosen:
+        module.register_forward_hook(_Zero(chosen))
+    return private
 
 
 # These two hooks stay: they are part of the private copy that interpret.models.precision.prepare makes.
