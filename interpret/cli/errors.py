@@ -66,6 +66,8 @@ def _errors(arguments: argparse.Namespace) -> None:
     held_out = heldout.best(study) if arguments.images is None else None
     measured = held_out.study if held_out else None
     if chosen is None:
+        if arguments.out is not None:
+            raise InputError(f"No labelled photo of {study.name} is wrong, so there is no list of units to write.")
         report.print_pairs(study, pairs, measured, arguments.rows)
         return
     pair = photos_of_pair(study, *chosen)
@@ -82,6 +84,11 @@ def _errors(arguments: argparse.Namespace) -> None:
         units = units or (tuple(sets.table["units"].iloc[0]) if len(sets.table) else ())
         test_set = mined_set if measured is None else ablation.make_ablation_set(measured, head)
         effects = mend(test_set, pair.label, pair.predicted, [units]) if units else []
+        if arguments.out is not None and not units:
+            raise InputError(
+                f"No set of units was found for photos of {study.class_names[pair.label]} taken for "
+                f"{study.class_names[pair.predicted]}, so there is no list to write; choose another pair."
+            )
         progress(Progress("Done", 1, 1))
     report.print_pairs(study, pairs, measured, arguments.rows)
     report.print_sets(study, sets, arguments.rows)
@@ -143,8 +150,6 @@ def _write(
 
     if file.suffix.lower() == ".csv":
         text = sets_table(study, sets).to_csv(index=False, float_format="%.6g")
-    elif not units:
-        raise InputError("No set of units was found, so there is no list to write; choose another pair.")
     else:
         rows = sets.table[sets.table["units"] == units]
         row = sets.row(units, int(rows["target"].iloc[0])) if len(rows) else None

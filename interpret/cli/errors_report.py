@@ -56,8 +56,8 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
     a, b = (study.class_names[class_id] for class_id in (sets.pair.label, sets.pair.predicted))
     OUT.print(
         Text(
-            f"\nWhy is {a} taken for {b}? {len(sets.pair.errors):,} errors against {len(sets.pair.right):,} right "
-            f"photos of {a}, both explained as {b} and as {a}."
+            f"\nWhy is {a} taken for {b}? {_count(len(sets.pair.errors), 'error')} against "
+            f"{_count(len(sets.pair.right), 'right photo')} of {a}, both explained as {b} and as {a}."
         )
     )
     significant = int(sets.found.table["significant"].sum())
@@ -91,6 +91,10 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
             f"{row.broken:.0f}",
         )
     OUT.print(table)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def print_effect(study: "Study", effect: "Mending", measured_on: str, *, mined: bool) -> None:
