@@ -67,6 +67,11 @@ GLOSSARY = (
         "depends on what the photos show, and not only on the classifier’s weights.",
     ),
     (
+        "Mended, broken",
+        "With a set of units ablated (set to zero): photos of A taken for B that become A, and right answers that "
+        "become wrong. Counted on photos that were not mined, where there are some.",
+    ),
+    (
         "p by shuffling",
         "A permutation test: the own and the contrast photos of each class are shuffled 200 times, and the rule is "
         "compared with the strongest rule of each shuffling (Westfall and Young’s method).",

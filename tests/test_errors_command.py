@@ -13,6 +13,7 @@ from interpret.confusion.pairs import confusion_pairs, photos_of_pair
 from interpret.evaluation.heldout import FOLDER
 from interpret.study import open_study
 from tests.confused_study import confused
+from tests.small_study import without_contrast
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,19 @@ def test_without_held_out_photos_the_mined_ones_are_called_so(made, tmp_path, ca
     assert "held-out photos" in capsys.readouterr().out
 
 
+def test_without_a_contrast_photos_are_explained_on_demand(tmp_path, capsys):
+    shutil.copytree(without_contrast() / "demo", tmp_path / "study")
+    images = pd.read_parquet(tmp_path / "study" / "images.parquet")
+    images["label"] = images["predicted"].astype("Int32")
+    b, a = images["predicted"].value_counts().index[:2]
+    images.loc[images.index[images["predicted"] == b][:3], "label"] = a
+    images.to_parquet(tmp_path / "study" / "images.parquet")
+    for _ in range(2):  # the second time from what was kept
+        assert main(["errors", str(tmp_path / "study")]) == 0
+        assert "3 errors against" in " ".join(capsys.readouterr().out.split())
+    assert len(list((tmp_path / "study" / "errors").glob("*/explained.parquet"))) == 1
+
+
 def test_nothing_wrong_is_nothing_to_explain(made, tmp_path, capsys):
     shutil.copytree(made[0], tmp_path / "study")
     images = pd.read_parquet(tmp_path / "study" / "images.parquet").astype({"label": "Int32"})
@@ -107,6 +121,9 @@ def test_nothing_wrong_is_nothing_to_explain(made, tmp_path, capsys):
     assert len(confusion_pairs(open_study(tmp_path / "study"))) == 0
     assert main(["errors", str(tmp_path / "study")]) == 0
     assert "No photo is wrong" in capsys.readouterr().out
+    assert main(["errors", str(tmp_path / "study"), "--out", str(tmp_path / "units.json")]) == 2
+    assert "no list of units to write" in capsys.readouterr().err
+    assert not (tmp_path / "units.json").exists()
 
 
 WRONG = {
