@@ -184,7 +184,7 @@ def _steps(findings: Findings, image: int) -> None:
         steps = (seen, warm, patch_pictures.boxed(warm, inner.tolist()))
         shown = [pictures.data_uri(step) for step in steps]
     else:
-        patch_gallery.missing(findings)
+        patch_gallery.missing(findings.study)
     tag = widgets.class_tag(name, colour, wording.percent(float(about["confidence"])))
     verb = "reaches" if len(rows) == 1 else "reach"
     what = "peak" if config.patches == "peaks" else "region"

@@ -77,7 +77,7 @@ def _finding(findings: Findings) -> None:
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
         parts = patch_gallery.patch_tiles(findings, saved[-1], caption=False)
         if not parts:
-            patch_gallery.missing(findings)
+            patch_gallery.missing(findings.study)
             return
         name, colour = wording.class_text(study, class_id), colours.get(class_id, "#888888")
         blocks.append(

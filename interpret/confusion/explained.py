@@ -69,9 +69,15 @@ def is_stored(study: Study) -> bool:
     return study.has_contrast and len(study.class_names) <= EVERY_CLASS
 
 
-def explained_folder(study: Study, pair: Pair) -> Path:
-    """Where the photos of a pair that were explained on demand are kept."""
-    return study.folder / FOLDER / digest(SCHEMA_VERSION, study.key, pair.label, pair.predicted, MOST)
+def kept_file(study: Study, pair: Pair) -> Path:
+    """The file in which the photos of a pair that were explained on demand are kept."""
+    key = digest(SCHEMA_VERSION, study.key, pair.label, pair.predicted, MOST)
+    return study.folder / FOLDER / key / "explained.parquet"
+
+
+def is_at_hand(study: Study, pair: Pair) -> bool:
+    """Whether :func:`explain_pair` finds all that it needs in the study, and explains no photo."""
+    return is_stored(study) or kept_file(study, pair).is_file()
 
 
 def explain_pair(
@@ -118,8 +124,7 @@ def _on_demand(
     progress: Callback,
     announce: Callable[[str], None] | None,
 ) -> Explained:
-    folder = explained_folder(study, pair)
-    file = folder / "explained.parquet"
+    file = kept_file(study, pair)
     # A damaged file is replaced: the photos can be explained again.
     with contextlib.suppress(InputError, OSError):
         return _read(file, study.extract_config.stored_units)
@@ -128,8 +133,8 @@ def _on_demand(
         study, images, (pair.label, pair.predicted), classifier=classifier, progress=progress, announce=announce
     )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / "explained.parquet.tmp"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(file.name + ".tmp")
         write_table(table, unfinished)
         unfinished.replace(file)
     except OSError:  # on a read-only disk they are explained as often as they are asked for

@@ -32,6 +32,7 @@ ENTRIES = tuple(
         Entry("class_shared", "Class-shared", "pages/class_shared.py", "Which units do classes have in common?"),
         Entry("unit", "Unit", "pages/unit.py", "What does this unit respond to?"),
         Entry("evaluation", "Evaluation", "pages/evaluation.py", "Do these units matter?"),
+        Entry("errors", "Errors", "pages/errors.py", "Why is one class taken for another?"),
         Entry("method", "Method", "pages/method.py", "How does it work?"),
     )
     if (ROOT / entry.file).is_file()

@@ -32,6 +32,8 @@ TERMS = {
     "each photo counts once",
     "supported": "in every class of the itemset the q-value against the contrast is at most 0.05 and the contrast "
     "lift 2 or more",
+    "beyond chance": "the q-value is at most 0.05: Fisher's exact test over photos, corrected for every set of units "
+    "that could have been found",
     "stable": "in what share of 100 resampled sets of photos the itemset is frequent and of the same kind",
     "again": "in what share of 100 resampled sets of photos the itemset is frequent in this class",
     "lifted": "in what share of 100 resampled sets of photos, own and contrast, the itemset is frequent in this class "

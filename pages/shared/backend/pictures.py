@@ -19,6 +19,9 @@ from pages.shared.backend.model import PickedPhoto
 Table = Literal["patches", "contrast"]
 """Where patches are rows: the study's own patches, or its contrast patches."""
 
+Box = tuple[int, ...]
+"""A photo's number, and x0, y0, x1, y1 in its pixels as the study recorded them."""
+
 THUMBNAIL = 288
 """Side of a picture in a gallery, pixels."""
 
@@ -56,10 +59,26 @@ def drawn_patches(
     """Patches with the photo around them dimmed; None if the photo's file is gone."""
     listed = opened.contrast if table == "contrast" else opened.patches
     rows = listed[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
+    return drawn_boxes(opened, [tuple(int(value) for value in rows[patch]) for patch in patches], side)
+
+
+def box_tiles(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[str]:
+    """Pictures of boxes in photos, as data URIs; empty text if the photo's file is gone."""
+    return _box_tiles(str(opened.folder), places.stamp(opened.folder), tuple(boxes), side)
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def _box_tiles(folder: str, stamp: int, boxes: tuple[Box, ...], side: int) -> list[str]:
+    tiles = drawn_boxes(studies.cached(folder, stamp), boxes, side)
+    return ["" if picture is None else data_uri(picture) for picture in tiles]
+
+
+def drawn_boxes(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[Image.Image | None]:
+    """Boxes in photos, with the photo around them dimmed; None if the photo's file is gone."""
     sizes = opened.images[["width", "height"]].to_numpy()
 
-    def picture(patch: int) -> Image.Image | None:
-        image_id, *box = (int(value) for value in rows[patch])
+    def picture(placed: Box) -> Image.Image | None:
+        image_id, *box = placed
         photo = opened.photo(image_id)
         if photo is None:
             return None
@@ -67,7 +86,7 @@ def drawn_patches(
         return patch_pictures.patch_tile(photo, patch_pictures.scaled_box(box, recorded, photo.size), side)
 
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(picture, patches))
+        return list(pool.map(picture, boxes))
 
 
 def thumbnails(opened: Study, images: Sequence[int], side: int = THUMBNAIL) -> list[str]:

@@ -25,21 +25,31 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
     Raises:
         InputError: the study is damaged.
     """
-    study = current_study.opened()
-    title, tools = st.columns([5, 1], vertical_alignment="bottom")
-    with tools:
-        config = _thresholds(study)
+    title, study, config = title_and_thresholds()
     try:
         return title, cached_results.findings(study, config)
     except ExplosionError as error:
         with title:
             wording.header("Nothing to show at these thresholds")
         st.error(wording.markdown(str(error)))
-        _offer_thresholds_that_pass(study, error)
+        offer_thresholds_that_pass(study, error)
         st.stop()
 
 
-def _offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
+def title_and_thresholds() -> tuple[DeltaGenerator, Study, MineConfig]:
+    """The top of a page: a container for its title, the open study, and the thresholds beside the title.
+
+    Raises:
+        InputError: the study is damaged.
+    """
+    study = current_study.opened()
+    title, tools = st.columns([5, 1], vertical_alignment="bottom")
+    with tools:
+        config = _thresholds(study)
+    return title, study, config
+
+
+def offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
     """A button for each setting that is known to pass."""
 
     def set_to(**values: int) -> None:

@@ -1,6 +1,6 @@
 """Galleries of patches: tiles, pages of tiles, and the button that saves a gallery."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from PIL import Image
 
 from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
+from interpret.study import Study
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.backend.pictures import Table
@@ -74,7 +75,7 @@ def show(
     shown = chosen[(page - 1) * limit : page * limit]
     parts = patch_tiles(findings, shown.tolist(), caption=caption)
     if not parts:
-        missing(findings)
+        missing(findings.study)
         return
     widgets.show([widgets.tiles(parts, size)], key, open_chain)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -96,13 +97,21 @@ def save(
         table: of the study, in which the patches are rows.
     """
     study = findings.study
+    save_pictures(study, lambda: [pictures.drawn_patches(study, row, table=table) for row in rows], name, beside=beside)
+
+
+def save_pictures(
+    study: Study, drawn: Callable[[], list[list[Image.Image | None]]], name: str, *, beside: bool = False
+) -> None:
+    """A button that saves rows of pictures as one PNG; ``drawn`` is called on a click, other arguments as above."""
 
     def picture() -> bytes:
+        rows = drawn()
         across = max(4, *(len(row) for row in rows)) if len(rows) > 1 else 4
         blank = Image.new("RGB", (pictures.THUMBNAIL, pictures.THUMBNAIL), "#FFFFFF")
         tiles: list[Image.Image] = []
         for row in rows:
-            tiles += [picture or blank for picture in pictures.drawn_patches(study, row, table=table)]
+            tiles += [picture or blank for picture in row]
             tiles += [blank] * (-len(tiles) % across)
         return patch_pictures.png(patch_pictures.sheet(tiles, across))
 
@@ -120,12 +129,12 @@ def save(
         )
 
 
-def missing(findings: Findings) -> None:
+def missing(study: Study) -> None:
     """Say why no picture can be shown."""
     st.info(
         "The photos of this study are not on this machine. `unitscope pack`, run where they are, copies "
         "them into the study."
-        if len(findings.study.patches)
+        if len(study.patches)
         else "No photo of this study has a patch."
     )
 

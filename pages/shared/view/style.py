@@ -21,6 +21,10 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 .stHtml p.said { margin: 0; max-width: 46rem; line-height: 1.55; }
 .stHtml p.small { margin: 0; font-size: 0.875rem; opacity: 0.72; }
 .stHtml abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
+.stHtml table.mending { border-collapse: collapse; font-size: 0.9375rem; width: 100%; }
+.stHtml table.mending th { text-align: left; font-weight: 400; font-size: 0.875rem; opacity: 0.72; }
+.stHtml table.mending :is(td, th) { padding: 0.2rem 0.9rem 0.2rem 0; vertical-align: baseline; border: 0; }
+.stHtml table.mending td { border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .stHtml .words { line-height: 1.5; font-size: 0.9375rem; }
 .stHtml dl.words dd { margin: 0 0 0.55rem; opacity: 0.86; }
 .stHtml ol.words { padding-left: 1.2rem; } .stHtml ol.words li { margin-bottom: 0.4rem; }
