@@ -13,6 +13,7 @@ PAGES = {
     "pages/class_shared.py": "Which units do classes have in common?",
     "pages/unit.py": "What does unit ",
     "pages/evaluation.py": "Do these units matter?",
+    "pages/errors.py": "Why is ",
     "pages/method.py": "How does it work?",
 }
 

@@ -26,7 +26,8 @@ def test_every_page_opens_with_its_title_and_pictures(page, title):
     assert title in unescaped(app.title[0].value)
     assert not app.error
     pictures = tiles(app) + [block for block in blocks(app) if block["kind"] == "stage"]
-    assert pictures or page == "pages/evaluation.py", "the first screen shows pictures"
+    # The demo's network may be right on all of these drawings; tests/test_errors_page.py has a study with errors.
+    assert pictures or page in ("pages/evaluation.py", "pages/errors.py"), "the first screen shows pictures"
     assert all(picture["src"].startswith("data:image/jpeg;base64,") and picture["alt"] for picture in pictures)
 
 
@@ -128,7 +129,7 @@ def test_a_study_with_a_support_that_finds_nothing_says_what_would_help(tmp_path
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     for page in PAGES:
         app = show(page)
-        if page not in ("pages/explain.py", "pages/unit.py", "pages/evaluation.py", "pages/method.py"):
+        if page in ("pages/study.py", "pages/class_specific.py", "pages/class_shared.py"):
             assert any("more photos" in info.value for info in app.info), page
 
 

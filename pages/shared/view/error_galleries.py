@@ -79,10 +79,10 @@ def _blocks(study: Study, gallery: _Gallery, units: tuple[int, ...]) -> list[wid
     what = "unit" if len(units) == 1 else "set"
     count = f"{int(chosen.holds.sum()):,} of {wording.count(len(chosen), 'photo')} hold the {what}"
     if not len(chosen):
-        count = "no photo has a patch"
+        count = "none in this study"
     elif not units:
         count = wording.count(len(chosen), "photo")
-    lines = [widgets.line(widgets.text(gallery.title, "strong"), widgets.text(count, "faint"))]
+    lines = [widgets.line(widgets.text(gallery.title, "strong")), widgets.line(widgets.text(count, "faint"))]
     predicted = study.images["predicted"].to_numpy()
     confidence = study.images["confidence"].to_numpy()
     name = wording.class_text(study, gallery.target)

@@ -20,8 +20,8 @@ def sentence(study: Study, effect: Mending, held_out: Best | None) -> None:
     broken = f"breaks <b>{effect.broken:.0f} of {right:,}</b> right answers"
     if effect.errors.photos:
         wording.paragraph(
-            f"On {photos}, ablating {what} mends <b>{effect.errors.estimate:.0f} of {effect.errors.photos:,}</b> {a} "
-            f"taken for {b}, and {broken}."
+            f"On {photos}, ablating {what} mends <b>{effect.errors.estimate:.0f} of {effect.errors.photos:,}</b> "
+            f"photos of {a} taken for {b}, and {broken}."
         )
     else:
         wording.paragraph(
