@@ -123,6 +123,13 @@ class MineConfig(Checked):
         low=0.0,
         high=0.999,
     )
+    contrast_shared: int = option(
+        0,
+        "other classes that may share a unit: the contrast patches of those that score most on it do not count in its "
+        "quantile",
+        low=0,
+        high=64,
+    )
     min_class_patches: int = option(
         10, "classes with fewer patches are not mined: a fraction of a handful says little", low=1, high=1_000_000
     )

@@ -9,6 +9,7 @@ import pytest
 from interpret.config import DissectConfig, EvaluateConfig, ExtractConfig, MineConfig, ModelConfig, RunConfig, digest
 from interpret.errors import InputError
 from interpret.explanation.identity import extraction_options
+from interpret.mining.stored import deciding_options
 from interpret.options import Option, options
 
 CONFIGS = (ModelConfig, ExtractConfig, MineConfig, RunConfig, EvaluateConfig, DissectConfig)
@@ -133,7 +134,12 @@ def test_the_digests_of_studies_on_disk_stay_the_same():
     """Keys of studies and of mined results hold these digits."""
     assert digest(extraction_options(ExtractConfig(contrast=0))) == "b2b2194a6a06d1a9"  # as in version 0.9
     assert digest(extraction_options(ExtractConfig())) == "71426f5a92bfd5bb"
-    assert digest(MineConfig()) == "d8134d4587d34daa"
+    assert digest(deciding_options(MineConfig())) == "a0560487f73b0b98"
+    assert (
+        digest(deciding_options(MineConfig(contrast_shared=1))) == "a0560487f73b0b98"
+    )  # without a quantile it decides nothing
+    quantiles = [deciding_options(MineConfig(contrast_quantile=0.9, contrast_shared=m)) for m in (0, 1)]
+    assert quantiles[0] != quantiles[1]
     assert (
         digest(1, "tiny", {"size": (224, 224)}, extraction_options(ExtractConfig(contrast=0)), 32, [0, None])
         == "a70ea156d8bf894c"

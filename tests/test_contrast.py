@@ -143,20 +143,27 @@ def test_the_null_holds(n):
 
 
 @pytest.mark.slow
-def test_the_null_holds_for_contrastive_transactions():
-    reported = 0
+@pytest.mark.parametrize(("quantile", "shared"), [(0.7, 0), (0.7, 1), (0.9, 1), (0.8, 2)])
+def test_the_null_holds_for_contrastive_transactions(quantile, shared):
+    reported = rules = 0
     for seed in range(200):
         own, contrast = world(5000 + seed, photos=120, n=6)
-        reported += bool((contrastive(own, contrast, seed, 0.7).rules["image_q_value"] <= 0.05).any())
+        found = contrastive(own, contrast, seed, quantile, shared).rules
+        rules += len(found)
+        reported += bool((found["image_q_value"] <= 0.05).any())
+    assert rules > 200
     assert reported <= 10
 
 
-def contrastive(own: TransactionDatabase, contrast: ContrastDatabase, seed: int, quantile: float):
+def contrastive(own: TransactionDatabase, contrast: ContrastDatabase, seed: int, quantile: float, shared: int):
     """Mined from transactions cut at quantiles of made-up scores that follow the ranks."""
     half = halves(120, seed)
     ranks = np.arange(own.units.shape[1], 0, -1, dtype=np.float32)
     scores, other = np.broadcast_to(ranks, own.units.shape), np.broadcast_to(ranks, contrast.units.shape)
-    held_to = Quantiles(contrast.units, other, contrast.targets, half[contrast.image_ids], own.n_units, quantile)
+    held_to = Quantiles(
+        contrast.units, other, contrast.targets, contrast.predicted, half[contrast.image_ids], own.n_units, quantile,
+        shared,
+    )  # fmt: skip
     own = TransactionDatabase(
         held_to.kept(own.units, scores, own.class_ids, half[own.image_ids])[0],
         own.class_ids, own.image_ids, own.n_units,
@@ -183,7 +190,8 @@ def test_quantiles_by_hand():
     # Unit 2 scores 5, 4, 3, 2, 1 in five patches explained for class 7, all of photos of the first half.
     units = np.full((5, 1), 2, np.int32)
     scores = np.array([[5.0], [4.0], [3.0], [2.0], [1.0]], np.float32)
-    held_to = Quantiles(units, scores, np.full(5, 7), np.zeros(5, bool), 4, 0.6)
+    of_one = np.ones(5, np.int64)
+    held_to = Quantiles(units, scores, np.full(5, 7), of_one, np.zeros(5, bool), 4, 0.6)
     probe = np.array([[2, 3]] * 3, np.int32)
     given = np.array([[3.0, 0.1], [3.5, 0.1], [9.0, 0.1]], np.float32)
     other_half = np.ones(3, bool)
@@ -193,7 +201,49 @@ def test_quantiles_by_hand():
     assert held_to.kept(probe, given, np.full(3, 7), ~other_half)[0].tolist() == probe.tolist()
     assert held_to.kept(probe, given, np.full(3, 6), other_half)[0].tolist() == probe.tolist()
     # At 0.61 four of five patches are needed.
-    assert Quantiles(units, scores, np.full(5, 7), np.zeros(5, bool), 4, 0.61).table[0, 2] == 4.0
+    assert Quantiles(units, scores, np.full(5, 7), of_one, np.zeros(5, bool), 4, 0.61).table[0, 2] == 4.0
+
+
+def test_the_class_that_shares_a_unit_most_does_not_count_in_its_quantile():
+    # Unit 2 scores 9 and 7 in the photos of class 1 and 4, 3, 2 in those of class 3, all explained for class 7.
+    units = np.full((5, 1), 2, np.int32)
+    scores = np.array([[9.0], [7.0], [4.0], [3.0], [2.0]], np.float32)
+    predicted = np.array([1, 1, 3, 3, 3])
+    given = (units, scores, np.full(5, 7), predicted, np.zeros(5, bool), 4)
+    assert Quantiles(*given, 0.6).table[0, 2] == 4.0  # of five, three do not exceed it
+    assert Quantiles(*given, 0.6, 1).table[0, 2] == 3.0  # of the three that are left, two
+    assert Quantiles(*given, 0.99, 1).table[0, 2] == 4.0
+    # The last class is never left out: every unit would stay.
+    assert Quantiles(*given, 0.99, 5).table[0, 2] == 4.0
+    # A class scores by its mean: one high score among zeros is less than two of middle height.
+    units[1] = 3
+    assert (
+        Quantiles(units, scores, np.full(5, 7), np.array([1, 1, 1, 3, 3]), np.zeros(5, bool), 4, 0.99, 1).table[0, 2]
+        == 3.0
+    )
+
+
+@pytest.mark.parametrize("shared", [0, 1, 2])
+def test_quantiles_equal_those_of_whole_columns(shared):
+    rng = np.random.default_rng(shared)
+    q, n_units, width = 400, 12, 5
+    dense = np.where(rng.random((q, n_units)) < 0.4, rng.gamma(2.0, size=(q, n_units)), 0.0).astype(np.float32)
+    ranked = np.argsort(-dense, axis=1, kind="stable")[:, :width]
+    scores = np.take_along_axis(dense, ranked, 1)
+    units = np.where(scores > 0, ranked, -1).astype(np.int32)
+    stored = np.zeros_like(dense)
+    np.put_along_axis(stored, ranked, scores, 1)
+    target, predicted, half = rng.integers(0, 3, q), rng.integers(3, 8, q), rng.random(q) < 0.5
+    made = Quantiles(units, scores, target, predicted, half, n_units, 0.9, shared)
+    for place, group in enumerate(made.groups.tolist()):
+        rows = (target == group // 2) & (half == bool(group % 2))
+        for unit in range(n_units):
+            means = {c: stored[rows & (predicted == c), unit].mean(dtype=np.float64) for c in set(predicted[rows])}
+            shares = sorted((c for c in means if means[c] > 0), key=lambda c: (-means[c], c))[
+                : min(shared, len(means) - 1)
+            ]
+            left = stored[rows & ~np.isin(predicted, shares), unit]
+            assert made.table[place, unit] == np.quantile(left, 0.9, method="inverted_cdf")
 
 
 def test_halves_are_equal_and_repeatable():

@@ -28,7 +28,9 @@ def add(commands: Any) -> None:
     add_progress_file(command)
     add_options(command, DissectConfig)
     add_options(command, RunConfig, only=("limit",))
-    add_options(command, MineConfig, only=("top_units", "min_support", "contrast_quantile"), inherit=True)
+    add_options(
+        command, MineConfig, only=("top_units", "min_support", "contrast_quantile", "contrast_shared"), inherit=True
+    )
 
 
 def _dissect(arguments: argparse.Namespace) -> None:

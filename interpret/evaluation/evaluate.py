@@ -15,7 +15,7 @@ from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.greedy import greedy
 from interpret.evaluation.table1 import BASELINE, EARLIER_BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
-from interpret.mining.stored import mine_study
+from interpret.mining.stored import deciding_options, mine_study
 from interpret.models.head import Head
 from interpret.progress import Callback, Progress
 from interpret.study import Study
@@ -110,7 +110,7 @@ def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config:
     The name is made of both studies' keys, which stand for the photos' contents, the network and the extraction, of
     every option, and of :data:`FORMAT`.
     """
-    options = {name: value for name, value in asdict(mine).items() if name not in ("engine", "max_itemsets")}
+    options = deciding_options(mine)
     return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, heldout_study.key, options, config)
 
 

@@ -55,8 +55,10 @@ def _ranked(
     quantiles = Quantiles(
         *study.ranked_contrast,
         table["target"].to_numpy(np.int64),
+        table["predicted"].to_numpy(np.int64),
         half[table["image_id"].to_numpy(np.int64)],
         study.n_units,
         config.contrast_quantile,
+        config.contrast_shared,
     )
     return quantiles.kept(units, scores, target, half[image])

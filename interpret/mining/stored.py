@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,16 @@ def contrast_transactions(study: Study, config: MineConfig) -> ContrastDatabase:
 
 def mined_folder(study: Study, config: MineConfig) -> Path:
     """Where the result of mining with these options is kept."""
-    options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
+    options = deciding_options(config)
     return study.folder / "mined" / digest(SCHEMA_VERSION, study.key, study.extract_config.contrast, options)
+
+
+def deciding_options(config: MineConfig) -> dict[str, Any]:
+    """The options that decide what mining finds, by name."""
+    options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
+    if not (config.contrast_quantile and config.contrast_shared):
+        del options["contrast_shared"]  # it decides nothing, and results made before there was the option stay
+    return options
 
 
 def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None) -> Mined:
