@@ -195,7 +195,9 @@ def _sets(study: Study, sets: ErrorSets, chosen: ErrorSetRow | None) -> None:
     with st.container(horizontal=True):
         paging.buttons(PAGE_PARAM, pages)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        wording.paragraph("Ranked on these photos; what a set mends is measured on others.", "small")
+        held_out = cached_results.heldout_photos(study)
+        measured = "" if held_out is None or held_out.mined else "; what a set mends is measured on others"
+        wording.paragraph(f"Ranked on these photos{measured}.", "small")
         name = wording.file_name(study.name, f"{pair.label}-{pair.predicted}", "error-sets", "csv")
         tables.csv("All sets as CSV", lambda: sets_table(study, sets), name)
 

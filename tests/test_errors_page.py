@@ -80,6 +80,7 @@ def test_the_most_frequent_pair_its_first_set_and_its_effect_are_there_at_once(m
     assert mended in text
     assert broken in text
     assert "On held-out photos" in text
+    assert "Ranked on these photos; what a set mends is measured on others." in text
     assert "in “val”, none of which was mined" in text
     assert acts(app, "pair") == [{"pair": f"{made[1][0]}-{made[1][1]}"}]
 
@@ -164,6 +165,7 @@ def test_without_held_out_photos_the_page_says_so_and_leads_on(made, tmp_path, m
     app = show(PAGE)
     text = words_on(app)
     assert "On mined photos, ablating" in text
+    assert "measured on others" not in text
     assert "that were mined as well, which flatters the units: none were held out yet." in text
     assert any("Measure on other photos" in link.proto.label for link in app.get("page_link"))
 
