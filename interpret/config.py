@@ -200,6 +200,7 @@ class EvaluateConfig(Checked):
     resamples: int = option(2000, "bootstrap samples", low=1, high=1_000_000, python_only=True)
     lasso: bool = option(True, "compare with the mu-lasso")
     greedy: bool = option(True, "compare with the greedy ranking, where the head is linear")
+    itemsets: bool = option(True, "measure what itemsets say beyond single units")
     keep_budgets: tuple[int, ...] = option(
         (1, 2, 5, 10, 20, 50, 100, 200), "units kept, for the sufficiency curves", low=1, high=100_000, python_only=True
     )

@@ -65,6 +65,10 @@ def test_an_evaluation_is_the_same_each_time_and_comes_back_from_disk(study, oth
     again = evaluate(study, on, head, study.mine_config, small)
     for name in Evaluation.FRAMES:
         pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name))
+    pd.testing.assert_frame_equal(result.itemsets.beyond, again.itemsets.beyond)
+    pd.testing.assert_frame_equal(result.itemsets.beyond, back.itemsets.beyond)
+    without = evaluate(study, on, head, study.mine_config, dataclasses.replace(small, itemsets=False))
+    assert without.itemsets.beyond.empty
     for name in ("table", "differences", "keep"):
         pd.testing.assert_frame_equal(getattr(result, name), getattr(back, name))
     assert back.matrix.to_numpy().tolist() == result.matrix.to_numpy().tolist()
@@ -102,8 +106,13 @@ def test_results_of_another_version_are_made_again_and_those_without_one_lose_th
     assert before.synergy["synergy"].tolist() == result.synergy["synergy"].tolist()
     assert before.synergy[["low", "high"]].isna().all(axis=None)
     assert before.dominance == pytest.approx(result.dominance, nan_ok=True)
+    assert len(result.itemsets.beyond) > 0
+    assert before.itemsets.beyond.empty  # measured since format 3 only
+    file.write_text(json.dumps({**content, "format": 2}))
+    assert Evaluation.read(folder).synergy["low"].notna().all()
+    assert Evaluation.read(folder).itemsets.beyond.empty
     file.write_text(json.dumps({**content, "format": content["format"] + 1}))
-    with pytest.raises(InputError, match=r"format 3 .* run `evaluate` again"):
+    with pytest.raises(InputError, match=r"format 4 .* run `evaluate` again"):
         Evaluation.read(folder)
 
 
@@ -118,6 +127,8 @@ def test_results_of_another_version_are_made_again_and_those_without_one_lose_th
         ("evaluation.json", None),
         ("keep.parquet", b"PAR1"),
         ("matrix.parquet", None),
+        ("beyond.parquet", b"PAR1"),
+        ("transfer.parquet", None),
     ],
 )
 def test_a_damaged_result_is_one_sentence(stored, name, content):
@@ -201,6 +212,9 @@ def test_the_command_prints_writes_and_draws(tmp_path, capsys):
     assert base["accuracy"] == open_study(study).accuracy()[0]
     assert sorted(table["budget"].dropna().unique()) == [0, 1, 5]
     assert (tmp_path / "out" / "table-matrix.csv").is_file()
+    assert "Itemsets beside single units, N = 10" in printed
+    figures = pd.read_csv(tmp_path / "out" / "table-beyond.csv")
+    assert set(figures["top_units"]) == {5, 10}
     with Image.open(png) as picture:
         assert picture.width > 1000
     assert main(["evaluate", str(study), "--images", str(tmp_path / "nothing")]) == 2

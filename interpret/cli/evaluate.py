@@ -10,6 +10,7 @@ from rich.text import Text
 
 from interpret.cli.console import OUT, announce
 from interpret.cli.evaluation_report import print_evaluation
+from interpret.cli.itemset_report import print_itemsets
 from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_study, configured, values_of
 from interpret.cli.progress_bar import progress_bar
 from interpret.config import EvaluateConfig, ModelConfig, RunConfig
@@ -65,6 +66,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))
     print_evaluation(result)
+    print_itemsets(result)
     if arguments.out:
         for path in write_csv(result, arguments.out):
             OUT.print(Text(f"written: {path}"))
@@ -78,9 +80,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def write_csv(result: "Evaluation", path: Path) -> list[Path]:
     """Write the table to ``path`` and the other frames beside it, named after it."""
     from interpret.errors import InputError
+    from interpret.evaluation.itemsets.result import FRAMES
 
     frames = {"": result.table}
     frames |= {f"-{name}": getattr(result, name) for name in ("differences", "keep", "matrix", "shared", "synergy")}
+    measured = {name: getattr(result.itemsets, name) for name in FRAMES}
+    frames |= {f"-{name}": frame for name, frame in measured.items() if len(frame)}
     written = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,9 @@ from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.greedy import greedy
+from interpret.evaluation.itemsets import result
+from interpret.evaluation.itemsets.measure import measure_itemsets
+from interpret.evaluation.itemsets.result import ItemsetMeasures, nothing_measured
 from interpret.evaluation.table1 import BASELINE, EARLIER_BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.mining.stored import deciding_options, mine_study
@@ -23,11 +26,14 @@ from interpret.study import Study
 DEFAULTS = EvaluateConfig()
 
 
-FORMAT = 2
+FORMAT = 3
 """Version of what :meth:`Evaluation.write` writes; raised when a column changes or takes another meaning."""
 
 NO_INTERVALS = 1
 """The version without a number: its intervals of shared falls and synergies were too narrow for few photos."""
+
+NO_ITEMSETS = 2
+"""The version before itemsets were compared with single units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,7 @@ class Evaluation:
         dominance: 1 - mean fall of other classes / mean fall of the class itself; NaN where that is not positive.
         shared: see :func:`interpret.evaluation.cross_class.shared_falls`.
         synergy: see :func:`interpret.evaluation.cross_class.synergies`.
+        itemsets: what itemsets say beyond single units; empty tables where it was not measured.
         about: model, layer, class ids and names, number of photos, where they came from, and all options.
     """
 
@@ -55,6 +62,7 @@ class Evaluation:
     dominance: float
     shared: pd.DataFrame
     synergy: pd.DataFrame
+    itemsets: ItemsetMeasures = field(default_factory=nothing_measured)
     about: dict[str, Any] = field(default_factory=dict)
 
     FRAMES = ("table", "differences", "keep", "matrix", "shared", "synergy")
@@ -65,6 +73,7 @@ class Evaluation:
         for name in self.FRAMES:
             frame: pd.DataFrame = getattr(self, name)
             frame.rename(columns=str).to_parquet(folder / f"{name}.parquet")
+        self.itemsets.write(folder)
         dominance = None if np.isnan(self.dominance) else self.dominance
         content = {"format": FORMAT, "about": self.about, "dominance": dominance}
         (folder / "evaluation.json").write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
@@ -73,8 +82,8 @@ class Evaluation:
     def read(cls, folder: Path) -> "Evaluation":
         """Read what :meth:`write` wrote.
 
-        Results without a format number are read too, but for the intervals of ``shared`` and ``synergy``, which are
-        null.
+        Earlier results are read too: without ``itemsets``, and those without a format number without the intervals of
+        ``shared`` and ``synergy``, which are null.
 
         Raises:
             InputError: a file is missing or damaged, or another version wrote it.
@@ -86,13 +95,14 @@ class Evaluation:
             dominance = float("nan") if content["dominance"] is None else float(content["dominance"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
-        if version not in (NO_INTERVALS, FORMAT):
+        if version not in (NO_INTERVALS, NO_ITEMSETS, FORMAT):
             raise InputError(
                 f"The evaluation in {folder} was written in format {version} and this version reads format {FORMAT}; "
                 "run `evaluate` again."
             )
         try:
             frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls.FRAMES}
+            itemsets = result.read(folder) if version == FORMAT else nothing_measured()
             frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
         except (OSError, ValueError) as error:  # Arrow's errors are among these
             raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
@@ -101,7 +111,7 @@ class Evaluation:
         if version == NO_INTERVALS:
             for name in ("shared", "synergy"):
                 frames[name] = frames[name].assign(low=np.nan, high=np.nan)
-        return cls(**frames, dominance=dominance, about=about)
+        return cls(**frames, dominance=dominance, itemsets=itemsets, about=about)
 
 
 def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config: EvaluateConfig) -> Path:
@@ -151,6 +161,9 @@ def evaluate(
     matrix = cross_class.matrix(test_set, classes, largest)
     shared = cross_class.shared_falls(test_set, classes, mined)
     synergy = cross_class.synergies(test_set, classes, mined, largest)
+    itemsets = nothing_measured()
+    if config.itemsets:
+        itemsets = measure_itemsets(study, heldout_study, mined_set, test_set, mine, config, progress)
     about = {
         "model": study.model,
         "layer": study.layer,
@@ -164,7 +177,7 @@ def evaluate(
         "config": asdict(config),
         "mine": asdict(mine),
     }
-    return Evaluation(table, differences, keep, matrix, cross_class.dominance(matrix), shared, synergy, about)
+    return Evaluation(table, differences, keep, matrix, cross_class.dominance(matrix), shared, synergy, itemsets, about)
 
 
 def rank_all(

@@ -1,0 +1,1 @@
+"""What itemsets say beyond single units: minimal causal sets, joint firing, transfer to held-out photos."""
