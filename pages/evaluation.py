@@ -15,7 +15,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs
 from pages.shared.controls import address, current_study, option_input
-from pages.shared.view import figures, run_progress, style
+from pages.shared.view import figures, itemset_measures, run_progress, style
 
 
 def page() -> None:
@@ -43,6 +43,7 @@ def page() -> None:
     _curves(study, result)
     _table(study, result)
     _matrix(study, result)
+    itemset_measures.show(study, result)
     _beyond(study, result)
     with st.expander("Measure on other photos", icon=":material/add:"):
         _form(study)

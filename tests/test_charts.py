@@ -5,7 +5,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from interpret.figures import ablation_charts, class_unit_charts, evaluation_charts, plotly_style, unit_charts
+from interpret.figures import (
+    ablation_charts,
+    class_unit_charts,
+    evaluation_charts,
+    itemset_charts,
+    plotly_style,
+    unit_charts,
+)
 
 SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
 UNITS = [34, 193, 512]
@@ -131,3 +138,24 @@ def test_class_names_are_text_in_the_matrix():
     drawn = figure.to_json()
     assert "<b>" not in drawn.replace("\\u003c", "<")
     assert figure.layout.xaxis.ticktext == figure.layout.yaxis.ticktext == ("&lt;b&gt;a&lt;/b&gt;", "b &amp; c")
+
+
+def test_intervals_stand_in_their_category_and_those_without_an_end_have_none():
+    one = itemset_charts.Series("itemsets", "#0072B2", [0.5, np.nan], [0.4, np.nan], [0.7, np.nan], ["9 photos", ""])
+    other = itemset_charts.Series(
+        "random", "#888888", [0.2, 0.3], [np.nan, 0.1], [np.nan, 0.4], ["4 photos", "9 photos"]
+    )
+    figure = itemset_charts.intervals(["a<b\nsecond", "c"], [one, other], "share", reference=0.5)
+    first, second = figure.data
+    assert list(first.error_x.array) == [pytest.approx(0.2), 0]
+    assert list(first.error_x.arrayminus) == [pytest.approx(0.1), 0]
+    assert list(second.error_x.array) == [0, pytest.approx(0.1)]
+    assert [round(float(place)) for place in second.y] == [0, 1]
+    assert first.y[0] < second.y[0]
+    assert first.customdata[0].tolist() == [" (40.0% to 70.0%)", "9 photos"]
+    assert second.customdata[0].tolist() == ["", "4 photos"]
+    assert figure.layout.yaxis.ticktext[0] == "a&lt;b<br>second"
+    assert figure.layout.shapes[0].x0 == 0.5
+    low, high = figure.layout.xaxis.range
+    assert low <= 0
+    assert high > 0.7

@@ -1,5 +1,6 @@
 """The page Evaluation, and accuracy with units ablated beside an itemset."""
 
+import html
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from scipy.stats import binomtest
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.heldout import Best
+from interpret.evaluation.itemsets import sentences
 from interpret.study import Study, open_study
 from pages.shared.backend import cached_results, jobs
 from tests.shown_pages import show, words_on
@@ -69,6 +71,22 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
     assert {"Ours-10", "Random"} <= set(equal["method"])
     assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)
+    measured = result_of(tmp_path / "demo").itemsets
+    for n in (10, 5):
+        app.segmented_control(key="beyond_n").set_value(n).run()
+        assert not app.exception
+        figures = sentences.figures_of(measured.beyond, n)
+        for told in (sentences.causal_sentences, sentences.firing_sentences, sentences.transfer_sentences):
+            assert told(figures)
+            for sentence in told(figures):
+                assert html.escape(sentence).replace("&lt;=", "≤").replace("\u00a0", " ") in words_on(app)
+        classes = measured.halving[measured.halving["top_units"] == n]
+        shown = next(frame.value for frame in app.dataframe if "candidates" in frame.value)
+        assert shown["correct photos"].tolist() == classes["photos"].tolist()
+    # an evaluation of an earlier version has none of this, and the page says how to get it
+    about = next((tmp_path / "demo" / "evaluation" / "results").glob("*/evaluation.json"))
+    about.write_text(json.dumps({**json.loads(about.read_text()), "format": 2}))
+    assert "made without these measures" in words_on(show("pages/evaluation.py"))
 
 
 def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monkeypatch):

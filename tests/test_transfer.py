@@ -207,7 +207,7 @@ def test_the_sentences_say_the_figures(whole):
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (0.02, 0.2, "an itemset does better"),
+        (0.02, 0.2, "Here an itemset does better"),
         (-0.2, -0.02, "the better choice"),
         (-0.1, 0.1, "add nothing"),
         (np.nan, np.nan, "too few photos"),

@@ -70,6 +70,7 @@ class Candidates:
         ranked: (k,) places in the pool of the units of most evidence, best first; as many as there are candidates.
         marked: (I, m) bool, the supported itemsets over the pool.
         whole: (I,) bool, whether all units of the itemset are candidates.
+        maximal: (M, m) bool, those of ``marked`` that are in no other: a set inside an itemset is inside one of them.
     """
 
     sets: ClassSets
@@ -81,10 +82,11 @@ class Candidates:
     ranked: Ints
     marked: Bools
     whole: Bools
+    maximal: Bools
 
     def inside(self, sets: Bools) -> Bools:
         """(S,) whether all units of a set, (S, m), are in one supported itemset."""
-        return (sets.astype(np.float32) @ (~self.marked).T.astype(np.float32) == 0).any(axis=1)
+        return _within(sets, self.maximal)
 
     def is_itemset(self, sets: Bools) -> Bools:
         """(S,) whether a set is a supported itemset."""
@@ -149,6 +151,7 @@ def find_candidates(sets: ClassSets, evidence: Floats, support: Floats, limit: i
     chosen = order[np.isin(order, sets.units)][:limit]
     pool = np.union1d(chosen, order[: len(chosen)]).astype(np.int64)
     whole = indicator(sets.itemsets, np.sort(chosen)).sum(axis=1) == sets.sizes
+    marked = indicator(sets.itemsets, pool)
     return Candidates(
         sets,
         pool,
@@ -157,9 +160,26 @@ def find_candidates(sets: ClassSets, evidence: Floats, support: Floats, limit: i
         evidence[pool],
         support[pool],
         np.searchsorted(pool, order[: len(chosen)]),
-        indicator(sets.itemsets, pool),
+        marked,
         whole,
+        _maximal(marked),
     )
+
+
+def _within(sets: Bools, others: Bools) -> Bools:
+    """(S,) whether each set is a subset of one of the others."""
+    return (sets.astype(np.float32) @ (~others).T.astype(np.float32) == 0).any(axis=1)
+
+
+def _maximal(marked: Bools) -> Bools:
+    """The rows that are no subset of another row, each once."""
+    rows = np.unique(marked, axis=0)
+    size = rows.sum(axis=1)
+    kept = np.zeros((0, rows.shape[1]), np.bool_)
+    for of_size in np.unique(size)[::-1].tolist():
+        same = rows[size == of_size]
+        kept = np.concatenate([kept, same[~_within(same, kept)]])
+    return kept
 
 
 def right_photos(test_set: AblationSet, predicted: npt.NDArray[np.int32], class_id: int) -> Ints:

@@ -1,12 +1,14 @@
 """Joint firing over all classes, by size of the itemsets."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from interpret.evaluation.itemsets.joint_firing import KINDS, MAX_Q, Group
 from interpret.evaluation.itemsets.summary import RESAMPLES, SIZES, Floats, SummaryRow, ends, resampling
-from interpret.evaluation.itemsets.supported_sets import by_photo
+from interpret.evaluation.itemsets.supported_sets import Ints, by_photo
+
+BUCKETS = (*SIZES[1:], ("all", 2, 10_000))
+"""Groups of itemsets by their number of units: name, smallest, largest."""
 
 
 def firing_summary(groups: list[Group], firing: pd.DataFrame, top_units: int, seed: int) -> list[SummaryRow]:
@@ -29,43 +31,36 @@ def firing_summary(groups: list[Group], firing: pd.DataFrame, top_units: int, se
         own transactions, ``contrast_`` and ``held_`` the same elsewhere; ``beyond_noise``: the share of the itemsets
         with q <= 0.05, without an interval.
     """
-    resampled = _resampled(groups, firing, seed)
-    sizes, class_id = firing["size"].to_numpy(np.int64), firing["class_id"].to_numpy(np.int64)
+    sizes = firing["size"].to_numpy(np.int64)
+    means = _resampled_means(groups, firing, sizes, seed)
     rows = []
-    for name, least, most in (*SIZES[1:], ("all", 2, 10_000)):
-        members = np.flatnonzero((sizes >= least) & (sizes <= most))
-        if not len(members):
+    for name, least, most in BUCKETS:
+        part = firing[(sizes >= least) & (sizes <= most)]
+        if part.empty:
             continue
-        _, place, count = np.unique(class_id[members], return_inverse=True, return_counts=True)
-        weights = 1 / count[place]  # each class counts once
 
-        def add(measure: str, value: float, low: float, high: float, name: str = name, n: int = len(members)) -> None:
+        def add(measure: str, value: float, low: float, high: float, name: str = name, n: int = len(part)) -> None:
             rows.append(SummaryRow("joint firing", measure, top_units, name, value, low, high, n, "itemsets"))
 
         for kind in KINDS:
             before = "" if kind == "own" else f"{kind}_"
-            for ratio in ("ratio", "fixed_ratio"):
-                support, expected = resampled[kind, ratio]
-                drawn = _ratios(support[:, members], expected[:, members], weights)
+            support, product, expected = means[kind, name]
+            for ratio, against in (("ratio", product), ("fixed_ratio", expected)):
+                drawn = np.divide(support, against, out=np.full(len(support), np.nan), where=against > 0)
                 add(before + ratio, float(drawn[0]), *ends(drawn[1:]))
-        part = firing.iloc[members]
         add("beyond_noise", float((part["q_value"] <= MAX_Q).mean()), np.nan, np.nan)
     return rows
 
 
-def _ratios(support: npt.NDArray[np.float32], expected: npt.NDArray[np.float32], weights: Floats) -> Floats:
-    """(1 + samples,) weighted mean of the supports over that of the expected ones; both known, or left out."""
-    known = np.isfinite(support) & np.isfinite(expected)
-    totals = [np.where(known, values, 0) @ weights for values in (support, expected)]
-    return np.divide(totals[0], totals[1], out=np.full(len(support), np.nan), where=totals[1] > 0)
+def _resampled_means(
+    groups: list[Group], firing: pd.DataFrame, sizes: Ints, seed: int
+) -> dict[tuple[str, str], tuple[Floats, Floats, Floats]]:
+    """By kind and bucket of sizes: the mean support, the mean product of single supports, the mean of what is expected.
 
-
-def _resampled(
-    groups: list[Group], firing: pd.DataFrame, seed: int
-) -> dict[tuple[str, str], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    """By kind and ratio: supports, and what they are compared with, (1 + RESAMPLES, I) each; first of all photos."""
-    shape = (1 + RESAMPLES, len(firing))
-    made = {(kind, name): np.full(shape, np.nan, np.float32) for kind in KINDS for name in ("support", "product")}
+    Each is (1 + RESAMPLES,), first of all photos, and a mean over the itemsets of a class, then over classes.
+    """
+    totals = {(kind, name): np.zeros((3, 1 + RESAMPLES)) for kind in KINDS for name, _, _ in BUCKETS}
+    class_id = firing["class_id"].to_numpy(np.int64)
     rng = np.random.default_rng(seed)
     for group in groups:
         ids, held = by_photo(group.held, group.photos)
@@ -75,18 +70,23 @@ def _resampled(
         _, patches = by_photo(np.ones((len(group.photos), 1), np.bool_), group.photos)
         weights = resampling(rng, len(ids))
         total = weights @ patches
-        logs = np.log(np.maximum(weights @ single / total, 1e-30)) @ group.marked.T
-        made[group.kind, "support"][:, group.rows] = weights @ held / total
-        made[group.kind, "product"][:, group.rows] = np.exp(logs)
-    pairs = {}
-    for kind in KINDS:
-        before = "" if kind == "own" else f"{kind}_"
-        support, product = made[kind, "support"], made[kind, "product"]
-        expected, patches, alone = (
-            firing[f"{before}{name}"].to_numpy(np.float64) for name in ("expected", "patches", "product")
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            multiple = expected / patches / alone
-        pairs[kind, "ratio"] = (support, product)
-        pairs[kind, "fixed_ratio"] = (support, product * multiple.astype(np.float32))
-    return pairs
+        support = (weights.astype(np.float32) @ held.astype(np.float32)) / total
+        logs = np.log(np.maximum(weights @ single / total, 1e-30)).astype(np.float32)
+        product = np.exp(logs @ group.marked.T.astype(np.float32))
+        expected = product * _multiple(firing, group)
+        for name, least, most in BUCKETS:
+            of_size = (sizes[group.rows] >= least) & (sizes[group.rows] <= most)
+            # each class counts once, whatever number of itemsets it has
+            in_class = ((class_id == group.class_id) & (sizes >= least) & (sizes <= most)).sum()
+            for place, values in enumerate((support, product, expected)):
+                totals[group.kind, name][place] += values[:, of_size].sum(axis=1, dtype=np.float64) / max(in_class, 1)
+    return {key: (support, product, expected) for key, (support, product, expected) in totals.items()}
+
+
+def _multiple(firing: pd.DataFrame, group: Group) -> Floats:
+    """(I,) the support that independent picks give over the product of single supports; 0 where that is 0."""
+    before = "" if group.kind == "own" else f"{group.kind}_"
+    expected, patches, product = (
+        firing[f"{before}{name}"].to_numpy(np.float64)[group.rows] for name in ("expected", "patches", "product")
+    )
+    return np.divide(expected, patches * product, out=np.zeros(len(expected)), where=product > 0)

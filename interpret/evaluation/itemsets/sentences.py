@@ -22,7 +22,12 @@ def top_units_of(beyond: pd.DataFrame) -> list[int]:
 
 
 def causal_sentences(figures: Figures) -> list[str]:
-    """Minimal causal sets, the class's halving sets, and whether itemsets add anything to them."""
+    """Minimal causal sets: their sizes, what they are compared with, and the sets that halve a class."""
+    return [*size_sentences(figures), *set_sentences(figures), *halving_sentences(figures)]
+
+
+def size_sentences(figures: Figures) -> list[str]:
+    """How few units change a photo's prediction."""
     sizes = {size: figures.get(("causal sets", "size", size)) for size in ("1", "2", "3", "4+", "none")}
     one, none = sizes["1"], sizes["none"]
     if one is None or none is None:
@@ -32,23 +37,26 @@ def causal_sentences(figures: Figures) -> list[str]:
         for words, row in (("two", sizes["2"]), ("three", sizes["3"]), ("four or more", sizes["4+"]))
         if row is not None
     )
-    told = [
+    return [
         f"Of {one.n:,} held-out photos predicted correctly, {_percent(one.value)} ({_range(one)}) change their "
-        f"prediction when one unit of their class’s supported itemsets is ablated, {shares}; no set of these units "
-        f"changes {_percent(none.value)} ({_range(none)})."
+        f"prediction when one unit of their class’s supported itemsets is ablated, {shares}; "
+        f"{_percent(none.value)} ({_range(none)}) keep it whichever of these units are ablated."
     ]
+
+
+def set_sentences(figures: Figures) -> list[str]:
+    """Whether itemsets add anything to the choice of units: minimal sets inside them, and sets of the same size."""
+    told = []
     inside, drawn, gain = (
         figures.get(("causal sets", name, "2+")) for name in ("inside", "inside_random", "inside_gain")
     )
-    if inside is None or drawn is None or gain is None:
-        told.append("No photo has a minimal set of two units or more, so there is nothing to hold against itemsets.")
-    else:
+    if inside is not None and drawn is not None and gain is not None:
         told.append(
-            f"Of the minimal sets of two units or more, {_percent(inside.value)} are inside an itemset, and "
-            f"{_percent(drawn.value)} of as large random sets of equally frequent units are: {_points(gain)}. "
+            f"Of the minimal sets of two units or more, {_percent(inside.value)} are inside an itemset, against "
+            f"{_percent(drawn.value)} of random sets as large and as frequent: {_points(gain)}. "
             + _verdict(
                 gain,
-                "Units that change a prediction together are more often mined together than chance says.",
+                "Units that change a prediction together are mined together more often than chance says.",
                 "Units that change a prediction together are mined together less often than chance says.",
                 "That is no more than chance.",
             )
@@ -62,12 +70,12 @@ def causal_sentences(figures: Figures) -> list[str]:
             f"the same number of units of most evidence {_percent(evident.value)}: {_points(better)}. "
             + _verdict(
                 better,
-                "Taking an itemset does better than taking its size in single units.",
+                "Here an itemset does better than as many single units.",
                 "To change a prediction, single units of most evidence are the better choice.",
                 "To change a prediction, itemsets add nothing to single units of most evidence.",
             )
         )
-    return told + _halving(figures)
+    return told
 
 
 def firing_sentences(figures: Figures) -> list[str]:
@@ -80,7 +88,7 @@ def firing_sentences(figures: Figures) -> list[str]:
         return ["No itemset of two units or more is supported against the contrast."]
     return [
         f"In held-out photos the units of an itemset come together {_times(held)} as often as independent picks of "
-        f"as many units would; {_percent(beyond.value)} of {_count(beyond.n, 'itemset')} beyond noise (q <= 0.05). "
+        f"as many units would, beyond noise for {_percent(beyond.value)} of {_count(beyond.n, 'itemset')} (q <= 0.05). "
         + (
             "The itemset says more than its units’ single supports."
             if held.low > 1
@@ -125,7 +133,8 @@ def transfer_sentences(figures: Figures) -> list[str]:
     return told
 
 
-def _halving(figures: Figures) -> list[str]:
+def halving_sentences(figures: Figures) -> list[str]:
+    """In how many classes a few units cost half of the correct predictions."""
     sizes = {size: figures.get(("halving", "size", size)) for size in ("1", "2", "3", "4+", "none")}
     none = sizes["none"]
     if none is None:

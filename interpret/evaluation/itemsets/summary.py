@@ -47,7 +47,7 @@ def share(part: str, measure: str, top_units: int, size: str, count: int, n: int
     if not n:
         return SummaryRow(part, measure, top_units, size, np.nan, np.nan, np.nan, 0, of)
     low, high = wilson(count, n)
-    return SummaryRow(part, measure, top_units, size, count / n, max(0.0, float(low)), min(1.0, float(high)), n, of)
+    return SummaryRow(part, measure, top_units, size, count / n, float(low), float(high), n, of)
 
 
 def ends(drawn: Floats) -> tuple[float, float]:
