@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 PAGES = {
-    "pages/study.py": "share",
+    "pages/study.py": " units ",
     "pages/explain.py": "Why ",
     "pages/class_specific.py": "Which units carry ",
     "pages/class_shared.py": "Which units do classes have in common?",

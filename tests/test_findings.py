@@ -5,7 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from interpret.evaluation import effect
+from interpret.evaluation.ablation import load_head, make_ablation_set
 from interpret.findings import Findings
+from interpret.mining.ranked_units import ranked_units
 from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from tests.small_study import studies
@@ -73,7 +76,36 @@ def test_headline_is_frequent_in_the_classes_it_names(found):
     units, classes = found.headline()
     of_itemset = found.table[found.table["itemset_id"] == found.id_of[units]]
     assert set(classes) == set(of_itemset["class_id"])
-    assert len(classes) > 1
+
+
+def test_headline_is_the_supported_finding_that_carries_most_evidence(found):
+    study, units = found.study, found.headline()[0]
+    ranked, scores = ranked_units(study, found.config)
+    predicted = study.patches["predicted"].tolist()
+
+    def evidence(itemset, class_id):
+        shares = []
+        for row, label in enumerate(predicted):
+            if label == class_id:
+                of_unit = {u: s for u, s in zip(ranked[row].tolist(), scores[row].tolist(), strict=True) if u >= 0}
+                shares.append(sum(of_unit.get(unit, 0.0) for unit in itemset) / sum(of_unit.values()))
+        return sum(shares) / len(shares)
+
+    rows = found.table[found.table["supported"] & found.table["closed"] & found.table["size"].between(2, 5)]
+    weakest = {}
+    for row in rows.itertuples():
+        weakest[row.units] = min(weakest.get(row.units, 1.0), evidence(row.units, row.class_id))
+    assert weakest[units] == pytest.approx(max(weakest.values()))
+    assert len({round(value, 9) for value in weakest.values()}) > 10
+
+
+def test_ablating_the_headline_costs_its_classes_and_no_other(found):
+    units, classes = found.headline()
+    photos = make_ablation_set(found.study, load_head(found.study, device="cpu"))
+    effects = {c: effect.ablate_class(photos, c, units) for c in photos.classes.tolist()}
+    falls = {c: one.before - one.after for c, one in effects.items()}
+    assert min(falls[c] for c in classes) >= 0.2
+    assert max(fall for c, fall in falls.items() if c not in classes) < 0.2
 
 
 def test_unit_support_counts_below_the_threshold_too(found):

@@ -134,18 +134,40 @@ class Findings:
     def headline(self) -> tuple[Units, tuple[int, ...]] | None:
         """The itemset to show first, and its classes; None where nothing was found.
 
-        Supported itemsets come first (:func:`interpret.mining.contrast.is_supported`), class-shared before
-        class-specific ones; among them, sets of two or three units, which a title can name, before others; then the
-        largest :func:`tables.certain_support` in the class where it is smallest, so that a handful of photos does not
-        win by chance.
+        Supported itemsets come first (:func:`interpret.mining.contrast.is_supported`); among them, sets of two to five
+        units, which a title can name, before others; then the largest :meth:`evidence` in the class where it is
+        smallest, so that ablating the units first shown costs their classes something; then the largest
+        :func:`tables.certain_support`.
         """
-        kinds = (self.shared("closed"), self._specific())
-        for rows in (*(rows[rows["supported"]] for rows in kinds), *kinds):
-            if len(rows):
-                named = rows["size"].isin((2, 3))
-                best = rows.assign(named=named).sort_values(["named", "sure", "size"], ascending=False, kind="stable")
-                return best["units"].iloc[0], best["class_ids"].iloc[0]
-        return None
+        rows = pd.concat([self.shared("closed"), self._specific()], ignore_index=True)
+        if rows.empty:
+            return None
+        held = self.evidence
+        rows["evidence"] = [
+            min(float(held[class_id][list(units)].sum()) for class_id in class_ids)
+            for units, class_ids in zip(rows["units"], rows["class_ids"], strict=True)
+        ]
+        rows["named"] = rows["size"].between(2, 5)
+        first = rows.sort_values(["supported", "named", "evidence", "sure"], ascending=False, kind="stable").iloc[0]
+        return first["units"], first["class_ids"]
+
+    @cached_property
+    def evidence(self) -> dict[int, npt.NDArray[np.float64]]:
+        """Class id to (K,) the share of the class's evidence that each unit carries.
+
+        The share is a unit's score over the sum of the transaction's scores, mean over the class's patches (fraction);
+        a unit that is not in a transaction has none of it.
+        """
+        units, scores = ranked_units(self.study, self.config)
+        total = np.where(units >= 0, scores, 0).sum(axis=1, dtype=np.float64)
+        share = np.divide(scores, total[:, None], out=np.zeros(scores.shape), where=total[:, None] > 0)
+        predicted = self.study.patches["predicted"].to_numpy()
+        shares = {}
+        for class_id, patches in self.patch_counts.items():
+            own = predicted == class_id
+            held = units[own] >= 0
+            shares[class_id] = np.bincount(units[own][held], share[own][held], self.study.n_units) / patches
+        return shares
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Share and count of each class's patches that hold each unit, frequent or not: (classes, units) each."""
