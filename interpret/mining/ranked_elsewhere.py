@@ -27,8 +27,15 @@ def ranked_elsewhere(study: Study, other: Study, config: MineConfig) -> Ranked:
     units, scores = ranked_units(other, replace(config, contrast_quantile=0.0))
     if config.contrast_quantile == 0.0:
         return units, scores
-    target = study.contrast["target"].to_numpy(np.int64)
-    one_half = np.zeros(len(target), np.bool_)
-    quantiles = Quantiles(*study.ranked_contrast, target, one_half, study.n_units, config.contrast_quantile)
+    table = study.contrast
+    quantiles = Quantiles(
+        *study.ranked_contrast,
+        table["target"].to_numpy(np.int64),
+        table["predicted"].to_numpy(np.int64),
+        np.zeros(len(table), np.bool_),
+        study.n_units,
+        config.contrast_quantile,
+        config.contrast_shared,
+    )
     predicted = other.patches["predicted"].to_numpy(np.int64)
     return quantiles.kept(units, scores, predicted, np.ones(len(predicted), np.bool_))
