@@ -22,7 +22,8 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = 1.96) -> 
     share = np.asarray(successes, np.float64) / n
     centre = share + z**2 / (2 * n)
     spread = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
+    low, high = (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)  # rounding leaves 0 and 1 by 1e-17
 
 
 def standard_error(share: float, n: int) -> float:
