@@ -125,6 +125,9 @@ def test_what_is_said_of_random_sets_is_their_share():
     pairs = {(0, 1), (1, 2), (0, 3), (1, 3)}  # pairs within {0,1}, {1,2}, {0,1,3}
     inside = np.mean([tuple(np.flatnonzero(row)) in pairs for row in made])
     assert table["inside_random"].tolist()[1] == pytest.approx(inside)
+    one = np.mean([tuple(np.flatnonzero(row)) in {(0, 1), (1, 2)} for row in made])
+    assert table["is_itemset_random"].tolist()[1] == pytest.approx(one)
+    assert 0 < one < inside
     assert table["support_random"].tolist()[1] == pytest.approx(0.7, abs=0.01)
 
 
@@ -137,6 +140,9 @@ def test_the_summary_is_the_mean_over_photos():
         assert rows["size", size].value == 0.25
     assert rows["size", "4+"].value == 0
     assert rows["inside", "2+"].value == pytest.approx((2 / 3 + 0.25) / 2)
+    assert rows["any_evidence", "2+"].value == 0.5  # of photos 1 and 2, see above
+    whole = rows["is_itemset_gain", "2+"].value
+    assert whole == pytest.approx((2 / 3 + 0.25) / 2 - table["is_itemset_random"][1:3].mean())
     gain = rows["inside_gain", "2+"]
     assert gain.value == pytest.approx(rows["inside", "2+"].value - rows["inside_random", "2+"].value)
     assert gain.low <= gain.value <= gain.high

@@ -197,6 +197,12 @@ def test_the_sentences_say_the_figures(whole):
     causal = " ".join(sentences.causal_sentences(figures))
     assert f"Of {one.n} held-out photos predicted correctly" in causal
     assert f"{100 * one.low:.1f} to {100 * one.high:.1f}\u00a0%" in causal
+    alone, random = (figures["causal sets", name, "2+"] for name in ("any_evidence", "is_itemset_random"))
+    assert f"change {100 * alone.value:.0f}\u00a0% ({100 * alone.low:.1f} to" in causal
+    assert f"\u00a0% and {100 * random.value:.0f}\u00a0%. Inside: " in causal
+    del figures["causal sets", "is_itemset_random", "2+"]  # as the first results with these measures are
+    drawn = figures["causal sets", "inside_random", "2+"].value
+    assert f"as frequent, {100 * drawn:.0f}\u00a0%. Inside: " in " ".join(sentences.causal_sentences(figures))
     assert f"{100 * held.value:.1f}\u00a0%" in " ".join(sentences.transfer_sentences(figures))
     ratio = figures["joint firing", "held_fixed_ratio", "all"]
     assert f"{ratio.value:.2f} times ({ratio.low:.2f} to {ratio.high:.2f})" in " ".join(

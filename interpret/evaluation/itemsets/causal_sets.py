@@ -50,7 +50,7 @@ STEPS = 24
 """Steps of the bisection that finds the power (count)."""
 
 COLUMNS = (
-    "size", "sets", "is_itemset", "inside", "inside_random", "support", "support_random",
+    "size", "sets", "is_itemset", "is_itemset_random", "inside", "inside_random", "support", "support_random",
     "changed_itemset", "changed_itemsets", "changed_random", "changed_evidence",
 )  # fmt: skip
 """Columns of :func:`photo_sets` but for the units."""
@@ -200,12 +200,12 @@ def photo_sets(changes: PredictionChanges, candidates: Candidates, *, draws: int
     Returns:
         size (units; null where no set of candidates changes the prediction), sets (minimal sets, count; null beyond
         three units, where one is taken), units (of the one after which another class leads by most), is_itemset,
-        inside (share of the minimal sets that are, or are inside, a supported itemset), inside_random (the same of
-        random sets of that size), support and support_random (mean single support of their units: how equally frequent
-        the two are); and whether ablating others of that size changes the prediction: changed_itemset
-        (the itemset of most evidence), changed_itemsets (share of the itemsets), changed_random (share of random sets
-        as frequent as these; all three null where there is no itemset of that size), changed_evidence (the units of
-        most evidence).
+        inside (share of the minimal sets that are, or are inside, a supported itemset), is_itemset_random,
+        inside_random (the same of random sets of that size), support and support_random (mean single support of their
+        units: how equally frequent the two are); and whether ablating others of that size changes the prediction:
+        changed_itemset (the itemset of most evidence), changed_itemsets (share of the itemsets), changed_random (share
+        of random sets as frequent as these; all three null where there is no itemset of that size), changed_evidence
+        (the units of most evidence).
     """
     smallest = changes.smallest(candidates.chosen, int(candidates.chosen.sum()))
     n = changes.n_photos
@@ -227,6 +227,7 @@ def photo_sets(changes: PredictionChanges, candidates: Candidates, *, draws: int
             table["inside"][photos] = candidates.inside(smallest.chosen[photos])
             table["support"][photos] = smallest.chosen[photos] @ candidates.support / size
         drawn = candidates.random(size, draws, rng, float(table["support"][photos].mean()))
+        table["is_itemset_random"][photos] = candidates.is_itemset(drawn).mean()
         table["inside_random"][photos] = candidates.inside(drawn).mean()
         table["support_random"][photos] = (drawn @ candidates.support).mean() / size
         table["changed_evidence"][photos] = some.changed(candidates.evident(size))[0]

@@ -6,6 +6,9 @@ import pandas as pd
 from interpret.evaluation.itemsets.summary import SIZES, SummaryRow, share
 from interpret.stats import paired_intervals
 
+OF_ALL = ("is_itemset", "is_itemset_random", "inside", "inside_random", "support", "support_random", "any_evidence")
+"""Figures of all photos with minimal sets of two units or more."""
+
 
 def causal_summary(causal: pd.DataFrame, without: int, top_units: int, resamples: int, seed: int) -> list[SummaryRow]:
     """Figures of :func:`interpret.evaluation.itemsets.causal_sets.photo_sets` over all classes.
@@ -20,8 +23,9 @@ def causal_summary(causal: pd.DataFrame, without: int, top_units: int, resamples
     Returns:
         ``size``: the share of the photos by the size of their minimal sets, with Wilson's interval; ``without``: the
         share of all such photos whose class has no supported itemset. Of photos with minimal sets of two units or
-        more: ``is_itemset``, ``inside``, ``inside_random``, ``support``, ``support_random`` and ``inside_gain`` (inside
-        less inside_random). Of those whose class has an itemset of that size too: ``changed_itemset``,
+        more: ``is_itemset`` and ``inside``, each with ``_random`` (of random sets) and ``_gain`` (less these),
+        ``support``, ``support_random`` and ``any_evidence`` (as many units of most evidence change the prediction). Of
+        those whose class has an itemset of that size too: ``changed_itemset``,
         ``changed_itemsets``, ``changed_random``, ``changed_evidence``, ``itemset_gain`` (changed_itemset less
         changed_evidence) and ``itemsets_gain`` (changed_itemsets less changed_random).
     """
@@ -33,13 +37,13 @@ def causal_summary(causal: pd.DataFrame, without: int, top_units: int, resamples
     for name, least, most in (*SIZES, ("none", 0, 0)):
         count = int(((size >= least) & (size <= most)).sum())
         rows.append(share("causal sets", "size", top_units, name, count, n, "photos"))
-    several = causal[size > 1]
+    several = causal[size > 1].assign(any_evidence=lambda frame: frame["changed_evidence"])
     compared = several[several["changed_itemsets"].notna()]
     for part, measures, gains in (
         (
             several,
-            ("is_itemset", "inside", "inside_random", "support", "support_random"),
-            {"inside_gain": ("inside", "inside_random")},
+            OF_ALL,
+            {"is_itemset_gain": ("is_itemset", "is_itemset_random"), "inside_gain": ("inside", "inside_random")},
         ),
         (
             compared,

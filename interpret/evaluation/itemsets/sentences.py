@@ -47,13 +47,18 @@ def size_sentences(figures: Figures) -> list[str]:
 def set_sentences(figures: Figures) -> list[str]:
     """Whether itemsets add anything to the choice of units: minimal sets inside them, and sets of the same size."""
     told = []
-    inside, drawn, gain = (
-        figures.get(("causal sets", name, "2+")) for name in ("inside", "inside_random", "inside_gain")
+    whole, one, inside, drawn, gain, alone = (
+        figures.get(("causal sets", name, "2+"))
+        for name in ("is_itemset", "is_itemset_random", "inside", "inside_random", "inside_gain", "any_evidence")
     )
-    if inside is not None and drawn is not None and gain is not None:
+    if whole and inside and drawn and gain:
+        random = _percent(drawn.value)
+        if one:  # results of the first version with these measures do not have it
+            random += f" and {_percent(one.value)}"
         told.append(
-            f"Of the minimal sets of two units or more, {_percent(inside.value)} are inside an itemset, against "
-            f"{_percent(drawn.value)} of random sets as large and as frequent: {_points(gain)}. "
+            f"Of the minimal sets of two units or more, {_percent(inside.value)} are inside an itemset and "
+            f"{_percent(whole.value)} are one; of random sets as large and as frequent, {random}. Inside: "
+            f"{_points(gain)}. "
             + _verdict(
                 gain,
                 "Units that change a prediction together are mined together more often than chance says.",
@@ -61,13 +66,18 @@ def set_sentences(figures: Figures) -> list[str]:
                 "That is no more than chance.",
             )
         )
+    if alone:
+        told.append(
+            f"As many units of most evidence as are in its minimal set change {_percent(alone.value)} "
+            f"({_range(alone)}) of these {_count(alone.n, 'prediction')}."
+        )
     best, evident, better = (
         figures.get(("causal sets", name, "2+")) for name in ("changed_itemset", "changed_evidence", "itemset_gain")
     )
     if best is not None and evident is not None and better is not None:
         told.append(
-            f"Ablating the itemset of most evidence of that size changes {_percent(best.value)} of the predictions, "
-            f"the same number of units of most evidence {_percent(evident.value)}: {_points(better)}. "
+            f"Where there are itemsets of that size ({_count(best.n, 'photo')}), the one of most evidence changes "
+            f"{_percent(best.value)}, as many units of most evidence {_percent(evident.value)}: {_points(better)}. "
             + _verdict(
                 better,
                 "Here an itemset does better than as many single units.",
