@@ -107,7 +107,7 @@ def test_serve_answers_with_the_demos_finding_from_an_empty_folder(environment, 
     ):
         try:
             address = address_of(server, tmp_path / "log")
-            assert asyncio.run(shows(address.removeprefix("http://"), "share unit"))
+            assert asyncio.run(shows(address.removeprefix("http://"), "is carried by units"))
         finally:
             server.terminate()
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
