@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control, fisher_exact, hypergeom
 
 from interpret.config import MineConfig
 from interpret.confusion.differences import ERRORS, RIGHT, differences, holds
+from interpret.confusion.examples import examples
 from interpret.confusion.explained import FOLDER, Explained, explain_pair
 from interpret.confusion.pairs import Pair, confusion_pairs, photos_of_pair
 from interpret.errors import InputError
@@ -278,3 +279,21 @@ def test_photos_come_back_under_their_own_numbers(monkeypatch):
     own = study.patches[study.patches["image_id"].isin(asked) & (study.patches["predicted"] == 2)]
     expected = pd.concat([stored, own])[["image_id", "x0", "y0", "x1", "y1"]]
     assert sorted(map(tuple, one.to_numpy().tolist())) == sorted(map(tuple, expected.to_numpy().tolist()))
+
+
+def test_examples_are_one_patch_a_photo_those_that_hold_the_set_first():
+    units = np.array([[4, 2, 9], [1, 2, 4], [2, 4, 7], [2, 8, 9], [4, 5, 2], [2, 4, 1]], np.int32)
+    scores = np.array([[5, 1, 1], [9, 8, 7], [4, 3, 1], [9, 1, 1], [3, 2, 1], [9, 9, 9]], np.float32)
+    images, targets = np.array([10, 10, 11, 12, 13, 14]), np.array([B, B, B, B, B, A])
+    boxes = np.arange(24).reshape(6, 4)
+    patches = Explained(images, targets, boxes, units, scores)
+    found = examples(patches, np.array([10, 11, 12, 13, 14]), B, (2, 4), 2)
+    # Of two units a transaction: rows 0 and 2 hold both; row 1 has 4 in the third place only, as row 4 has 2.
+    assert found.image_ids.tolist() == [11, 10, 12, 13]
+    assert found.holds.tolist() == [True, True, False, False]
+    assert found.boxes.tolist() == boxes[[2, 0, 3, 4]].tolist()
+    wider = examples(patches, np.array([10, 11, 12, 13, 14]), B, (2, 4), 3)
+    # Of three units photo 10 holds the set in both patches: 8 + 7 is more than 5 + 1.
+    assert wider.image_ids.tolist() == [10, 11, 13, 12]
+    assert wider.boxes.tolist() == boxes[[1, 2, 4, 3]].tolist()
+    assert not examples(patches, np.array([10, 11]), B, (), 2).holds.any()
