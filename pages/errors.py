@@ -198,7 +198,8 @@ def _sets(study: Study, sets: ErrorSets, chosen: ErrorSetRow | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         held_out = cached_results.heldout_photos(study)
         measured = "" if held_out is None or held_out.mined else "; what a set mends is measured on others"
-        wording.paragraph(f"Ranked on these photos{measured}.", "small")
+        largest = wording.count(sets.found.largest, "unit")
+        wording.paragraph(f"Sets of at most {largest}, ranked on these photos{measured}.", "small")
         name = wording.file_name(study.name, f"{pair.label}-{pair.predicted}", "error-sets", "csv")
         tables.csv("All sets as CSV", lambda: sets_table(study, sets), name)
 

@@ -124,7 +124,7 @@ def brute_force(pair: Pair, explained: Explained, n: int, support: float) -> dic
 @pytest.mark.parametrize("seed", range(6))
 def test_counts_and_values_equal_a_recount_and_scipy(seed):
     pair, explained = photos_by_lot(seed, 9 + 3 * seed, 30, signal=1.5 if seed % 2 else 0.0)
-    found = differences(STUDY, pair, explained, MineConfig(top_units=4, min_support=0.15))
+    found = differences(STUDY, pair, explained, MineConfig(top_units=4, min_support=0.15, max_size=4))
     expected = brute_force(pair, explained, 4, 0.15)
     assert found.tested == len(expected)
     kept = set()
@@ -147,6 +147,18 @@ def test_counts_and_values_equal_a_recount_and_scipy(seed):
         ]
         assert ((units, target, more_in) in kept) == (not larger and a * m_c > b * n_c)
     assert found.table["p_value"].is_monotonic_increasing
+
+
+def test_where_mining_sets_no_limit_sets_of_three_units_are_the_largest():
+    pair, explained = photos_by_lot(2, 12, 30)
+    plain = differences(STUDY, pair, explained, MineConfig(top_units=5))
+    assert plain.largest == 3
+    assert plain.table["units"].map(len).max() == 3
+    three = differences(STUDY, pair, explained, MineConfig(top_units=5, max_size=3))
+    assert plain.table.equals(three.table)
+    five = differences(STUDY, pair, explained, MineConfig(top_units=5, max_size=5))
+    assert five.largest == 5
+    assert five.table["units"].map(len).max() > 3
 
 
 def test_a_true_difference_is_found_and_says_where():

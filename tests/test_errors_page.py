@@ -80,7 +80,7 @@ def test_the_most_frequent_pair_its_first_set_and_its_effect_are_there_at_once(m
     assert mended in text
     assert broken in text
     assert "On held-out photos" in text
-    assert "Ranked on these photos; what a set mends is measured on others." in text
+    assert "Sets of at most 3 units, ranked on these photos; what a set mends is measured on others." in text
     assert "in “val”, none of which was mined" in text
     assert acts(app, "pair") == [{"pair": f"{made[1][0]}-{made[1][1]}"}]
 

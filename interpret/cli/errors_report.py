@@ -69,7 +69,8 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
     few = "; with few photos only a large difference could" if not significant else ""
     OUT.print(
         Text(
-            f"{sets.found.tested:,} itemsets compared; {significant or 'none'} of those without repeats "
+            f"{sets.found.tested:,} itemsets of at most {_count(sets.found.largest, 'unit')} compared; "
+            f"{significant or 'none'} of those without repeats "
             f"{'differs' if significant in (0, 1) else 'differ'} beyond chance (q at most 0.05{few})."
         )
     )
@@ -125,7 +126,8 @@ def print_effect(study: "Study", effect: "Mending", measured_on: str, *, mined: 
         )
     OUT.print(table)
     if effect.errors.photos:
-        OUT.print(Text(f"{effect.otherwise:,} of the errors become another wrong class."))
+        verb = "becomes" if effect.otherwise == 1 else "become"
+        OUT.print(Text(f"{effect.otherwise:,} of the errors {verb} another wrong class."))
     else:
         OUT.print(Text(f"None of these photos of {a} is taken for {b}, so what the set mends cannot be measured here."))
     interval = "" if effect.low != effect.low else f" [{100 * effect.low:+.2f}, {100 * effect.high:+.2f}]"

@@ -34,6 +34,13 @@ Units = tuple[int, ...]
 ERRORS, RIGHT = "errors", "right"
 """The two groups: photos of A taken for B, and photos of A predicted as A."""
 
+LARGEST = 3
+"""Units of the largest set compared (count), where mining sets no limit.
+
+The correction counts every set that could have been found: a transaction of ten units has 1,023, of which 175 have at
+most three units. Errors are few, so that the large sets would cost more power than they could repay.
+"""
+
 _OWN, _OTHER = 0, 1  # class ids of the two groups inside one comparison
 
 
@@ -64,11 +71,13 @@ class Differences:
             (the same for the right photos), p_value, q_value, significant (q_value at most 0.05); by p-value, then
             size, then units.
         tested: all itemsets that were found, closed or not (count).
+        largest: units of the largest set that was looked for (count).
         photos: photos with a patch in each group, by (target, group) (counts).
     """
 
     table: pd.DataFrame
     tested: int
+    largest: int
     photos: dict[tuple[int, str], int]
 
 
@@ -82,7 +91,8 @@ def differences(
         pair: its photos.
         explained: their patches, from :func:`interpret.confusion.explained.explain_pair`.
         config: N, support, size and engine. Transactions are the N best units of each patch; an itemset must also be in
-            two patches, which matters where there are few errors.
+            two patches, which matters where there are few errors. Where the size is not limited, sets of at most
+            :data:`LARGEST` units are compared.
         seconds: the longest that mining may take; None without a limit.
 
     Raises:
@@ -95,6 +105,8 @@ def differences(
             f"The study stores the {width} best units of each patch, so N = {config.top_units} cannot be mined; choose "
             "a smaller N, or run again with a larger --stored-units."
         )
+    largest = config.max_size or LARGEST
+    config = replace(config, max_size=largest)
     deadline = None if seconds is None else time.monotonic() + seconds
     groups = {ERRORS: pair.errors, RIGHT: pair.right}
     comparisons = [(pair.predicted, ERRORS), (pair.label, RIGHT), (pair.predicted, RIGHT), (pair.label, ERRORS)]
@@ -118,7 +130,7 @@ def differences(
     larger = np.where(table["more_in"] == ERRORS, more > 0, more < 0).astype(bool)
     kept = table[table["closed"].astype(bool) & larger][columns]
     kept = kept.assign(size=kept["units"].map(len)).sort_values(["p_value", "size", "units"], kind="stable")
-    return Differences(kept[columns].reset_index(drop=True), len(table), photos)
+    return Differences(kept[columns].reset_index(drop=True), len(table), largest, photos)
 
 
 def holds(explained: Explained, units: Units, top_units: int) -> npt.NDArray[np.bool_]:
