@@ -226,6 +226,22 @@ def test_a_verdict_follows_the_interval(whole, low, high, said):
     assert said in " ".join(sentences.causal_sentences(figures))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (1.1, 1.3, "says more than its units’ single supports"),
+        (0.7, 0.9, "less often than their single supports say"),
+        (0.9, 1.1, "says no more than its units’ single supports"),
+        (np.nan, np.nan, "too few photos to tell"),
+    ],
+)
+def test_what_is_said_of_joint_firing_follows_the_interval(whole, low, high, said):
+    figures = sentences.figures_of(whole.beyond, 6)
+    key = ("joint firing", "held_fixed_ratio", "all")
+    figures[key] = figures[key]._replace(value=1.0, low=low, high=high)
+    assert said in sentences.firing_sentences(figures)[0]
+
+
 def test_without_a_contrast_nothing_is_supported_and_that_is_said():
     study = open_study(without_contrast() / "demo")
     found = measured(study, study)

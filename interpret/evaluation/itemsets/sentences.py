@@ -99,10 +99,12 @@ def firing_sentences(figures: Figures) -> list[str]:
     return [
         f"In held-out photos the units of an itemset come together {_times(held)} as often as independent picks of "
         f"as many units would, beyond noise for {_percent(beyond.value)} of {_count(beyond.n, 'itemset')} (q <= 0.05). "
-        + (
-            "The itemset says more than its units’ single supports."
-            if held.low > 1
-            else "The itemset says no more than its units’ single supports."
+        + _verdict(
+            held,
+            "The itemset says more than its units’ single supports.",
+            "Units of an itemset come together less often than their single supports say.",
+            "The itemset says no more than its units’ single supports.",
+            neutral=1.0,
         ),
         f"In the photos that they were mined from it is {_times(own)}, in the contrast {_times(contrast)}; the "
         "contrast mixes photos of many classes, which by itself brings units together.",
@@ -164,11 +166,14 @@ def halving_sentences(figures: Figures) -> list[str]:
     ]
 
 
-def _verdict(row: SummaryRow, above: str, below: str, neither: str) -> str:
-    """What a difference says: by whether its interval is above 0, below it, or holds it."""
+def _verdict(row: SummaryRow, above: str, below: str, neither: str, *, neutral: float = 0.0) -> str:
+    """What a figure says: by whether its interval is above ``neutral``, below it, or holds it.
+
+    A difference says nothing at 0, a ratio at 1.
+    """
     if row.low != row.low:
         return "There are too few photos to tell."
-    return above if row.low > 0 else below if row.high < 0 else neither
+    return above if row.low > neutral else below if row.high < neutral else neither
 
 
 def _percent(share: float, digits: int = 0) -> str:
