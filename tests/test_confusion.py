@@ -244,7 +244,11 @@ def test_what_is_not_stored_is_explained_once_and_says_the_same(made, tmp_path, 
     study = open_study(tmp_path / "study")
     study.manifest["config"]["extract"]["contrast"] = 0
     pair = photos_of_pair(study, *made[1])
-    explained = explain_pair(study, pair)
+    devices = []
+    choose = further.choose_device
+    monkeypatch.setattr(further, "choose_device", lambda name: devices.append(name) or choose(name))
+    explained = explain_pair(study, pair, device="cpu")
+    assert devices == ["cpu"]
     for photos in (pair.errors, pair.right):
         for target in made[1]:
             mine, theirs = explained.of(photos, target), stored.of(photos, target)

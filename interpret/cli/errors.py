@@ -76,7 +76,9 @@ def _errors(arguments: argparse.Namespace) -> None:
         if arguments.images is not None:
             photos = values_of(arguments, RunConfig)  # where they are, and how they are read
             measured = heldout.heldout(study, **photos, device=device, progress=progress, classifier=classifier)
-        explained = explain_pair(study, pair, classifier=classifier, progress=progress, announce=announce)
+        explained = explain_pair(
+            study, pair, classifier=classifier, device=device, progress=progress, announce=announce
+        )
         head = ablation.load_head(study, device=device, classifier=classifier)
         mined_set = ablation.make_ablation_set(study, head)
         progress(Progress("Comparing errors with right photos", 0, 0))

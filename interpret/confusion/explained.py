@@ -85,6 +85,7 @@ def explain_pair(
     pair: Pair,
     *,
     classifier: Classifier | None = None,
+    device: str = "auto",
     progress: Callback = silent,
     announce: Callable[[str], None] | None = None,
 ) -> Explained:
@@ -98,6 +99,7 @@ def explain_pair(
         study: the study.
         pair: its photos, from :func:`interpret.confusion.pairs.photos_of_pair`.
         classifier: the study's network, where it is loaded already or was given from Python.
+        device: where the network runs if photos are explained.
         progress: called as photos are explained.
         announce: called with one line before a download starts.
 
@@ -113,7 +115,7 @@ def explain_pair(
         )
         return _joined([own.of(pair.errors, pair.predicted), own.of(pair.right, pair.label), further,
                         own.of(pair.right_predicted, pair.predicted)])  # fmt: skip
-    again = _on_demand(study, pair, classifier, progress, announce)
+    again = _on_demand(study, pair, classifier, device, progress, announce)
     return _joined([again, own.of(pair.right_predicted, pair.predicted)])
 
 
@@ -121,6 +123,7 @@ def _on_demand(
     study: Study,
     pair: Pair,
     classifier: Classifier | None,
+    device: str,
     progress: Callback,
     announce: Callable[[str], None] | None,
 ) -> Explained:
@@ -130,7 +133,13 @@ def _on_demand(
         return _read(file, study.extract_config.stored_units)
     images = np.sort(np.concatenate([_drawn(pair.errors), _drawn(pair.right)]))
     table = explain_further(
-        study, images, (pair.label, pair.predicted), classifier=classifier, progress=progress, announce=announce
+        study,
+        images,
+        (pair.label, pair.predicted),
+        classifier=classifier,
+        device=device,
+        progress=progress,
+        announce=announce,
     )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ def explain_further(
     targets: Sequence[int],
     *,
     classifier: Classifier | None = None,
+    device: str = "auto",
     progress: Callback = silent,
     announce: Callable[[str], None] | None = None,
 ) -> pa.Table:
@@ -45,6 +46,7 @@ def explain_further(
         image_ids: (n,) the photos, as the study numbers them.
         targets: the classes that each photo is explained for, the predicted one or any other.
         classifier: the study's network, see :func:`interpret.explanation.study_network.network_of`; loaded if None.
+        device: where the network runs; ``auto`` takes a GPU where there is one.
         progress: called after each batch.
         announce: called with one line before a download starts.
 
@@ -59,10 +61,10 @@ def explain_further(
     stage = "Explaining photos"
     progress(Progress(stage, 0, len(photos)))
     classifier = network_of(study, classifier, announce=announce)
-    device = choose_device("auto")
+    where = choose_device(device)
     asked = study.model_config.precision
-    precision = "float32" if asked == "float16" and device.type == "cpu" else choose_precision(asked, device)
-    extractor, _ = make_extractor(classifier, study.extract_config, device, precision)
+    precision = "float32" if asked == "float16" and where.type == "cpu" else choose_precision(asked, where)
+    extractor, _ = make_extractor(classifier, study.extract_config, where, precision)
     sizes = study.images[["width", "height"]].to_numpy(np.int64)
     builder = ShardBuilder(extractor)
     wanted = torch.tensor([list(targets)], dtype=torch.int64)
@@ -103,6 +105,6 @@ def _photo(study: Study, image_id: int) -> Photo:
     if path is None:
         raise InputError(
             f"The photo {study.images_root / name} is not on this machine, and it has to be explained again; put it "
-            "back, or run `unitscope errors` where it is."
+            "back, or go on where it is."
         )
     return Photo(path.absolute(), name, None)
