@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 Row = TypeVar("Row", bound=NamedTuple)
@@ -20,3 +22,12 @@ def rows(frame: "pd.DataFrame", kind: type[Row]) -> list[Row]:
     """
     columns = [frame[name].tolist() for name in kind._fields]
     return [kind._make(values) for values in zip(*columns, strict=True)]
+
+
+def integers(frame: "pd.DataFrame", *names: str) -> "tuple[npt.NDArray[np.int64], ...]":
+    """Some columns of a frame as int64 arrays, in the order asked for.
+
+    Raises:
+        KeyError: a column is missing.
+    """
+    return tuple(frame[name].to_numpy("int64") for name in names)

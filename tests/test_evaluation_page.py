@@ -96,7 +96,7 @@ def test_an_effect_is_known_by_the_photos_that_it_was_measured_on(tmp_path, monk
     monkeypatch.setattr(cached_results, "ablation_set", lambda _: ([0, 1], threading.Lock()))
     monkeypatch.setattr(cached_results.effect, "ablate_class", lambda *given: measured.append(given) or len(measured))
     for on, number in ((study, 1), (study, 1), (other, 2), (study, 1)):  # as many photos each time
-        monkeypatch.setattr(cached_results, "_measured_on", lambda _, on=on: on.folder)
+        monkeypatch.setattr(cached_results, "measured_folder", lambda _, on=on: on.folder)
         assert cached_results.class_effect(study, 3, (5, 9)) == number
 
 

@@ -78,12 +78,12 @@ def test_headline_is_frequent_in_the_classes_it_names(found):
     assert set(classes) == set(of_itemset["class_id"])
 
 
-def test_headline_is_the_supported_finding_that_carries_most_evidence(found):
+def test_headline_is_the_supported_finding_of_the_largest_score_share(found):
     study, units = found.study, found.headline()[0]
     ranked, scores = ranked_units(study, found.config)
     predicted = study.patches["predicted"].tolist()
 
-    def evidence(itemset, class_id):
+    def score_share(itemset, class_id):
         shares = []
         for row, label in enumerate(predicted):
             if label == class_id:
@@ -94,7 +94,7 @@ def test_headline_is_the_supported_finding_that_carries_most_evidence(found):
     rows = found.table[found.table["supported"] & found.table["closed"] & found.table["size"].between(2, 5)]
     weakest = {}
     for row in rows.itertuples():
-        weakest[row.units] = min(weakest.get(row.units, 1.0), evidence(row.units, row.class_id))
+        weakest[row.units] = min(weakest.get(row.units, 1.0), score_share(row.units, row.class_id))
     assert weakest[units] == pytest.approx(max(weakest.values()))
     assert len({round(value, 9) for value in weakest.values()}) > 10
 

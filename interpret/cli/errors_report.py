@@ -7,6 +7,7 @@ from rich.text import Text
 
 from interpret import frames
 from interpret.cli.console import OUT
+from interpret.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +57,8 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
     a, b = (study.class_names[class_id] for class_id in (sets.pair.label, sets.pair.predicted))
     OUT.print(
         Text(
-            f"\nWhy is {a} taken for {b}? {_count(len(sets.pair.errors), 'error')} against "
-            f"{_count(len(sets.pair.right), 'right photo')} of {a}, both explained as {b} and as {a}."
+            f"\nWhy is {a} taken for {b}? {count(len(sets.pair.errors), 'error')} against "
+            f"{count(len(sets.pair.right), 'right photo')} of {a}, both explained as {b} and as {a}."
         )
     )
     significant = int(sets.found.table["significant"].sum())
@@ -69,7 +70,7 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
     few = "; with few photos only a large difference could" if not significant else ""
     OUT.print(
         Text(
-            f"{sets.found.tested:,} itemsets of at most {_count(sets.found.largest, 'unit')} compared; "
+            f"{sets.found.tested:,} itemsets of at most {count(sets.found.largest, 'unit')} compared; "
             f"{significant or 'none'} of those without repeats "
             f"{'differs' if significant in (0, 1) else 'differ'} beyond chance (q at most 0.05{few})."
         )
@@ -92,10 +93,6 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
             f"{row.broken:.0f}",
         )
     OUT.print(table)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def print_effect(study: "Study", effect: "Mending", measured_on: str, *, mined: bool) -> None:

@@ -13,7 +13,6 @@ in any of the four comparisons (see :mod:`interpret.mining.contrast`).
 
 import time
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +21,10 @@ import pandas as pd
 from interpret.config import MineConfig
 from interpret.confusion.explained import Explained
 from interpret.confusion.pairs import Pair
-from interpret.errors import InputError
 from interpret.mining import Mined, mine
 from interpret.mining.condensed import by_class
 from interpret.mining.contrast import MAX_Q, ContrastCounts
+from interpret.mining.ranked_units import check_top_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from interpret.study import Study
 
@@ -44,19 +43,11 @@ most three units. Errors are few, so that the large sets would cost more power t
 _OWN, _OTHER = 0, 1  # class ids of the two groups inside one comparison
 
 
-class DifferenceRow(NamedTuple):
-    """A row of :attr:`Differences.table`."""
-
-    units: Units
-    target: int
-    more_in: str
-    error_count: int
-    error_photos: int
-    right_count: int
-    right_photos: int
-    p_value: float
-    q_value: float
-    significant: bool
+COLUMNS = [
+    "units", "target", "more_in", "error_count", "error_photos", "right_count", "right_photos", "p_value", "q_value",
+    "significant",
+]  # fmt: skip
+"""Columns of :attr:`Differences.table`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +90,7 @@ def differences(
         ExplosionError: there would be too many itemsets.
         InputError: N is more than was stored, or the time is up.
     """
-    width = explained.units.shape[1]
-    if config.top_units > width:
-        raise InputError(
-            f"The study stores the {width} best units of each patch, so N = {config.top_units} cannot be mined; choose "
-            "a smaller N, or run again with a larger --stored-units."
-        )
+    check_top_units(config, explained.units.shape[1])
     largest = config.max_size or LARGEST
     config = replace(config, max_size=largest)
     deadline = None if seconds is None else time.monotonic() + seconds
@@ -124,13 +110,12 @@ def differences(
     frames = []
     for (mined, target, more_in), (first, last) in zip(found, rows, strict=True):
         frames.append(_frame(mined, target, more_in, p[first:last], q[first:last]))
-    columns = list(DifferenceRow._fields)
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*columns, "closed"])
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, "closed"])
     more = table["error_count"] * table["right_photos"] - table["right_count"] * table["error_photos"]
     larger = np.where(table["more_in"] == ERRORS, more > 0, more < 0).astype(bool)
-    kept = table[table["closed"].astype(bool) & larger][columns]
+    kept = table[table["closed"].astype(bool) & larger][COLUMNS]
     kept = kept.assign(size=kept["units"].map(len)).sort_values(["p_value", "size", "units"], kind="stable")
-    return Differences(kept[columns].reset_index(drop=True), len(table), largest, photos)
+    return Differences(kept[COLUMNS].reset_index(drop=True), len(table), largest, photos)
 
 
 def holds(explained: Explained, units: Units, top_units: int) -> npt.NDArray[np.bool_]:

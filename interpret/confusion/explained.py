@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,6 +16,7 @@ from interpret.confusion.pairs import Pair
 from interpret.errors import InputError
 from interpret.explanation.contrast_classes import EVERY_CLASS
 from interpret.explanation.further import explain_further
+from interpret.mining.ranked_units import Ranked
 from interpret.models import Classifier
 from interpret.progress import Callback, silent
 from interpret.study import Study
@@ -106,10 +108,10 @@ def explain_pair(
     Raises:
         InputError: as :func:`interpret.explanation.further.explain_further` says.
     """
-    own = _own(study)
+    own = _stored(study.patches, "predicted", study.ranked)
     if is_stored(study):
         asked = np.concatenate([pair.errors, pair.right])
-        contrast = _contrast(study)
+        contrast = _stored(study.contrast, "target", study.ranked_contrast)
         further = contrast.select(
             np.isin(contrast.image_ids, asked) & np.isin(contrast.targets, (pair.label, pair.predicted))
         )
@@ -158,23 +160,13 @@ def _drawn(photos: Ints) -> Ints:
     return np.sort(np.random.default_rng([0, len(photos)]).choice(photos, MOST, replace=False))
 
 
-def _own(study: Study) -> Explained:
-    table = study.patches
+def _stored(table: pd.DataFrame, target: str, ranked: Ranked) -> Explained:
+    """The patches of one of a study's tables, in which the column ``target`` is the class explained for."""
     return Explained(
         table["image_id"].to_numpy(np.int64, copy=True),
-        table["predicted"].to_numpy(np.int64, copy=True),
+        table[target].to_numpy(np.int64, copy=True),
         table[["x0", "y0", "x1", "y1"]].to_numpy(np.int64, copy=True),
-        *study.ranked,
-    )
-
-
-def _contrast(study: Study) -> Explained:
-    table = study.contrast
-    return Explained(
-        table["image_id"].to_numpy(np.int64, copy=True),
-        table["target"].to_numpy(np.int64, copy=True),
-        table[["x0", "y0", "x1", "y1"]].to_numpy(np.int64, copy=True),
-        *study.ranked_contrast,
+        *ranked,
     )
 
 

@@ -5,7 +5,7 @@ A head of pooling and one linear map needs the pooled features f only. With the 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,11 @@ class AblationSet:
     def classes(self) -> Ints:
         """The classes of the photos, ascending."""
         return np.unique(self.labels)
+
+    def every_photo(self) -> "AblationSet":
+        """All photos of the study, those without a label too; what is said of the labels means nothing."""
+        rows = np.arange(len(self.features), dtype=np.int64)
+        return replace(self, labels=np.zeros(len(rows), np.int64), rows=rows)
 
     def head_inputs(self, photos: Ints) -> Tensor:
         """Features (m, K) of some photos, or activations (m, K, h, w) where the head needs them; float32."""

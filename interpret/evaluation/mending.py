@@ -62,7 +62,7 @@ class Changed:
         if not self.measured:
             return float("nan"), float("nan")
         low, high = wilson(self.changed, self.measured)
-        return max(0.0, float(low)), min(1.0, float(high))
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def mined(
     patch_class = study.patches["predicted"].to_numpy(np.int64)
     patch_photo = study.patches["image_id"].to_numpy(np.int64)
     relevant = mine_study(study, config).units
-    all_photos = replace(mined_set, labels=np.zeros(len(study.images), np.int64), rows=np.arange(len(study.images)))
+    all_photos = mined_set.every_photo()
     ranked, natural = {}, {}
     for class_id in classes.tolist():
         patches = np.flatnonzero(patch_class == class_id)

@@ -12,16 +12,13 @@ from interpret.config import ExtractConfig, RunConfig
 from interpret.data.builtin import BUILT_IN
 from interpret.errors import InputError
 from interpret.explanation.extraction import extract
-from interpret.explanation.study_network import network_of
+from interpret.explanation.study_network import check_same_predictions, network_of
 from interpret.files import write_json
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
 from interpret.study.schema import SCHEMA_VERSION
 from interpret.study.tables import write_table
-
-TOLERATED = 0.02
-"""Share of the photos that may be predicted as another class than before, as rounding on another machine may do."""
 
 
 def add_contrast(
@@ -83,11 +80,7 @@ def _keep(study: Study, again: Study, folder: Path, repeats: int) -> int:
             "make a new study."
         )
     other = (before["predicted"] != now["predicted"]).to_numpy()
-    if other.mean() > TOLERATED:
-        raise InputError(
-            f"{int(other.sum())} of the {len(other)} photos are predicted as another class than when {study.folder} "
-            "was made; make a new study with `unitscope run`."
-        )
+    check_same_predictions(study, other)
     table = pq.read_table(folder / "contrast.parquet")
     kept = table.filter(~np.asarray(other)[table["image_id"].to_numpy()])
     unfinished = study.folder / "contrast.parquet.tmp"

@@ -13,14 +13,11 @@ from interpret.data.datasets import Photo
 from interpret.errors import InputError
 from interpret.explanation.extractor import decode_ahead, make_extractor
 from interpret.explanation.shard_builder import ShardBuilder
-from interpret.explanation.study_network import network_of
+from interpret.explanation.study_network import check_same_predictions, network_of
 from interpret.models import Classifier
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
-
-TOLERATED = 0.02
-"""Share of the photos that may be predicted as another class than in the study, as rounding elsewhere may do."""
 
 BATCH = 32
 """Photos per forward pass (count)."""
@@ -88,11 +85,7 @@ def explain_further(
     shard = builder.shard()
     now = shard.images["predicted"].to_numpy()
     before = study.images["predicted"].to_numpy()[image_ids]
-    if (now != before).mean() > TOLERATED and (now != before).sum() > 1:
-        raise InputError(
-            f"{int((now != before).sum())} of {len(now)} photos are predicted as another class than when "
-            f"{study.folder} was made; make a new study with `unitscope run`."
-        )
+    check_same_predictions(study, now != before, allowed=1)
     place = shard.contrast["image_id"].to_numpy()
     ids = pa.array(image_ids[place], pa.int64())
     table = shard.contrast.set_column(shard.contrast.schema.get_field_index("image_id"), "image_id", ids)

@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from interpret import models
 from interpret.errors import InputError
 from interpret.models import Classifier, checkpoints
 from interpret.models.layers import check_layer, observe
 from interpret.study import Study
+
+TOLERATED = 0.02
+"""Share of the photos that may be predicted as another class than before, as rounding on another machine may do."""
 
 
 def network_of(
@@ -49,6 +55,21 @@ def network_of(
             "the study again."
         )
     return classifier
+
+
+def check_same_predictions(study: Study, other: npt.NDArray[np.bool_], *, allowed: int = 0) -> None:
+    """Raise :class:`InputError` where more than a few of some photos are now predicted as another class.
+
+    Args:
+        study: the study that the photos are of.
+        other: (n,) bool, which of the photos are predicted as another class than when it was made.
+        allowed: photos that may be, however few there are (count); otherwise a share of :data:`TOLERATED`.
+    """
+    if other.mean() > TOLERATED and other.sum() > allowed:
+        raise InputError(
+            f"{int(other.sum())} of {len(other)} photos are predicted as another class than when {study.folder} was "
+            "made; make a new study with `unitscope run`."
+        )
 
 
 def check_same_network(study: Study, other: Study) -> None:

@@ -135,28 +135,28 @@ class Findings:
         """The itemset to show first, and its classes; None where nothing was found.
 
         Supported itemsets come first (:func:`interpret.mining.contrast.is_supported`); among them, sets of two to five
-        units, which a title can name, before others; then the largest :meth:`evidence` in the class where it is
-        smallest, so that ablating the units first shown costs their classes something; then the largest
+        units, which a title can name, before others; then the largest sum of :attr:`score_shares` in the class where it
+        is smallest, so that ablating the units first shown costs their classes something; then the largest
         :func:`tables.certain_support`.
         """
         rows = pd.concat([self.shared("closed"), self._specific()], ignore_index=True)
         if rows.empty:
             return None
-        held = self.evidence
-        rows["evidence"] = [
+        held = self.score_shares
+        rows["share"] = [
             min(float(held[class_id][list(units)].sum()) for class_id in class_ids)
             for units, class_ids in zip(rows["units"], rows["class_ids"], strict=True)
         ]
         rows["named"] = rows["size"].between(2, 5)
-        first = rows.sort_values(["supported", "named", "evidence", "sure"], ascending=False, kind="stable").iloc[0]
+        first = rows.sort_values(["supported", "named", "share", "sure"], ascending=False, kind="stable").iloc[0]
         return first["units"], first["class_ids"]
 
     @cached_property
-    def evidence(self) -> dict[int, npt.NDArray[np.float64]]:
-        """Class id to (K,) the share of the class's evidence that each unit carries.
+    def score_shares(self) -> dict[int, npt.NDArray[np.float64]]:
+        """Class id to (K,) each unit's share of the scores of the class's transactions.
 
-        The share is a unit's score over the sum of the transaction's scores, mean over the class's patches (fraction);
-        a unit that is not in a transaction has none of it.
+        That is the unit's score over the sum of the transaction's scores, 0 where it is not in the transaction, mean
+        over the class's patches (fraction).
         """
         units, scores = ranked_units(self.study, self.config)
         total = np.where(units >= 0, scores, 0).sum(axis=1, dtype=np.float64)

@@ -32,7 +32,7 @@ def count_contrast(
     itemset, label = mined.itemset[kept], mined.label[kept]
     n_classes, rules = len(mined.class_ids), itemset * max(1, len(mined.class_ids)) + label
     # Contrast transactions of classes that have none of their own say nothing about a rule.
-    target, known = _places(mined.class_ids, contrast.targets)
+    target, known = places(mined.class_ids, contrast.targets)
     rows = np.flatnonzero(known)
     others = np.unique(contrast.predicted)
     other = np.searchsorted(others, contrast.predicted[rows])
@@ -44,10 +44,10 @@ def count_contrast(
     counts = count(mined.trie(contrast.n_units), layout, limits, device=device)
     found_target, found_other = np.divmod(layout.class_ids[counts.label], max(1, len(others)))
     # S(X) in the places of ``others``, as keys of itemset and place.
-    shared_place, shared_known = _places(others, mined.class_ids[label])
+    shared_place, shared_known = places(others, mined.class_ids[label])
     inside = np.unique(itemset[shared_known] * max(1, len(others)) + shared_place[shared_known])
     outside = ~np.isin(counts.itemset * max(1, len(others)) + found_other, inside)
-    rule, is_rule = _places(rules, counts.itemset * n_classes + found_target)
+    rule, is_rule = places(rules, counts.itemset * n_classes + found_target)
     used = outside & is_rule
     by_patch = np.bincount(rule[used], counts.patches[used], minlength=len(rules)).astype(np.int64)
     by_photo = np.bincount(rule[used], counts.photos[used], minlength=len(rules)).astype(np.int64)
@@ -64,8 +64,8 @@ def count_contrast(
     )
 
 
-def _places(values: npt.NDArray, wanted: npt.NDArray) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Where each of ``wanted`` stands in the ascending ``values``, and whether it does."""
+def places(values: npt.NDArray, wanted: npt.NDArray) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Where each of ``wanted`` stands in the ascending ``values``, and whether it does: (n,) each."""
     if not len(values):
         return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), np.bool_)
     place = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
@@ -88,11 +88,11 @@ def _subsets(
     mined: Mined, own: TransactionDatabase, contrast: ContrastDatabase, target: Ints, max_size: int | None
 ) -> Floats:
     """(C,) sets of units within the transactions of each class, its own and its contrast's."""
-    label, known = _places(mined.class_ids, own.class_ids)
+    label, known = places(mined.class_ids, own.class_ids)
     total = np.zeros(len(mined.class_ids))
     for units, place, valid in (
         (own.units, label, known),
-        (contrast.units, target, _places(mined.class_ids, contrast.targets)[1]),
+        (contrast.units, target, places(mined.class_ids, contrast.targets)[1]),
     ):
         length = (units >= 0).sum(axis=1)
         sizes = np.arange(1, (units.shape[1] if max_size is None else min(max_size, units.shape[1])) + 1)

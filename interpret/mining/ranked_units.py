@@ -12,6 +12,15 @@ Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Units and scores, (patches, N) each, best first; -1 and 0 at the end of short rows."""
 
 
+def check_top_units(config: MineConfig, stored: int) -> None:
+    """Raise :class:`InputError` where transactions of more units are asked for than are stored of a patch (count)."""
+    if config.top_units > stored:
+        raise InputError(
+            f"The study stores the {stored} best units of each patch, so N = {config.top_units} cannot be mined; "
+            "choose a smaller N, or run again with a larger --stored-units."
+        )
+
+
 def ranked_units(study: Study, config: MineConfig) -> Ranked:
     """Units and scores of the transactions of all patches.
 
@@ -36,12 +45,7 @@ def _ranked(
     target: npt.NDArray[np.int64],
     image: npt.NDArray[np.int64],
 ) -> Ranked:
-    width = study.extract_config.stored_units
-    if config.top_units > width:
-        raise InputError(
-            f"The study stores the {width} best units of each patch, so N = {config.top_units} cannot be mined; choose "
-            "a smaller N, or run again with a larger --stored-units."
-        )
+    check_top_units(config, study.extract_config.stored_units)
     units, scores = ranked[0][:, : config.top_units], ranked[1][:, : config.top_units]
     if config.contrast_quantile == 0.0:
         return units, scores

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining.contrast import MIN_LIFT
+from interpret.mining.contrast_counting import places
 from interpret.mining.engine.layout import Ints, arrange
 from interpret.mining.engine.limits import least_counts
 from interpret.mining.engine.threads import one_thread
@@ -117,10 +118,9 @@ def _contrast_support(
     kept = np.flatnonzero(mined.frequent)
     n_classes = len(mined.class_ids)
     itemset, label = mined.itemset[kept], mined.label[kept]
-    mined_class = np.full(int(max(mined.class_ids.max(initial=0), contrast.targets.max(initial=0))) + 1, -1, np.int64)
-    mined_class[mined.class_ids] = np.arange(n_classes)
-    rows = np.flatnonzero(mined_class[contrast.targets] >= 0)
-    target, own_class = mined_class[contrast.targets[rows]], contrast.predicted[rows].astype(np.int64)
+    target, known = places(mined.class_ids, contrast.targets)
+    rows = np.flatnonzero(known)
+    target, own_class = target[rows], contrast.predicted[rows].astype(np.int64)
     photo = np.searchsorted(photo_ids, contrast.image_ids[rows])
     # ``arrange`` orders rows by class and photo, so each row is made a photo of its own and found again by its number.
     layout = arrange(
@@ -135,8 +135,7 @@ def _contrast_support(
         found, at = occurrences(mined.trie(contrast.n_units), layout)
     at = layout.photo_ids[at]
     rule_keys = itemset.astype(np.int64) * n_classes + label  # ascending, as the counts are ordered
-    rule = np.minimum(np.searchsorted(rule_keys, found * n_classes + target[at]), max(0, len(rule_keys) - 1))
-    is_rule = rule_keys[rule] == found * n_classes + target[at] if len(rule_keys) else np.zeros(len(found), np.bool_)
+    rule, is_rule = places(rule_keys, found * n_classes + target[at])
     # Contrast photos whose own class is one of S(X) do not count.
     top = int(max(own_class.max(initial=0), mined.class_ids.max(initial=0))) + 1
     shared = np.unique(itemset.astype(np.int64) * top + mined.class_ids[label])

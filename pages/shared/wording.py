@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 import streamlit as st
 
+from interpret import words
 from interpret.stats import wilson
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def percent(value: float, digits: int = 0) -> str:
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
-    """`1 photo`, `2,000 photos`."""
-    return f"{number:,}\u00a0{singular if number == 1 else plural or singular + 's'}"
+    """`1 photo`, `2,000 photos`, with a space that does not break."""
+    return words.count(number, singular, plural).replace(" ", "\u00a0", 1)
 
 
 def share(part: int, whole: int, noun: str) -> str:

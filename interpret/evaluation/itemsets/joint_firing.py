@@ -32,6 +32,7 @@ from interpret.evaluation.itemsets.supported_sets import (
     indicator,
     membership,
 )
+from interpret.frames import integers
 from interpret.mining.ranked_elsewhere import ranked_elsewhere
 from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
 from interpret.stats import benjamini_hochberg
@@ -93,10 +94,10 @@ def find_groups(study: Study, heldout_study: Study, config: MineConfig, sets: di
             out.
     """
     own, contrast = ranked_units(study, config)[0], ranked_contrast_units(study, config)[0]
-    own_class, own_photo = _columns(study.patches, "predicted", "image_id")
-    target, predicted, photo = _columns(study.contrast, "target", "predicted", "image_id")
+    own_class, own_photo = integers(study.patches, "predicted", "image_id")
+    target, predicted, photo = integers(study.contrast, "target", "predicted", "image_id")
     other = ranked_elsewhere(study, heldout_study, config)[0]
-    other_class, other_photo = _columns(heldout_study.patches, "predicted", "image_id")
+    other_class, other_photo = integers(heldout_study.patches, "predicted", "image_id")
     groups: list[Group] = []
     rows = 0
     for c, found in sets.items():
@@ -153,10 +154,6 @@ def joint_firing(groups: list[Group], longest: int) -> pd.DataFrame:
     table = own.join(contrast).join(held)
     table["q_value"] = benjamini_hochberg(table["p_value"].to_numpy(), len(table))
     return table[COLUMNS]
-
-
-def _columns(frame: pd.DataFrame, *names: str) -> tuple[Ints, ...]:
-    return tuple(frame[name].to_numpy(np.int64) for name in names)
 
 
 def _group(

@@ -84,9 +84,8 @@ def measure_itemsets(
 
 def mean_evidence(study: Study, mined_set: AblationSet, class_id: int) -> Floats:
     """(K,) each unit's mean contribution to the log-odds of a class over the mined photos predicted as it."""
-    every = replace(mined_set, labels=np.zeros(len(study.images), np.int64), rows=np.arange(len(study.images)))
     photos = np.flatnonzero(study.images["predicted"].to_numpy() == class_id).astype(np.int64)
-    return unit_contributions(every, photos, class_id, against=True).mean(axis=0, dtype=np.float64)
+    return unit_contributions(mined_set.every_photo(), photos, class_id, against=True).mean(axis=0, dtype=np.float64)
 
 
 def _causal(

@@ -4,6 +4,7 @@ import pandas as pd
 
 from interpret import frames
 from interpret.evaluation.itemsets.summary import SummaryRow
+from interpret.words import count
 
 Figures = dict[tuple[str, str, str], SummaryRow]
 
@@ -69,14 +70,14 @@ def set_sentences(figures: Figures) -> list[str]:
     if alone:
         told.append(
             f"As many units of most evidence as are in its minimal set change {_percent(alone.value)} "
-            f"({_range(alone)}) of these {_count(alone.n, 'prediction')}."
+            f"({_range(alone)}) of these {count(alone.n, 'prediction')}."
         )
     best, evident, better = (
         figures.get(("causal sets", name, "2+")) for name in ("changed_itemset", "changed_evidence", "itemset_gain")
     )
     if best is not None and evident is not None and better is not None:
         told.append(
-            f"Where there are itemsets of that size ({_count(best.n, 'photo')}), the one of most evidence changes "
+            f"Where there are itemsets of that size ({count(best.n, 'photo')}), the one of most evidence changes "
             f"{_percent(best.value)}, as many units of most evidence {_percent(evident.value)}: {_points(better)}. "
             + _verdict(
                 better,
@@ -98,7 +99,7 @@ def firing_sentences(figures: Figures) -> list[str]:
         return ["No itemset of two units or more is supported against the contrast."]
     return [
         f"In held-out photos the units of an itemset come together {_times(held)} as often as independent picks of "
-        f"as many units would, beyond noise for {_percent(beyond.value)} of {_count(beyond.n, 'itemset')} (q <= 0.05). "
+        f"as many units would, beyond noise for {_percent(beyond.value)} of {count(beyond.n, 'itemset')} (q <= 0.05). "
         + _verdict(
             held,
             "The itemset says more than its units’ single supports.",
@@ -132,14 +133,14 @@ def transfer_sentences(figures: Figures) -> list[str]:
         if wrong is None:
             words += "; no held-out photo of another class is predicted as one of these."
         else:
-            words += f", the {_count(wrong.n, 'wrong prediction')} of these classes in {_percent(wrong.value, 1)}"
+            words += f", the {count(wrong.n, 'wrong prediction')} of these classes in {_percent(wrong.value, 1)}"
             words += f" ({_range(wrong)})" if wrong.low == wrong.low else ", too few for an interval"
             words += f"; correct less wrong within a class: {_points(gain)}." if gain is not None else "."
         told.append(words)
     foreign = figures.get(("transfer", "foreign", "all"))
     if foreign is not None:
         told.append(
-            f"{_count(foreign.n, 'more photo')} are predicted as a mined class that no held-out photo is of, always "
+            f"{count(foreign.n, 'more photo')} are predicted as a mined class that no held-out photo is of, always "
             f"wrongly; {_percent(foreign.value, 1)} hold its itemsets."
         )
     return told
@@ -156,7 +157,7 @@ def halving_sentences(figures: Figures) -> list[str]:
         for words, row in zip(("one unit", "two", "three", "four to ten"), sizes.values(), strict=False)
         if row is not None and row.value > 0
     ]
-    many = _count(none.n, "class", "classes")
+    many = count(none.n, "class", "classes")
     if not found:
         return [f"Of {many}, none loses half of its correct predictions with up to ten of these units ablated."]
     itemset = figures["halving", "itemset", "all"]
@@ -192,7 +193,3 @@ def _points(row: SummaryRow) -> str:
 def _times(row: SummaryRow) -> str:
     words = f"{row.value:.2f} times"
     return words if row.low != row.low else f"{words} ({row.low:.2f} to {row.high:.2f})"
-
-
-def _count(number: int, singular: str, plural: str | None = None) -> str:
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -23,6 +23,7 @@ import pandas as pd
 
 from interpret.config import MineConfig
 from interpret.evaluation.itemsets.supported_sets import Bools, ClassSets, Ints, by_photo, holds, indicator, membership
+from interpret.frames import integers
 from interpret.mining import Mined
 from interpret.mining.ranked_elsewhere import ranked_elsewhere
 from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
@@ -56,15 +57,15 @@ def held_by_group(study: Study, heldout_study: Study, config: MineConfig, sets: 
         sets: from :func:`interpret.evaluation.itemsets.supported_sets.supported_sets`.
     """
     mined_units = ranked_units(study, config)[0]
-    mined_class, mined_photo = _columns(study.patches, "predicted", "image_id")
+    mined_class, mined_photo = integers(study.patches, "predicted", "image_id")
     other_units = ranked_elsewhere(study, heldout_study, config)[0]
-    predicted, photo = _columns(heldout_study.patches, "predicted", "image_id")
+    predicted, photo = integers(heldout_study.patches, "predicted", "image_id")
     labels = heldout_study.images["label"].to_numpy(np.int64, na_value=-1)
     label = labels[photo]
     with_contrast = heldout_study.has_contrast and config.contrast_quantile == 0.0
     if with_contrast:
         contrast_units = ranked_contrast_units(heldout_study, config)[0]
-        target, contrast_photo = _columns(heldout_study.contrast, "target", "image_id")
+        target, contrast_photo = integers(heldout_study.contrast, "target", "image_id")
     found = []
     for c, of_class in sets.items():
         called = (predicted == c) & (label >= 0)
@@ -127,7 +128,3 @@ def _photos(sets: ClassSets, ranked: npt.NDArray[np.int32], photos: Ints) -> Boo
     """(n, I) whether each photo has a patch that holds each itemset; photos without a patch are left out."""
     held = holds(membership(ranked, sets.units), indicator(sets.itemsets, sets.units))
     return by_photo(held, photos)[1] > 0
-
-
-def _columns(frame: pd.DataFrame, *names: str) -> tuple[Ints, ...]:
-    return tuple(frame[name].to_numpy(np.int64) for name in names)

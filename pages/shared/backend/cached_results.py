@@ -69,7 +69,7 @@ def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
     Raises:
         InputError: the model cannot be loaded here, or has other weights than the study was made with.
     """
-    return _ablation_set(str(opened.folder), places.stamp(opened.folder), str(_measured_on(opened)))
+    return _ablation_set(str(opened.folder), places.stamp(opened.folder), str(measured_folder(opened)))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
@@ -78,7 +78,7 @@ def _ablation_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSe
     return ablation.make_ablation_set(open_study(measured_on), head), threading.Lock()
 
 
-def _measured_on(opened: Study) -> Path:
+def measured_folder(opened: Study) -> Path:
     """The folder of the study whose photos accuracy is measured on."""
     held_out = heldout_photos(opened)
     return held_out.study.folder if held_out else opened.folder
@@ -91,7 +91,7 @@ def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassE
         InputError: as :func:`ablation_set` and :func:`interpret.evaluation.effect.ablate_class` say.
     """
     photos, lock = ablation_set(opened)
-    measured_on = str(_measured_on(opened))
+    measured_on = str(measured_folder(opened))
     return _class_effect(str(opened.folder), places.stamp(opened.folder), measured_on, class_id, units, photos, lock)
 
 

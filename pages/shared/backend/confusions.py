@@ -112,8 +112,7 @@ def effect(opened: Study, label: int, predicted: int, units: tuple[int, ...]) ->
         InputError: as :func:`pages.shared.backend.cached_results.ablation_set` says.
     """
     measured, lock = cached_results.ablation_set(opened)
-    held_out = cached_results.heldout_photos(opened)
-    on = str(held_out.study.folder if held_out else opened.folder)
+    on = str(cached_results.measured_folder(opened))
     return _effect(str(opened.folder), places.stamp(opened.folder), on, label, predicted, units, measured, lock)
 
 
