@@ -9,7 +9,7 @@ import streamlit as st
 from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from pages.shared import router, wording
-from pages.shared.backend import pictures
+from pages.shared.backend import cached_results, pictures
 from pages.shared.controls import address, thresholds
 from pages.shared.view import patch_chain, patch_gallery, tables, widgets
 
@@ -153,7 +153,7 @@ def _image(findings: Findings) -> int | None:
     asked = address.whole_number(st.query_params.get("image"))
     if asked is not None and asked in set(owners.tolist()):
         return asked
-    best = findings.headline()
+    best = cached_results.headline(findings)
     if best is not None:
         holders = supporting.supporting_patches(study, best[0], findings.config, best[1][0])
         if len(holders):

@@ -41,7 +41,7 @@ def page() -> None:
 def _finding(findings: Findings) -> None:
     """Show the best finding in words and photos."""
     study, colours = findings.study, pictures.colours(findings.study)
-    best = findings.headline()
+    best = cached_results.headline(findings)
     if best is None:
         wording.header("Which units carry which classes?")
         tables.nothing_found(findings)

@@ -5,8 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from interpret.evaluation import effect
-from interpret.evaluation.ablation import load_head, make_ablation_set
 from interpret.findings import Findings
 from interpret.mining.ranked_units import ranked_units
 from interpret.mining.stored import mine_study
@@ -97,15 +95,6 @@ def test_headline_is_the_supported_finding_of_the_largest_score_share(found):
         weakest[row.units] = min(weakest.get(row.units, 1.0), score_share(row.units, row.class_id))
     assert weakest[units] == pytest.approx(max(weakest.values()))
     assert len({round(value, 9) for value in weakest.values()}) > 10
-
-
-def test_ablating_the_headline_costs_its_classes_and_no_other(found):
-    units, classes = found.headline()
-    photos = make_ablation_set(found.study, load_head(found.study, device="cpu"))
-    effects = {c: effect.ablate_class(photos, c, units) for c in photos.classes.tolist()}
-    falls = {c: one.before - one.after for c, one in effects.items()}
-    assert min(falls[c] for c in classes) >= 0.2
-    assert max(fall for c, fall in falls.items() if c not in classes) < 0.2
 
 
 def test_unit_support_counts_below_the_threshold_too(found):

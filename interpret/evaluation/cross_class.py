@@ -1,5 +1,7 @@
 """Effects beyond Table 1: what one class's units do to other classes, and what a set of units does beyond its parts."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -33,12 +35,24 @@ def matrix(test_set: AblationSet, classes: Ints, ranking: Ranking, budget: int |
         c x c, index A and columns B (class ids): accuracy of B with no unit ablated, less that with A's units ablated
         (fraction); below 0 where B gains.
     """
-    photos = thinned(test_set, classes, settings=len(classes))
-    settings = [[np.zeros(0, np.int64)]] + [[ranking.best(c, budget)] for c in classes.tolist()]
+    falls = class_falls(test_set, classes, [ranking.best(c, budget) for c in classes.tolist()])
+    return pd.DataFrame(falls, index=pd.Index(classes, name="off"), columns=classes)
+
+
+def class_falls(test_set: AblationSet, classes: Ints, unit_sets: Sequence[Ints]) -> npt.NDArray[np.float64]:
+    """(S, c) fall of each class's accuracy with each set of units ablated, in the same photos (fraction).
+
+    Args:
+        test_set: the photos and the head.
+        classes: (c,) int64, ascending, each with photos.
+        unit_sets: the S sets.
+    """
+    photos = thinned(test_set, classes, settings=max(1, len(unit_sets)))
+    settings = [[np.zeros(0, np.int64)], *([units] for units in unit_sets)]
     labels = test_set.labels[photos]
     correct = classify(test_set, settings, np.zeros(len(photos), np.int64), photos) == labels
     accuracy = np.stack([part.mean(axis=1, dtype=np.float64) for part in _by_class(correct, labels, classes)], axis=1)
-    return pd.DataFrame(accuracy[0] - accuracy[1:], index=pd.Index(classes, name="off"), columns=classes)
+    return np.asarray(accuracy[0] - accuracy[1:])
 
 
 def dominance(falls: pd.DataFrame) -> float:

@@ -132,24 +132,33 @@ class Findings:
         )
 
     def headline(self) -> tuple[Units, tuple[int, ...]] | None:
-        """The itemset to show first, and its classes; None where nothing was found.
+        """The first of :attr:`candidates`, and its classes; None where nothing was found.
 
-        Supported itemsets come first (:func:`interpret.mining.contrast.is_supported`); among them, sets of two to five
-        units, which a title can name, before others; then the largest sum of :attr:`score_shares` in the class where it
-        is smallest, so that ablating the units first shown costs their classes something; then the largest
-        :func:`tables.certain_support`.
+        Where the network is at hand, :func:`interpret.evaluation.first_finding.first_finding` chooses better.
         """
-        rows = pd.concat([self.shared("closed"), self._specific()], ignore_index=True)
-        if rows.empty:
-            return None
+        first = self.candidates.head(1)
+        return (first["units"].iloc[0], first["class_ids"].iloc[0]) if len(first) else None
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """The closed itemsets, those first that say most of their classes at a glance.
+
+        Returns:
+            units, class_ids (in which the itemset is frequent), supported, named (of two to five units, which a title
+            can name), share (the sum of its :attr:`score_shares` in the class where it is smallest), sure (as
+            :func:`tables.certain_support`). Supported ones first, then those that are named, then by falling share,
+            then by falling sure.
+        """
+        columns = ["units", "class_ids", "supported", "size", "sure"]
+        rows = pd.concat([self.shared("closed")[columns], self._specific()[columns]], ignore_index=True)
         held = self.score_shares
         rows["share"] = [
             min(float(held[class_id][list(units)].sum()) for class_id in class_ids)
             for units, class_ids in zip(rows["units"], rows["class_ids"], strict=True)
         ]
         rows["named"] = rows["size"].between(2, 5)
-        first = rows.sort_values(["supported", "named", "share", "sure"], ascending=False, kind="stable").iloc[0]
-        return first["units"], first["class_ids"]
+        order = ["supported", "named", "share", "sure"]
+        return rows.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
     @cached_property
     def score_shares(self) -> dict[int, npt.NDArray[np.float64]]:

@@ -14,8 +14,10 @@ from interpret.evaluation import ablation, effect, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.first_finding import first_finding
 from interpret.evaluation.heldout import Best
 from interpret.findings import Findings
+from interpret.findings.rows import Units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared.backend import places, studies
@@ -82,6 +84,36 @@ def measured_folder(opened: Study) -> Path:
     """The folder of the study whose photos accuracy is measured on."""
     held_out = heldout_photos(opened)
     return held_out.study.folder if held_out else opened.folder
+
+
+def mined_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
+    """The study's own photos, with the head that held-out photos are measured with.
+
+    Raises:
+        InputError: as :func:`ablation_set` says.
+    """
+    return _mined_set(str(opened.folder), places.stamp(opened.folder), str(measured_folder(opened)))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _mined_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
+    photos, lock = _ablation_set(folder, stamp, measured_on)
+    return ablation.make_ablation_set(studies.cached(folder, stamp), photos.head), lock
+
+
+def headline(found: Findings) -> tuple[Units, tuple[int, ...]] | None:
+    """The itemset to show first, and its classes; None where nothing was found."""
+    return _headline(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _headline(folder: str, stamp: int, config: MineConfig, _found: Findings) -> tuple[Units, tuple[int, ...]] | None:
+    try:
+        photos, lock = mined_set(_found.study)
+    except InputError:  # the network is not here
+        return _found.headline()
+    with lock:
+        return first_finding(_found, photos)
 
 
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:

@@ -9,7 +9,7 @@ from interpret.config import MineConfig
 from interpret.confusion.explained import Explained, explain_pair, is_at_hand
 from interpret.confusion.pairs import Pair, confusion_pairs, photos_of_pair
 from interpret.errors import InputError
-from interpret.evaluation.ablation import AblationSet, make_ablation_set
+from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.error_sets import ErrorSets, error_sets
 from interpret.evaluation.mending import Mending, mend
 from interpret.progress import Progress
@@ -88,21 +88,13 @@ def sets(opened: Study, label: int, predicted: int, config: MineConfig) -> Error
 def _sets(folder: str, stamp: int, label: int, predicted: int, config: MineConfig, _patches: Explained) -> ErrorSets:
     opened = studies.cached(folder, stamp)
     try:
-        mined_set, lock = _mined(folder, stamp)
+        mined_set, lock = cached_results.mined_set(opened)
     except InputError:  # the network is not here: the page says so where it shows an effect
         mined_set, lock = None, threading.Lock()
     with lock:
         return error_sets(
             opened, _photos(folder, stamp, label, predicted), _patches, config, mined_set, seconds=SECONDS
         )
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _mined(folder: str, stamp: int) -> tuple[AblationSet, threading.Lock]:
-    """The study's own photos, with the head that held-out photos are measured with."""
-    opened = studies.cached(folder, stamp)
-    measured, lock = cached_results.ablation_set(opened)
-    return make_ablation_set(opened, measured.head), lock
 
 
 def effect(opened: Study, label: int, predicted: int, units: tuple[int, ...]) -> Mending:
