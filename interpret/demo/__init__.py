@@ -4,9 +4,10 @@ Importing this package is cheap: drawing and the network are imported when they 
 """
 
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["COUNTS", "VERSION", "masks_for", "name_of", "photos"]
+__all__ = ["COUNTS", "VERSION", "draw_images", "masks_for", "name_of", "photos"]
 
 VERSION = 1  # raised when a drawing changes, so that no older image is read from the cache
 COUNTS = {"train": 800, "val": 500}  # images per split
+LEAST = 50  # images that are worth another process, which takes half a second to start
 
 
 def name_of(index: int, split: str) -> str:
@@ -62,29 +64,57 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
 
 
 def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], None]) -> None:
-    """Draw into a temporary folder beside ``folder``, then rename it: a killed run leaves no partial folder."""
-    from PIL import Image
+    """Draw into a temporary folder beside ``folder``, then rename it: a killed run leaves no partial folder.
 
-    from interpret.demo.draw import sample
-
+    Drawing is Python's work, which threads do not speed up, so other processes draw a part each. They are started as
+    commands, since a script that calls this need not be written for processes that import it again.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".drawing-") as temporary:
         target = Path(temporary) / "images"
-
-        def draw(index: int) -> None:
-            path = target / name_of(index, split)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(sample(index, split).image).save(path, compress_level=1)
-
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            for done, _ in enumerate(pool.map(draw, range(count)), start=1):
-                if done % 100 == 0 or done == count:
-                    announce(f"drawing the demo's images: {done} of {count}")
+        parts = min(4, os.cpu_count() or 1, -(-count // LEAST))
+        workers = [_start_worker(target, split, range(part, count, parts)) for part in range(1, parts)]
+        try:
+            for done, _ in enumerate(draw_images(target, split, range(0, count, parts)), start=1):
+                if done * parts % 100 < parts and done * parts < count:
+                    announce(f"drawing the demo's images: {done * parts} of {count}")
+            failed = [part for part, worker in enumerate(workers, start=1) if worker.wait()]
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+        for part in failed:
+            for _ in draw_images(target, split, range(part, count, parts)):
+                pass
+        announce(f"drawing the demo's images: {count} of {count}")
         try:
             target.rename(folder)
         except OSError:
             if not folder.is_dir():  # another process has drawn the same images meanwhile
                 raise
+
+
+def draw_images(target: Path, split: str, indices: range) -> Iterator[Path]:
+    """Draw some images of a split into class folders below ``target``, and yield each file as it is written."""
+    from PIL import Image
+
+    from interpret.demo.draw import sample
+
+    for index in indices:
+        path = target / name_of(index, split)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sample(index, split).image).save(path, compress_level=1)
+        yield path
+
+
+def _start_worker(target: Path, split: str, indices: range) -> "subprocess.Popen[bytes]":
+    """Start a process that draws some images."""
+    numbers = [str(number) for number in (indices.start, indices.stop, indices.step)]
+    command = [sys.executable, "-m", "interpret.demo", "draw", str(target), split, *numbers]
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment)
 
 
 def masks_for(name: str) -> "dict[str, NDArray[np.bool_]]":

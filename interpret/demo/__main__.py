@@ -1,4 +1,4 @@
-"""``python -m interpret.demo``: train the demo's network again, or draw sheets of its images."""
+"""``python -m interpret.demo``: train the demo's network again, or draw its images."""
 
 import argparse
 import sys
@@ -20,6 +20,11 @@ def main(arguments: list[str]) -> None:
     drawn.add_argument("--columns", type=int, default=10)
     drawn.add_argument("--first", type=int, default=0)
     drawn.add_argument("--split", choices=tuple(SPLITS), default="val")
+    images = commands.add_parser("draw", help="draw some images of a split into class folders")
+    images.add_argument("folder", type=Path)
+    images.add_argument("split", choices=tuple(SPLITS))
+    for name in ("start", "stop", "step"):
+        images.add_argument(name, type=int)
     responses = commands.add_parser("units", help="write where some units respond on held-out drawings, a row a unit")
     responses.add_argument("file", type=Path)
     responses.add_argument("units", type=int, nargs="+")
@@ -28,6 +33,11 @@ def main(arguments: list[str]) -> None:
         from interpret.demo.pictures import sheet
 
         _save(sheet(options.rows, options.columns, options.split, options.first), options.file)
+    elif options.command == "draw":
+        from interpret.demo import draw_images
+
+        for _ in draw_images(options.folder, options.split, range(options.start, options.stop, options.step)):
+            pass
     elif options.command == "units":
         from interpret.demo.network import UNITS
 
