@@ -206,6 +206,8 @@ def test_the_command_prints_writes_and_draws(tmp_path, capsys):
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "Ours-10" in printed
+    assert "…" not in printed, "a name is cut"
+    assert max(map(len, printed.splitlines())) <= 80
     assert "These are the photos that were mined" in printed
     table = pd.read_csv(csv)
     base = table[table["method"] == BASELINE].iloc[0]

@@ -50,8 +50,12 @@ def _natural(result: "Evaluation") -> Table:
 def _equal(result: "Evaluation") -> Table:
     rows = result.table[result.table["budget"].fillna(0) > 0]
     budgets = sorted(rows["budget"].unique())
-    table = Table(title="The same number of units ablated", box=None, title_justify="left", title_style="bold")
-    table.add_column("method")
+    # Names and numbers in 80 columns; with errors, every cell would take two lines and names would be cut.
+    table = Table(
+        title="The same number of units ablated: accuracy in percent (errors with --out)",
+        box=None, title_justify="left", title_style="bold",
+    )  # fmt: skip
+    table.add_column("method", no_wrap=True)
     for budget in budgets:
         table.add_column(str(budget), justify="right")
     short = False
@@ -62,7 +66,7 @@ def _equal(result: "Evaluation") -> Table:
             row = by_budget[budget]
             fewer = row["units"] < budget - 0.5
             short |= fewer
-            cells.append(_accuracy(row) + ("*" if fewer else ""))
+            cells.append(f"{100 * row['accuracy']:.1f}" + ("*" if fewer else ""))
         table.add_row(str(method), *cells)
     if short:
         table.caption = "* the method has fewer units than that for some classes"
@@ -73,11 +77,12 @@ def _differences(result: "Evaluation") -> Table:
     rows = result.differences[result.differences["budget"].notna()]
     budgets = sorted(rows["budget"].unique())
     table = Table(
-        title="Accuracy with the mined units ablated less that with the rival's: points [95 % interval over photos]",
-        box=None, title_justify="left", title_style="bold",
+        title="Accuracy with the mined units ablated less that with the rival's: points; * the 95 % interval over "
+        "photos leaves out 0 (intervals with --out)",
+        box=None, title_justify="left", title_style="bold", padding=(0, 1, 0, 0),
     )  # fmt: skip
-    table.add_column("method")
-    table.add_column("against")
+    table.add_column("method", no_wrap=True)
+    table.add_column("against", no_wrap=True)
     for budget in budgets:
         table.add_column(str(budget), justify="right")
     for (method, rival), part in rows.groupby(["method", "rival"], sort=False):
@@ -96,7 +101,7 @@ def _difference(row: Mapping[Hashable, Any] | None) -> str:
         return ""
     if row["low"] != row["low"]:  # a single photo has no interval
         return f"{100 * row['difference']:+.1f}"
-    return f"{100 * row['difference']:+.1f} [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
+    return f"{100 * row['difference']:+.1f}" + ("*" if row["low"] > 0 or row["high"] < 0 else "")
 
 
 def _beyond(result: "Evaluation") -> str:
