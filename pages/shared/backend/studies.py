@@ -1,11 +1,15 @@
 """Opened studies, shared by all sessions, and what their manifests say of their size and duration."""
 
+from collections.abc import Sequence
+from typing import BinaryIO
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.study import Study, open_study
-from pages.shared.backend import places
+from pages.shared.backend import places, uploads
 
 
 def opened(name: str) -> Study:
@@ -75,3 +79,13 @@ def count_photos(folder: str) -> int:
         InputError: there is none.
     """
     return datasets.count(folder)
+
+
+def count_uploaded(files: Sequence[UploadedFile]) -> int:
+    """The number of photos in uploads, going by file names; a zip is looked into once, however often it is asked."""
+    return sum(_count_uploaded(file.file_id, file.name, file) for file in files)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, scope="session")
+def _count_uploaded(file_id: str, name: str, _file: BinaryIO) -> int:
+    return uploads.count(name, _file)

@@ -1,39 +1,67 @@
 """Uploaded photos, zips of photos and checkpoints. None of them is trusted."""
 
 import contextlib
-import lzma
 import re
 import secrets
 import shutil
-import stat
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from interpret.data.photos import EXTENSIONS
 from interpret.errors import InputError
+from pages.shared.backend import archives
+from pages.shared.backend.archives import MAX_FILE_BYTES, MAX_TOTAL_BYTES
 from pages.shared.backend.places import studies_root
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 """Names of the folders that uploads are kept in."""
 
-MAX_FILES = 20_000
-
-MAX_FILE_BYTES = 64 << 20
-
-MAX_TOTAL_BYTES = 2 << 30
-
-MAX_RATIO = 100
-"""Largest ratio of unpacked to packed size: photos are compressed already."""
-
-_DAMAGED = (zlib.error, lzma.LZMAError)
-"""What unpacking raises for damaged bytes, beyond the errors of zipfile itself."""
-
 ORPHANED = 24 * 3600.0
 """Seconds after which an upload that nothing names is removed; before that its run may be about to start."""
+
+
+class _Space:
+    """The folder of one upload: which names are taken in it, and how many bytes it may still cost.
+
+    Attributes:
+        folder: where the photos go.
+        left: bytes that may still be unpacked or copied; what is refused afterwards has cost them too.
+        kept: number of photos.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.left, self.kept = folder, MAX_TOTAL_BYTES, 0
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def target(self, path: PurePosixPath) -> Path | None:
+        """Where a photo goes, with only the class folder of its path; None if it is no photo."""
+        if path.suffix.lower() not in EXTENSIONS:
+            return None
+        *parents, name = path.parts[-2:]
+        home = self.folder.joinpath(*(_plain(part) for part in parents))
+        stem, suffix = _plain(PurePosixPath(name).stem), path.suffix.lower()
+        # Numbers only rise: with each name looked at from the first number on, 6,000 equal names took minutes.
+        key = f"{home}/{stem}{suffix}".casefold()
+        number = self._numbers.get(key, 0)
+        while (target := home / (f"{stem} {number}{suffix}" if number else f"{stem}{suffix}")) in self:
+            number += 1
+        self._numbers[key] = number + 1
+        self._taken.add(str(target).casefold())
+        home.mkdir(exist_ok=True)
+        return target
+
+    def __contains__(self, target: Path) -> bool:
+        return str(target).casefold() in self._taken
+
+    def copy(self, source: IO[bytes], target: Path, limit: int) -> bool:
+        """Copy at most ``limit`` bytes; False, and no file, if there are more. All that is read is charged."""
+        size = _copy(source, target, min(limit, self.left))
+        self.left = max(0, self.left - abs(size))
+        self.kept += size >= 0
+        return size >= 0
 
 
 def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
@@ -48,34 +76,49 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
     Raises:
         InputError: there is no photo in them, or they exceed a limit, or they cannot be written.
     """
-    kept, skipped = 0, []
-    budget = MAX_TOTAL_BYTES
+    skipped: list[str] = []
     with _new_folder() as folder:
+        space = _Space(folder)
         for name, file in files:
             if name.lower().endswith(".zip"):
-                count, spent, reasons = _unzip(file, folder, kept, budget)
-                kept += count
-                skipped += reasons
-            else:
-                target = _target(folder, PurePosixPath(Path(name).name))
-                if target is None:
-                    skipped.append(f"{name}: not a photo")
-                    continue
-                spent = _copy(file, target, min(MAX_FILE_BYTES, budget))
-                if spent < 0:
-                    skipped.append(
-                        f"{name}: larger than {MAX_FILE_BYTES >> 20} MB"
-                        if budget >= MAX_FILE_BYTES
-                        else f"{name}: beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold"
-                    )
-                    continue
-                kept += 1
-            budget -= spent
-        if kept == 0:
+                skipped += _unzip(file, space)
+                continue
+            target = space.target(PurePosixPath(Path(name).name))
+            whole = space.left >= MAX_FILE_BYTES
+            if target is None:
+                skipped.append(f"{name}: not a photo")
+            elif not space.copy(file, target, MAX_FILE_BYTES):
+                skipped.append(
+                    f"{name}: larger than {MAX_FILE_BYTES >> 20} MB"
+                    if whole
+                    else f"{name}: beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold"
+                )
+        if space.kept == 0:
             raise InputError(
                 "The upload holds no photo; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of them."
             )
-    return folder, kept, skipped
+    return folder, space.kept, skipped
+
+
+def _unzip(file: BinaryIO, space: _Space) -> list[str]:
+    """Unpack the photos of a zip; gives a line for each entry that is skipped."""
+    with archives.opened(file) as (archive, size):
+        listing = archives.listed(archive, size, space.left, space.kept)
+        skipped = list(listing.skipped)
+        for member, path in listing.photos:
+            target = space.target(path)
+            if target is None:
+                continue
+            with archive.open(member) as source:
+                if not space.copy(source, target, member.file_size):
+                    skipped.append(f"{member.filename[:100]}: larger than the zip says")
+    return skipped
+
+
+def _plain(part: str) -> str:
+    """A part of a path as every file system takes it, of 120 bytes at most."""
+    clean = re.sub(r"[^\w .()-]", "_", part).strip(". ")
+    return clean.encode()[:120].decode(errors="ignore").strip(". ") or "_"
 
 
 @contextlib.contextmanager
@@ -146,107 +189,28 @@ def _lies_in(text: str, folder: Path) -> bool:
     return path == folder or folder in path.parents
 
 
-def count(files: Sequence[tuple[str, BinaryIO]]) -> int:
-    """The number of photos in uploads, going by file names; nothing is unpacked, and a damaged zip counts as none.
+def count(name: str, file: BinaryIO) -> int:
+    """The number of photos in one upload, going by file names; nothing is unpacked.
 
-    Args:
-        files: name and open binary file of each upload.
+    A zip that would be refused counts as none.
     """
-    photos = 0
-    for name, file in files:
-        if not name.lower().endswith(".zip"):
-            photos += 1
-            continue
-        with (
-            contextlib.suppress(zipfile.BadZipFile, NotImplementedError, ValueError, OSError),
-            zipfile.ZipFile(file) as archive,
-        ):
-            paths = [_path_in_zip(member) for member in archive.infolist()]
-            photos += sum(path is not None and path.suffix.lower() in EXTENSIONS for path in paths)
-    return photos
-
-
-def _path_in_zip(member: zipfile.ZipInfo) -> PurePosixPath | None:
-    """The path of a member in its zip; None for folders and hidden files."""
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    hidden = member.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts
-    return None if hidden else path
-
-
-def _unzip(file: BinaryIO, folder: Path, already: int, budget: int) -> tuple[int, int, list[str]]:
-    """Unpack the photos of a zip. Names are cleaned; sizes are counted while reading, not taken from the zip."""
-    kept = spent = 0
-    skipped: list[str] = []
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            if len(members) > 4 * MAX_FILES:
-                raise InputError(
-                    f"The zip lists {len(members):,} files; at most {MAX_FILES:,} photos can be uploaded at once."
-                )
-            for member in members:
-                path = _path_in_zip(member)
-                if path is None:
-                    continue
-                if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
-                    skipped.append(f"{member.filename}: its name leads out of the zip")
-                    continue
-                if stat.S_ISLNK(member.external_attr >> 16) or member.flag_bits & 1:
-                    skipped.append(f"{member.filename}: a link, or encrypted")
-                    continue
-                target = _target(folder, path)
-                if target is None:
-                    skipped.append(f"{member.filename}: not a photo")
-                    continue
-                if already + kept >= MAX_FILES:
-                    raise InputError(f"The zip holds more than {MAX_FILES:,} photos; give fewer, or a folder.")
-                limit = min(MAX_FILE_BYTES, MAX_RATIO * max(member.compress_size, 1 << 10))
-                with archive.open(member) as source:
-                    size = _copy(source, target, min(limit, budget - spent))
-                if size < 0:
-                    if spent + limit > budget:
-                        raise InputError(
-                            f"The photos are beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold; give a "
-                            "folder instead."
-                        )
-                    skipped.append(f"{member.filename}: unpacks to more than a photo would")
-                    continue
-                kept, spent = kept + 1, spent + size
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, *_DAMAGED) as error:
-        # An OSError with a number is the disk's; one without a number is bz2's word for damaged bytes.
-        if isinstance(error, InputError) or (isinstance(error, OSError) and error.errno is not None):
-            raise
-        raise InputError("The zip is damaged or packed in an unknown way; pack it again.") from error
-    return kept, spent, skipped
-
-
-def _target(folder: Path, path: PurePosixPath) -> Path | None:
-    """Where an upload goes, with only the class folder of its path; None if it is no photo."""
-    if path.suffix.lower() not in EXTENSIONS:
-        return None
-    parts = [re.sub(r"[^\w .()-]", "_", part).strip(". ")[:80] or "_" for part in path.parts[-2:]]
-    home = folder.joinpath(*parts[:-1])
-    home.mkdir(parents=True, exist_ok=True)
-    stem, suffix = Path(parts[-1]).stem, path.suffix.lower()
-    for number in range(MAX_FILES):
-        target = home / (f"{stem}{suffix}" if number == 0 else f"{stem} {number}{suffix}")
-        if not target.exists():
-            return target
-    return None
+    if not name.lower().endswith(".zip"):
+        return 1
+    with contextlib.suppress(InputError, OSError), archives.opened(file) as (archive, size):
+        return len(archives.listed(archive, size).photos)
+    return 0
 
 
 def _copy(source: IO[bytes], target: Path, limit: int) -> int:
-    """Copy at most ``limit`` bytes and return their number; -1, and no file, if there are more."""
+    """Copy at most ``limit`` bytes and return their number; if there are more, leave no file and return minus it."""
     size = 0
     with target.open("wb") as file:
-        while chunk := source.read(1 << 20):
+        while size <= limit and (chunk := source.read(min(1 << 20, limit - size + 1))):
             size += len(chunk)
-            if size > limit:
-                break
             file.write(chunk)
     if size > limit:
         target.unlink()
-        return -1
+        return -size
     return size
 
 

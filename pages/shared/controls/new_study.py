@@ -29,6 +29,9 @@ SKIPPED = {"model", "weights", "class_names", "layer", "images", "limit", "shard
 
 LIMIT = next(option for option in options(RunConfig) if option.name == "limit")
 
+LISTED = 20
+"""Skipped files of an upload that are named (count)."""
+
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip")
 
 
@@ -111,9 +114,10 @@ def _form() -> None:
         except InputError:  # what was uploaded for it has no other use
             uploads.tidy(arguments)
             raise
-        st.session_state["new_skipped"] = skipped
+        more = [f"and {len(skipped) - LISTED:,} more"] if len(skipped) > LISTED else []
+        st.session_state["new_skipped"] = skipped[:LISTED] + more
         st.rerun()
-    for line in st.session_state.get("new_skipped", [])[:20]:
+    for line in st.session_state.get("new_skipped", []):
         st.caption(wording.markdown(line))
 
 
@@ -164,7 +168,7 @@ def _plain_name(name: str) -> str:
 
 def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: int | None) -> None:
     """Say how long the run may take, and what the estimate is based on."""
-    photos = uploads.count([(file.name, file) for file in uploaded])  # none, if they come from elsewhere
+    photos = studies.count_uploaded(uploaded)  # none, if they come from elsewhere
     if source == "folder" and folder:
         try:
             photos = studies.count_photos(str(allowed_paths.resolve(folder, folder=True)))
