@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from interpret.cli.main import main
-from interpret.data.photos import MAX_PIXELS, UnreadablePhoto, open_photo
+from interpret.data.decoding import MAX_PIXELS
+from interpret.data.photos import UnreadablePhoto, open_photo
 from interpret.errors import InputError
 from interpret.study import open_study
 

@@ -5,17 +5,18 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from interpret.data import decoding
+from interpret.data.decoding import MAX_BYTES, MAX_PIXELS
 from interpret.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+_ON_ITS_SIDE = range(5, 9)  # orientations that swap width and height
+
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
 )
-MAX_PIXELS = 80_000_000
-"""Largest photo that is decoded (width times height). The header states the size, so a larger one is never decoded."""
 
 
 class UnreadablePhoto(InputError):  # noqa: N818 - named after the photo, which is at fault
@@ -31,12 +32,26 @@ class UnreadablePhoto(InputError):  # noqa: N818 - named after the photo, which 
 
 
 def open_photo(source: str | Path | BinaryIO) -> Image.Image:
-    """Open a photo as upright RGB.
+    """Open a photo as upright RGB, as :func:`read_photo` does.
+
+    Raises:
+        UnreadablePhoto: it cannot be read.
+    """
+    return read_photo(source)[0]
+
+
+def read_photo(source: str | Path | BinaryIO) -> tuple[Image.Image, tuple[int, int]]:
+    """Open a photo as upright RGB, and say how large it is.
 
     EXIF orientation is applied. Of an animation or a file of several pages the first is taken. Transparent pixels are
     composited on white. Grey values of 16 bits are scaled from 0..65535. Those of 32 bits and floats are scaled from
     0..1, 0..255 or 0..65535, the first range that holds them all, else from their minimum to their maximum. CMYK is
     converted without a colour profile.
+
+    Up to :data:`interpret.data.decoding.REDUCED_ABOVE` pixels, all pixels are decoded. A larger photo is decoded at a
+    quarter of its width and height, or at half of them where a quarter would leave fewer than 512 pixels on a side:
+    JPEG by libjpeg's own scaling, other formats by means over squares of pixels. One photo takes at most
+    :data:`interpret.data.decoding.MAX_BYTES` at any moment.
 
     It may be called from several threads at once. Pillow may warn about odd metadata; the warning filters are left to
     the caller.
@@ -45,11 +60,12 @@ def open_photo(source: str | Path | BinaryIO) -> Image.Image:
         source: a path, or a seekable binary file.
 
     Returns:
-        An RGB image with all its pixels loaded and without metadata.
+        An RGB image with all its pixels loaded and without metadata; and width and height of the upright photo in its
+        file (pixels), which are larger than the image's where it was reduced.
 
     Raises:
-        UnreadablePhoto: the file is not a photo of a format in :data:`FORMATS`, is broken, or has more than
-            :data:`MAX_PIXELS` pixels.
+        UnreadablePhoto: the file is not a photo of a format in :data:`FORMATS`, is broken or cut off, has more than
+            :data:`~interpret.data.decoding.MAX_PIXELS` pixels, or would take too much memory.
     """
     if not isinstance(source, str | Path):
         return _decode(source)
@@ -66,20 +82,14 @@ def open_photo(source: str | Path | BinaryIO) -> Image.Image:
         return _decode(file)
 
 
-def _decode(file: BinaryIO) -> Image.Image:
+def _decode(file: BinaryIO) -> tuple[Image.Image, tuple[int, int]]:
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadablePhoto(_too_large(image.size))
-            image.load()
-            photo = to_rgb(image)
-            orientation = _orientation(image)
-            photo.info = {}  # metadata may be damaged, or say where the photo was taken: none is kept
-            exif = photo.getexif()
-            exif[ExifTags.Base.Orientation] = orientation
-            ImageOps.exif_transpose(photo, in_place=True)
-            exif.clear()
-            return photo
+        photo, size, orientation = _pixels(file)
+        exif = photo.getexif()
+        exif[ExifTags.Base.Orientation] = orientation
+        ImageOps.exif_transpose(photo, in_place=True)
+        exif.clear()
+        return photo, size[::-1] if orientation in _ON_ITS_SIDE else size
     except UnreadablePhoto:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # a warning if the caller made it an error
@@ -93,35 +103,24 @@ def _decode(file: BinaryIO) -> Image.Image:
         raise UnreadablePhoto(f"the file is broken ({plain(error)})") from None
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert an image of any of Pillow's modes to RGB; see :func:`open_photo` for the rules.
-
-    Raises:
-        UnreadablePhoto: the mode has no conversion.
-    """
-    mode = image.mode
-    if mode == "LAB":
-        raise UnreadablePhoto("its colours are stored as LAB; save it as RGB first")
-    if mode.startswith("I") or mode == "F":
-        return Image.fromarray(_to_bytes(np.asarray(image)), "L").convert("RGB")
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
-
-
-def _to_bytes(values: np.ndarray) -> np.ndarray:
-    """Scale grey values of more than 8 bits to 0..255, uint8."""
-    if values.dtype in (np.dtype("uint16"), np.dtype(">u2")):
-        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(grey.min()), float(grey.max())
-    tops = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-    top = next((top for top in tops if low >= 0 and high <= top), None)
-    if top is None:
-        grey, top = grey - low, high - low or 1.0
-    return np.floor(grey * (255.0 / top) + 0.5).clip(0, 255).astype(np.uint8)
+def _pixels(file: BinaryIO) -> tuple[Image.Image, tuple[int, int], int]:
+    """A photo as it is stored: RGB, width and height in its file (pixels), and its orientation."""
+    with Image.open(file, formats=FORMATS) as image:
+        size = image.size
+        if size[0] * size[1] > MAX_PIXELS:
+            raise UnreadablePhoto(_too_large(size))
+        if image.mode == "LAB":
+            raise UnreadablePhoto("its colours are stored as LAB; save it as RGB first")
+        place = file.tell()
+        needed = decoding.cost(image, file.seek(0, os.SEEK_END))
+        file.seek(place)
+        if needed > MAX_BYTES:
+            raise UnreadablePhoto(
+                f"its {size[0]:,} x {size[1]:,} pixels would take {needed // 1_000_000:,} MB to decode, more than the "
+                f"{MAX_BYTES // 1_000_000} MB that are allowed; save it smaller, or as a plain JPEG"
+            )
+        photo = decoding.decoded(image, file)
+        return photo, size, _orientation(image)  # last: a PNG may state it behind its pixels
 
 
 def _orientation(image: Image.Image) -> int:

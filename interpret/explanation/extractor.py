@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from interpret.config import ExtractConfig
 from interpret.data.datasets import Photo
-from interpret.data.photos import UnreadablePhoto, open_photo
+from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
 from interpret.explanation.gradcam import BatchExplanation, explain, upsample
@@ -46,8 +46,8 @@ class DecodedPhoto:
 def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
     """Open one photo and bring it to the network's input size; a file that cannot be read is marked, not raised."""
     try:
-        image = open_photo(photo.path)
-        return DecodedPhoto(photo, preprocessing.apply(image), image.size)
+        image, size = read_photo(photo.path)
+        return DecodedPhoto(photo, preprocessing.apply(image), size)
     except UnreadablePhoto as error:
         return DecodedPhoto(photo, None, (0, 0), error.reason)
 
