@@ -136,8 +136,9 @@ class MineConfig(Checked):
     max_size: int | None = option(None, "largest itemset to look for; no limit if not set", kind=int, low=1, high=512)
     engine: str = option(
         "auto",
-        "Eclat in torch or through pyfim, with the same result; auto is torch",
-        choices=("auto", "pyfim", "torch"),
+        "Eclat on bitsets, on tid-lists in torch, or through pyfim, with the same result; auto: bitsets or torch, for "
+        "each class the one that should be faster",
+        choices=("auto", "bitsets", "pyfim", "torch"),
     )
     max_itemsets: int = option(
         200_000, "stop with an error if there are more itemsets than this", low=1, high=100_000_000

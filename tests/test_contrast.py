@@ -56,7 +56,7 @@ def world(seed: int, *, photos: int = 160, classes: int = 4, units: int = 14, n:
     return own, contrast
 
 
-@pytest.mark.parametrize("engine", ["torch", "pyfim"])
+@pytest.mark.parametrize("engine", ["auto", "bitsets", "torch", "pyfim"])
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_and_p_values_equal_a_recount(seed, engine):
     if engine == "pyfim":

@@ -1,4 +1,4 @@
-"""Both engines against a brute-force recount, each other and pyfim called by hand."""
+"""All engines against a brute-force recount, each other and pyfim called by hand."""
 
 import importlib.util
 import itertools
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from interpret.errors import InputError
 from interpret.mining import mine, store
-from interpret.mining.engine import pyfim_engine, search
+from interpret.mining.engine import pyfim_engine
 from interpret.mining.engine.counting import count
+from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import arrange
 from interpret.mining.engine.limits import Limits, ceil_exact, least_counts
 from interpret.mining.transactions import TransactionDatabase
@@ -24,12 +25,13 @@ from tests.mining_cases import brute_force, config, database, databases, plain, 
 needs_pyfim = pytest.mark.skipif(importlib.util.find_spec("fim") is None, reason="pyfim is not installed")
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("engine", ["auto", "bitsets", "torch"])
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(databases(), supports, st.sampled_from([None, None, 1, 2, 3]), st.sampled_from([1, 1, 4]))
-def test_torch_engine_equals_brute_force(
-    data: TransactionDatabase, support: float, max_size: int | None, smallest: int
+def test_engines_equal_brute_force(
+    engine: str, data: TransactionDatabase, support: float, max_size: int | None, smallest: int
 ) -> None:
-    found = mine(data, config(support, engine="torch", max_size=max_size, min_class_patches=smallest))
+    found = mine(data, config(support, engine=engine, max_size=max_size, min_class_patches=smallest))
     assert plain(found) == brute_force(data, support, max_size, smallest)
 
 
@@ -39,11 +41,12 @@ def test_torch_engine_equals_brute_force(
 def test_slices_never_change_a_result(data: TransactionDatabase, support: float, chunk: int) -> None:
     layout = arrange(data)
     least, limits = least_counts(support, layout.class_sizes), Limits(10**6)
-    trie, whole = search.frequent(layout, least, limits, chunk=chunk), search.frequent(layout, least, limits)
+    trie = frequent(layout, least, limits, engine="torch", chunk=chunk)
+    whole = frequent(layout, least, limits, engine="torch")
     for mine_, theirs in zip(trie.levels, whole.levels, strict=True):
         assert np.array_equal(mine_.unit, theirs.unit)
         assert np.array_equal(mine_.parent, theirs.parent)
-    counted, at_once = count(trie, layout, limits, chunk=chunk), count(trie, layout, limits)
+    counted, at_once = (count(trie, layout, limits, engine="torch", chunk=n) for n in (chunk, None))
     for name in vars(at_once):
         assert np.array_equal(getattr(counted, name), getattr(at_once, name)), name
 
@@ -72,11 +75,13 @@ def _work(source: Path, target: Path) -> None:
 @pytest.mark.parametrize("support", [0.2, 0.1, 0.05])
 def test_engines_agree_to_the_last_row(support: float) -> None:
     data = skewed(5000, 12, seed=3)
-    ours, theirs = (mine(data, config(support, engine=engine)) for engine in ("torch", "pyfim"))
-    assert len(ours) > 200
-    for name in ("itemsets", "rules", "units"):
-        pd.testing.assert_frame_equal(getattr(ours, name), getattr(theirs, name), check_exact=True)
-    assert plain(ours) == plain(theirs)
+    theirs = mine(data, config(support, engine="pyfim"))
+    assert len(theirs) > 200
+    for engine in ("auto", "bitsets", "torch"):
+        ours = mine(data, config(support, engine=engine))
+        for name in ("itemsets", "rules", "units"):
+            pd.testing.assert_frame_equal(getattr(ours, name), getattr(theirs, name), check_exact=True)
+        assert plain(ours) == plain(theirs)
 
 
 @needs_pyfim
@@ -173,18 +178,19 @@ def test_works_without_pyfim(monkeypatch: pytest.MonkeyPatch) -> None:
         mine(data, config(0.5, engine="pyfim"))
 
 
+@pytest.mark.parametrize("engine", ["bitsets", "torch"])
 @pytest.mark.parametrize("rows", [65_535, 65_536, 70_000])
-def test_counts_beyond_16_bits(rows: int) -> None:
+def test_counts_beyond_16_bits(rows: int, engine: str) -> None:
     units = np.tile(np.array([[1, 2, 3]], np.int32), (rows, 1))
     units[0] = [4, 5, 6]
     data = TransactionDatabase(units, np.zeros(rows, np.int32), np.arange(rows), 8)
-    found = mine(data, config(0.5, engine="torch"))
+    found = mine(data, config(0.5, engine=engine))
     assert [(units, patches) for units, patches, _, _ in plain(found)] == [
         (itemset, rows - 1) for size in (1, 2, 3) for itemset in itertools.combinations((1, 2, 3), size)
     ]
     layout = arrange(data)
-    assert len(search.frequent(layout, np.array([rows - 1]), Limits(100))) == 7
-    assert len(search.frequent(layout, np.array([rows]), Limits(100))) == 0
+    assert len(frequent(layout, np.array([rows - 1]), Limits(100), engine=engine)) == 7
+    assert len(frequent(layout, np.array([rows]), Limits(100), engine=engine)) == 0
 
 
 @pytest.mark.gpu

@@ -38,13 +38,14 @@ def test_pyfim_refuses_before_it_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(pyfim_engine.frequent(layout, least_counts(1.0, layout.class_sizes), Limits(2**14 - 1))) == 2**14 - 1
 
 
-def test_torch_engine_stops_when_time_is_up() -> None:
+@pytest.mark.parametrize("engine", ["bitsets", "torch"])
+def test_engines_stop_when_time_is_up(engine: str) -> None:
     rows = np.stack([np.random.default_rng(i).permutation(40)[:32] for i in range(400)]).tolist()
     with pytest.raises(InputError, match=r"took longer than 0\.2 s; choose a larger support"):
-        mine(database(rows, [0] * 400), config(0.01, max_itemsets=100_000_000), seconds=0.2)
+        mine(database(rows, [0] * 400), config(0.01, engine=engine, max_itemsets=100_000_000), seconds=0.2)
 
 
-@pytest.mark.parametrize("engine", ["torch", pytest.param("pyfim", marks=needs_pyfim)])
+@pytest.mark.parametrize("engine", ["bitsets", "torch", pytest.param("pyfim", marks=needs_pyfim)])
 def test_explosion_names_the_smallest_support_that_passes(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explosion, "SECONDS", 60)
     data = skewed(800, 4, seed=5, n_units=30)

@@ -1,6 +1,7 @@
 """How often the itemset of each rule is found where other photos are explained for the rule's class."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,18 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+_ROWS = 1024
+"""Contrast patches whose itemsets are counted together (count)."""
+
+
 def count_contrast(
-    mined: Mined, own: TransactionDatabase, contrast: ContrastDatabase, limits: Limits, *, device: str = "cpu"
+    mined: Mined,
+    own: TransactionDatabase,
+    contrast: ContrastDatabase,
+    limits: Limits,
+    *,
+    device: str = "cpu",
+    engine: str = "auto",
 ) -> ContrastCounts:
     """Count the itemsets of every rule in its contrast.
 
@@ -27,33 +38,47 @@ def count_contrast(
         contrast: the contrast transactions, cut to as many units.
         limits: when to stop; the largest itemset is used for ``subsets``.
         device: where to count.
+        engine: as for :func:`interpret.mining.engine.counting.count`.
     """
     kept = np.flatnonzero(mined.frequent)
     itemset, label = mined.itemset[kept], mined.label[kept]
     n_classes, rules = len(mined.class_ids), itemset * max(1, len(mined.class_ids)) + label
     # Contrast transactions of classes that have none of their own say nothing about a rule.
     target, known = places(mined.class_ids, contrast.targets)
-    rows = np.flatnonzero(known)
     others = np.unique(contrast.predicted)
-    other = np.searchsorted(others, contrast.predicted[rows])
-    pair = target[rows] * max(1, len(others)) + other  # (target, predicted) as one class for the counting
-    images = contrast.image_ids[rows]
-    layout = arrange(
-        TransactionDatabase(contrast.units[rows].copy(), pair.astype(np.int32), images.copy(), contrast.n_units)
-    )
-    counts = count(mined.trie(contrast.n_units), layout, limits, device=device)
-    found_target, found_other = np.divmod(layout.class_ids[counts.label], max(1, len(others)))
+    n_others = max(1, len(others))
+    pair = target * n_others + np.searchsorted(others, contrast.predicted)
+    totals = arrange(_database(contrast, np.flatnonzero(known), pair, width=0))
+    patches, photos = np.zeros((2, n_classes, len(others)), np.int64)
+    at = np.divmod(totals.class_ids, n_others)
+    patches[at], photos[at] = totals.class_sizes, totals.class_photos
     # S(X) in the places of ``others``, as keys of itemset and place.
     shared_place, shared_known = places(others, mined.class_ids[label])
-    inside = np.unique(itemset[shared_known] * max(1, len(others)) + shared_place[shared_known])
-    outside = ~np.isin(counts.itemset * max(1, len(others)) + found_other, inside)
-    rule, is_rule = places(rules, counts.itemset * n_classes + found_target)
-    used = outside & is_rule
-    by_patch = np.bincount(rule[used], counts.patches[used], minlength=len(rules)).astype(np.int64)
-    by_photo = np.bincount(rule[used], counts.photos[used], minlength=len(rules)).astype(np.int64)
-    patches, photos = np.zeros((n_classes, len(others)), np.int64), np.zeros((n_classes, len(others)), np.int64)
-    at = np.divmod(layout.class_ids, max(1, len(others)))
-    patches[at], photos[at] = layout.class_sizes, layout.class_photos
+    inside = np.unique(itemset[shared_known] * n_others + shared_place[shared_known])
+    by_patch, by_photo = np.zeros((2, len(rules)), np.int64)
+    trie, shared = mined.trie(contrast.n_units), mined.n_classes > 1
+    for rows in _by_target(np.where(known & (contrast.targets != contrast.predicted), target, -1)):
+        # Of a class's contrast only the itemsets of its rules are asked.
+        asked = np.zeros(len(mined), np.bool_)
+        asked[itemset[np.isin(label, target[rows])]] = True
+        layout = arrange(_database(contrast, rows, target))
+        counts = count(trie.restricted(asked), layout, limits, device=device, engine=engine, by_class_only=True)
+        found = np.flatnonzero(asked)[counts.itemset]
+        rule, is_rule = places(rules, found * n_classes + layout.class_ids[counts.label])
+        by_patch[rule[is_rule]] = counts.patches[is_rule]
+        by_photo[rule[is_rule]] = counts.photos[is_rule]
+        # Photos predicted as another class of S are taken off again.
+        asked &= shared
+        if not asked.any():
+            continue
+        layout = arrange(_database(contrast, rows, pair))  # (target, predicted) as one class for the counting
+        counts = count(trie.restricted(asked), layout, limits, device=device, engine=engine, by_class_only=True)
+        found = np.flatnonzero(asked)[counts.itemset]
+        found_target, found_other = np.divmod(layout.class_ids[counts.label], n_others)
+        rule, is_rule = places(rules, found * n_classes + found_target)
+        off = is_rule & places(inside, found * n_others + found_other)[1]
+        by_patch -= np.bincount(rule[off], counts.patches[off], minlength=len(rules)).astype(np.int64)
+        by_photo -= np.bincount(rule[off], counts.photos[off], minlength=len(rules)).astype(np.int64)
     return ContrastCounts(
         count=by_patch,
         patches=_outside(patches, itemset, label, shared_place, shared_known),
@@ -62,6 +87,25 @@ def count_contrast(
         all_images=photos.sum(axis=1),
         subsets=_subsets(mined, own, contrast, target, limits.max_size),
     )
+
+
+def _database(contrast: ContrastDatabase, rows: Ints, classes: Ints, width: int | None = None) -> TransactionDatabase:
+    """Contrast patches (``rows`` of them, of their ``width`` first units) as transactions of ``classes`` (P,)."""
+    units = contrast.units[rows, :width]
+    return TransactionDatabase(units, classes[rows].astype(np.int32), contrast.image_ids[rows], contrast.n_units)
+
+
+def _by_target(target: Ints) -> Iterator[Ints]:
+    """The contrast patches (P,) of a class, or of several that have few, by their targets; none of a target below 0."""
+    order = np.argsort(target, kind="stable")
+    order = order[np.searchsorted(target[order], 0) :]
+    ends = np.flatnonzero(np.diff(target[order], append=-1)) + 1
+    at = 0
+    while at < len(order):
+        enough = ends[ends <= at + _ROWS]
+        until = max(int(ends[np.searchsorted(ends, at, side="right")]), int(enough[-1]) if len(enough) else 0)
+        yield order[at:until]
+        at = until
 
 
 def places(values: npt.NDArray, wanted: npt.NDArray) -> tuple[Ints, npt.NDArray[np.bool_]]:

@@ -7,6 +7,11 @@ import numpy as np
 
 from interpret.config import MineConfig
 from interpret.errors import InputError
+from interpret.mining import explosion
+from interpret.mining.contrast_counting import count_contrast
+from interpret.mining.engine import pyfim_engine
+from interpret.mining.engine.counting import count, known
+from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Layout, arrange
 from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
 from interpret.mining.engine.trie import Trie
@@ -42,26 +47,19 @@ def mine(
         ExplosionError: there would be too many itemsets; the sentence names a support or a size that passes.
         InputError: the time is up, a unit is out of range, or the engine is not installed.
     """
-    # Imported here because PyTorch takes seconds to import, and reading a kept result does not need it.
-    from interpret.mining import explosion
-    from interpret.mining.contrast_counting import count_contrast
-    from interpret.mining.engine.threads import one_thread
-
     deadline = None if seconds is None else time.monotonic() + seconds
     layout = arrange(database.top(config.top_units))
     limits = Limits(config.max_itemsets, config.max_size, deadline, config.min_class_patches)
     least = least_counts(config.min_support, layout.class_sizes, config.min_class_patches)
     try:
-        with one_thread(device):
-            try:
-                trie = _frequent(layout, least, limits, config.engine, device)
-                mined = _mined(layout, trie, least, config.min_support, limits, device)
-                if contrast is None:
-                    return mined
-                own, other = database.top(config.top_units), contrast.top(config.top_units)
-                return replace(mined, contrast=count_contrast(mined, own, other, limits, device=device))
-            except TooManyItemsets:
-                raise explosion.refusal(layout, config.min_support, limits, device=device) from None
+        trie = _frequent(layout, least, limits, config.engine, device)
+        mined = _mined(layout, trie, least, config, limits, device)
+        if contrast is None:
+            return mined
+        own, other = database.top(config.top_units), contrast.top(config.top_units)
+        return replace(mined, contrast=count_contrast(mined, own, other, limits, device=device, engine=config.engine))
+    except TooManyItemsets:
+        raise explosion.refusal(layout, config.min_support, limits, device=device) from None
     except OutOfTime:
         raise InputError(
             f"Mining at a support of {explosion.percent(config.min_support)} took longer than {seconds:g} s; "
@@ -70,23 +68,15 @@ def mine(
 
 
 def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
-    """The frequent itemsets by the engine asked for.
-
-    ``auto`` is torch at every size: it took 0.4 to 1 of the time of pyfim called by hand, from 10,000 to 4 million
-    transactions (``benchmarks/results/mine.md``), and pyfim needs a process of its own besides.
-    """
-    from interpret.mining.engine import pyfim_engine, search
-
+    """The frequent itemsets by the engine asked for."""
     if engine == "pyfim":
         return pyfim_engine.frequent(layout, least, limits)
-    return search.frequent(layout, least, limits, device=device)
+    return frequent(layout, least, limits, device=device, engine=engine)
 
 
-def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits: Limits, device: str) -> Mined:
+def _mined(layout: Layout, trie: Trie, least: np.ndarray, config: MineConfig, limits: Limits, device: str) -> Mined:
     """The result of mining: the itemsets of ``trie`` with their counts."""
-    from interpret.mining.engine.counting import count
-
-    counts = count(trie, layout, limits, device=device)
+    counts = known(trie, layout) or count(trie, layout, limits, device=device, engine=config.engine)
     matrices = trie.matrices()
     sizes = np.repeat(np.arange(1, len(matrices) + 1), [len(m) for m in matrices])
     return Mined(
@@ -104,5 +94,5 @@ def _mined(layout: Layout, trie: Trie, least: np.ndarray, support: float, limits
         least=least,
         n=len(layout),
         n_photos=layout.n_photos,
-        min_support=float(support),
+        min_support=float(config.min_support),
     )

@@ -6,9 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from interpret.errors import ExplosionError
+from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Layout
 from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
-from interpret.mining.engine.search import frequent
 
 SECONDS = 1.4
 """Time that the search for a support that passes may take (seconds)."""
@@ -80,7 +80,7 @@ def largest_size(layout: Layout, support: float, limits: Limits, *, device: str 
     deadline = time.monotonic() + SECONDS / 2
     passes = None
     try:
-        for size in range(1, limits.max_size or layout.units.shape[1]):
+        for size in range(1, limits.max_size or layout.width):
             frequent(layout, least, replace(limits, max_size=size, deadline=deadline), device=device)
             passes = size
     except (TooManyItemsets, OutOfTime):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from interpret.config import MineConfig
 from interpret.mining import rules as rule_measures
-from interpret.mining.engine import search
+from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Ints, Layout, arrange
 from interpret.mining.engine.limits import Limits, TooManyItemsets
 from interpret.mining.engine.threads import one_thread
@@ -132,7 +132,7 @@ def _common(layout: Layout, max_size: int | None, most: int) -> tuple[Trie, int]
         # Few itemsets are in many transactions: trying small counts first would be the costly order.
         middle = min((low + high) // 2, 2 * low + 8)
         try:
-            best = search.frequent(layout, np.full(len(layout.class_ids), middle), Limits(most, max_size))
+            best = frequent(layout, np.full(len(layout.class_ids), middle), Limits(most, max_size))
             high = middle
         except TooManyItemsets:
             low = middle + 1

@@ -31,7 +31,7 @@ class TransactionDatabase:
 
     def top(self, n: int) -> "TransactionDatabase":
         """The same patches with at most their ``n`` best units."""
-        return TransactionDatabase(self.units[:, :n].copy(), self.class_ids, self.image_ids, self.n_units)
+        return TransactionDatabase(self.units[:, :n], self.class_ids, self.image_ids, self.n_units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,4 +61,4 @@ class ContrastDatabase:
 
     def top(self, n: int) -> "ContrastDatabase":
         """The same patches with at most their ``n`` best units."""
-        return ContrastDatabase(self.units[:, :n].copy(), self.targets, self.predicted, self.image_ids, self.n_units)
+        return ContrastDatabase(self.units[:, :n], self.targets, self.predicted, self.image_ids, self.n_units)

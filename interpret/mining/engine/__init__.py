@@ -1,1 +1,1 @@
-"""Eclat itself: the search for frequent itemsets and the count of each in every class, in torch or through pyfim."""
+"""Eclat itself: the search for frequent itemsets and the count of each in every class, by several engines."""

@@ -23,7 +23,7 @@ def available() -> bool:
 
 
 def frequent(layout: Layout, least: Ints, limits: Limits) -> Trie:
-    """Every itemset that reaches the threshold of at least one class, as :func:`.search.frequent` finds them.
+    """Every itemset that reaches the threshold of at least one class, as :func:`.frequent.frequent` finds them.
 
     Args:
         layout: the transactions.
@@ -36,15 +36,15 @@ def frequent(layout: Layout, least: Ints, limits: Limits) -> Trie:
         OutOfTime: where ``limits.deadline`` has passed.
     """
     if not available():
-        raise InputError("The engine pyfim is not installed; install pyfim, or choose the engine torch or auto.")
+        raise InputError("The engine pyfim is not installed; install pyfim, or choose the engine auto.")
     with tempfile.TemporaryDirectory(prefix="unitscope-mine-") as name:
         source, target = Path(name) / "in.npz", Path(name) / "out.npz"
         np.savez(
             source,
             units=layout.units,
+            row_starts=layout.row_starts,
             starts=layout.class_starts,
             least=least,
-            n_units=layout.n_units,
             max_size=limits.max_size or 0,
             max_itemsets=limits.max_itemsets,
         )
@@ -69,7 +69,7 @@ def _run(source: Path, target: Path, limits: Limits) -> None:
         raise OutOfTime from error
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1]
-        raise InputError(f"pyfim failed ({last or f'exit status {done.returncode}'}); choose the engine torch instead.")
+        raise InputError(f"pyfim failed ({last or f'exit status {done.returncode}'}); choose the engine auto instead.")
 
 
 def _trie(values: np.ndarray, sizes: np.ndarray, n_units: int) -> Trie:

@@ -2,14 +2,14 @@
 
     python pyfim_worker.py IN.npz OUT.npz
 
-IN holds ``units`` (P, N) int32 ascending with ``n_units`` at the end of short rows, ``starts`` (C + 1,) the first row
-of each class, ``least`` (C,) thresholds, ``n_units``, ``max_size`` (0 without a bound) and ``max_itemsets``. OUT holds
-``too_many`` and, where that is false, ``values`` (units of all itemsets one after the other, ascending within each) and
-``sizes``. Only NumPy and pyfim are imported, so that the process starts at once.
+IN holds ``units`` (n,) int32, the units of all rows one after the other, ``row_starts`` (P + 1,) where each row's
+begin, ``starts`` (C + 1,) the first row of each class, ``least`` (C,) thresholds, ``max_size`` (0 without a bound) and
+``max_itemsets``. OUT holds ``too_many`` and, where that is false, ``values`` (units of all itemsets one after the
+other, ascending within each) and ``sizes``. Only NumPy and pyfim are imported, so that the process starts at once.
 """
 
 import sys
-from itertools import chain
+from itertools import chain, pairwise
 
 import fim
 import numpy as np
@@ -28,18 +28,18 @@ def _surely_few(rows: list[list[int]], least: int, most: int) -> bool:
 def main(source: str, target: str) -> None:
     """Mine every class and write what is frequent in it."""
     with np.load(source) as given:
-        units, starts, least = given["units"], given["starts"].tolist(), given["least"].tolist()
-        n_units, max_size, most = int(given["n_units"]), int(given["max_size"]), int(given["max_itemsets"])
+        units, edges = given["units"], given["row_starts"]
+        starts, least = given["starts"].tolist(), given["least"].tolist()
+        max_size, most = int(given["max_size"]), int(given["max_itemsets"])
     values: list[np.ndarray] = []
     sizes: list[np.ndarray] = []
     too_many = False
     for lo, hi, count in zip(starts[:-1], starts[1:], least, strict=True):
         if count > hi - lo:  # too few transactions for this class to be mined
             continue
-        short = bool((units[lo:hi] == n_units).any())
-        rows = units[lo:hi].tolist()
-        if short:
-            rows = [[u for u in row if u < n_units] for row in rows]
+        first = edges[lo]
+        flat = units[first : edges[hi]].tolist()
+        rows = [flat[a:b] for a, b in pairwise((edges[lo : hi + 1] - first).tolist())]
         # pyfim leaves out itemsets that every transaction holds; with an empty transaction no itemset is one of those.
         rows.append([])
         # In pyfim a negative support is a count and a positive one a percentage; zmax -1 means no bound.

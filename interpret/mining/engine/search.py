@@ -1,4 +1,4 @@
-"""First pass of the torch engine: the itemsets that are frequent in a class, for all classes in one traversal.
+"""First pass on tid-lists, in torch: the itemsets that are frequent in a class, for many classes in one traversal.
 
 A unit of class c is an item of its own, kept only where it is frequent in c. So one search over these items finds
 what a search of each class would, and never follows an occurrence that cannot become frequent.
@@ -6,12 +6,13 @@ what a search of each class would, and never follows an occurrence that cannot b
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from interpret.mining.engine.found import Found
 from interpret.mining.engine.join import (
     NUMBER,
     Occurrences,
@@ -30,8 +31,6 @@ from interpret.mining.engine.join import (
     unnumbered,
 )
 from interpret.mining.engine.layout import Ints, Layout
-from interpret.mining.engine.limits import Limits
-from interpret.mining.engine.trie import Trie, merge
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,118 +47,66 @@ class _Nodes:
     found: int
 
 
-@dataclass(eq=False)
-class _Found:
-    """The itemsets found so far: per size the place of the prefix and the last unit, the classes one after another."""
-
-    n_units: int
-    limits: Limits
-    parents: list[list[Tensor]] = field(default_factory=list)
-    units: list[list[Tensor]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    check_at: int = 0
-
-    def __post_init__(self) -> None:
-        self.check_at = self.limits.max_itemsets
-
-    def add(self, size: int, parent: Tensor, unit: Tensor) -> int:
-        """Note itemsets of ``size`` units and return the place of the first."""
-        while len(self.units) < size:
-            self.units.append([])
-            self.parents.append([])
-            self.counts.append(0)
-        self.units[size - 1].append(unit)
-        self.parents[size - 1].append(parent)
-        self.counts[size - 1] += len(unit)
-        total = sum(self.counts)
-        if total > self.check_at:
-            # Several classes may have found the same itemset, so the distinct ones are counted, which takes a while;
-            # it is done again only once enough more have come.
-            distinct = len(self.trie())
-            self.limits.check_count(distinct)
-            most = self.limits.max_itemsets
-            self.check_at = total + max(most - distinct, most // 8)
-        return self.counts[size - 1] - len(unit)
-
-    def trie(self) -> Trie:
-        """Every itemset found, once."""
-        levels = [(torch.cat(p), torch.cat(u)) for p, u in zip(self.parents, self.units, strict=True)]
-        return merge([(p.cpu().numpy(), u.cpu().numpy()) for p, u in levels], self.n_units)
-
-
-def frequent(layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu", chunk: int | None = None) -> Trie:
-    """Every itemset that reaches the threshold of at least one class.
+class TidSearch:
+    """A search for the itemsets that are frequent in a class, on tid-lists.
 
     Args:
         layout: the transactions.
-        least: (C,) int64, the smallest count that makes an itemset frequent in each class, 1 or more.
-        limits: when to stop.
+        least: (C,) int64, the smallest count that makes an itemset frequent in each class.
+        found: takes what is found, and says when to stop.
         device: where to compute.
-        chunk: pairs handled at once (count); chosen by device if None. It never changes a result.
-
-    Raises:
-        TooManyItemsets: where more than ``limits.max_itemsets`` different itemsets are frequent.
-        OutOfTime: where ``limits.deadline`` has passed.
-    """
-    search = _Search(layout, torch.from_numpy(least).to(device), limits, chunk)
-    trie = search.run()
-    limits.check_count(len(trie))
-    return trie
-
-
-class _Search:
-    """One search for the itemsets that are frequent in a class.
-
-    Args:
-        layout: the transactions.
-        least: (C,) int64, on the device that computes.
-        limits: when to stop.
         chunk: pairs handled at once (count); chosen by device if None.
     """
 
-    def __init__(self, layout: Layout, least: Tensor, limits: Limits, chunk: int | None) -> None:
-        self.layout, self.least, self.limits = layout, least, limits
-        self.device = least.device
+    def __init__(
+        self, layout: Layout, least: Ints, found: Found, *, device: str = "cpu", chunk: int | None = None
+    ) -> None:
+        self.layout, self.found, self.limits = layout, found, found.limits
+        self.device = torch.device(device)
+        self.least = torch.from_numpy(least).to(self.device)
         self.chunk = chunk or default_chunk(self.device)
         self.largest_class = int(layout.class_sizes.max(initial=0))
-        self.found = _Found(layout.n_units, limits)
 
-    def run(self) -> Trie:
-        """Search all classes."""
-        for first, last in self._batches():
-            self._grow(*self._singletons(first, last), 1)
-        return self.found.trie()
+    def run(self, first: int, last: int) -> None:
+        """Search the classes first..last-1 of the layout."""
+        for lo, hi in self._batches(first, last):
+            self._grow(*self._singletons(lo, hi), 1)
 
-    def _batches(self) -> Iterator[tuple[int, int]]:
-        """Runs of classes that are searched together: few enough rows and items to stay in a cache."""
-        starts = self.layout.class_starts
-        width = max(1, self.layout.units.shape[1])
-        at, n = 0, len(self.layout.class_ids)
-        while at < n:
-            by_rows = int(np.searchsorted(starts, starts[at] + 4 * self.chunk // width, side="right")) - 1
+    def _batches(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Runs of classes that are searched together: few enough units and items to stay in a cache."""
+        starts = self.layout.row_starts[self.layout.class_starts]
+        at = first
+        while at < last:
+            by_units = int(np.searchsorted(starts, starts[at] + 4 * self.chunk, side="right")) - 1
             by_items = at + 4 * self.chunk // (self.layout.n_units + 1)
-            until = min(n, max(at + 1, min(by_rows, by_items)))
+            until = min(last, max(at + 1, min(by_units, by_items)))
             yield at, until
             at = until
 
     def _singletons(self, first: int, last: int) -> tuple[Occurrences, _Nodes]:
         """Frequent units of the classes first..last-1, and where they occur."""
-        n_units = self.layout.n_units
-        lo, hi = self.layout.class_starts[[first, last]].tolist()
-        units = torch.from_numpy(self.layout.units[lo:hi]).to(self.device)  # (n, N)
-        label = torch.from_numpy(self.layout.row_class[lo:hi]).to(self.device) - first  # (n,)
-        key = (label[:, None] * (n_units + 1) + units).flatten()  # (n * N,)
-        counts = histogram(key, (last - first) * (n_units + 1)).view(last - first, -1)
+        n_units, layout = self.layout.n_units, self.layout
+        rows = slice(*layout.class_starts[[first, last]].tolist())
+        lengths = np.diff(layout.row_starts[rows.start : rows.stop + 1])
+        lo, hi = layout.row_starts[[rows.start, rows.stop]].tolist()
+        units = torch.from_numpy(layout.units[lo:hi]).to(self.device)  # (n,)
+        row = torch.from_numpy(np.arange(len(lengths)).repeat(lengths)).to(self.device)  # (n,)
+        label = torch.from_numpy(layout.row_class[rows]).to(self.device) - first  # (rows,)
+        key = pick(label, row).mul_(n_units).add_(units)  # (n,)
+        counts = histogram(key, (last - first) * n_units).view(last - first, -1)
         kept = counts >= self.least[first:last, None]
-        kept[:, -1] = False  # the padding of short rows
         item_class, item_unit = torch.nonzero(kept, as_tuple=True)
         number = unnumbered(kept.numel(), self.device)
         number[kept.flatten()] = numbers(len(item_unit), self.device)
         node = pick(number, key)
-        held = node >= 0
-        place = self.found.add(1, torch.zeros_like(item_unit), item_unit)
+        held = positions(node >= 0)
+        place = self._note(1, torch.zeros_like(item_unit), item_unit, counts[kept])
         nodes = _Nodes(item_unit, run_ends(item_class), self.least[first:last][item_class], place)
-        return Occurrences(pick(node, positions(held)), group_ends(held.view(units.shape).sum(1))), nodes
+        return Occurrences(pick(node, held), group_ends(histogram(pick(row, held), len(lengths)))), nodes
+
+    def _note(self, size: int, parent: Tensor, unit: Tensor, count: Tensor) -> int:
+        """Add itemsets of ``size`` units to what was found; the place of the first."""
+        return self.found.add(size, *(column.long().cpu().numpy() for column in (parent, unit, count)))
 
     def _grow(self, occ: Occurrences, nodes: _Nodes, size: int) -> None:
         """Search the supersets of ``nodes``: those of a run of itemsets at a time, down to the largest."""
@@ -227,7 +174,7 @@ class _Search:
             return None
         frequent_slots, x = pick(slots, reached), pick(x, reached)
         unit = pick(nodes.unit, frequent_slots - pick(start, x))
-        place = self.found.add(size + 1, x + nodes.found, unit)
+        place = self._note(size + 1, x + nodes.found, unit, pick(counts, reached))
         if size + 1 == self.limits.max_size:
             return None
         number = unnumbered(n_slots, self.device)

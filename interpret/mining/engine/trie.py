@@ -31,10 +31,13 @@ class Trie:
     Attributes:
         levels: level k holds the itemsets of k + 1 units; no level is empty.
         n_units: K, units of the layer (count).
+        counts: (n,) int64, transactions of a database of one class that hold each itemset (count); None where they
+            were not counted, or there are several classes.
     """
 
     levels: tuple[Level, ...]
     n_units: int
+    counts: Ints | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self.levels))
@@ -50,6 +53,19 @@ class Trie:
             last = level.unit.astype(np.int32)[:, None]
             made.append(np.hstack([made[-1][level.parent], last]) if made else last)
         return made
+
+    def restricted(self, kept: npt.NDArray[np.bool_]) -> "Trie":
+        """The itemsets that ``kept`` (n,) marks, in the same order; every prefix of one that is kept must be kept."""
+        levels: list[Level] = []
+        number = np.zeros(1, np.int64)
+        for first, level in zip(self.starts(), self.levels, strict=True):
+            own = kept[first : first + len(level)]
+            at = np.flatnonzero(own)
+            if not len(at):
+                break
+            levels.append(Level(number[level.parent[at]], level.unit[at]))
+            number = np.cumsum(own) - 1
+        return Trie(tuple(levels), self.n_units)
 
     def find(self, units: npt.NDArray[np.integer]) -> Ints:
         """Where itemsets of one size are.
@@ -72,23 +88,29 @@ class Trie:
         return at
 
 
-def merge(levels: list[tuple[Ints, Ints]], n_units: int) -> Trie:
+def merge(levels: list[tuple[Ints, Ints]], n_units: int, counts: Ints | None = None) -> Trie:
     """One trie of itemsets that several classes found, each once.
 
     Args:
         levels: per size, (m,) int64 place of the prefix in the list before (anything at the first size) and (m,)
             int64 last unit; the same itemset may come several times.
         n_units: K (count).
+        counts: kept as the trie's, where no itemset comes twice and all are in order.
     """
     made: list[Level] = []
-    number = np.zeros(0, np.int64)  # where each itemset of the list before stands in the trie
+    number: Ints | None = None  # where each itemset of the list before stands in the trie; None where it is in place
     for parent, unit in levels:
         if not len(unit):
             break
-        prefix = number[parent] if made else np.zeros(len(unit), np.int64)
-        keys, number = np.unique(prefix * n_units + unit, return_inverse=True)
-        made.append(Level(keys // n_units, keys % n_units))
-    return Trie(tuple(made), n_units)
+        prefix = np.zeros(len(unit), np.int64) if not made else parent if number is None else number[parent]
+        keys = prefix * n_units + unit
+        if (keys[1:] > keys[:-1]).all():
+            made.append(Level(prefix, unit))
+            number = None
+        else:
+            keys, number = np.unique(keys, return_inverse=True)
+            made.append(Level(keys // n_units, keys % n_units))
+    return Trie(tuple(made), n_units, counts)
 
 
 def from_matrices(matrices: list[npt.NDArray[np.integer]], n_units: int) -> Trie:

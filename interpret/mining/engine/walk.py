@@ -84,10 +84,11 @@ class Walk:
         self.trie, self.layout, self.limits, self.device = trie, layout, limits, device
         self.chunk = chunk or default_chunk(device)
         self.steps = _steps(trie, device)
-        self.number = unnumbered(trie.n_units + 1, device)
+        # Only units that an itemset holds, by their number in the first level.
+        number = np.full(trie.n_units, -1, np.int32)
         if trie.levels:
-            units = torch.from_numpy(trie.levels[0].unit).to(device)
-            self.number[units] = numbers(len(units), device)
+            number[trie.levels[0].unit] = np.arange(len(trie.levels[0]))
+        self.nodes, self.starts = layout.numbered(number)
 
     def blocks(self) -> Iterator[list[tuple[Tensor, Tensor]]]:
         """Yield, for each block of rows in order, the (row, itemset) occurrences of each level.
@@ -107,14 +108,15 @@ class Walk:
                 yield found
 
     def _blocks(self) -> list[tuple[int, int]]:
-        """Runs of rows, last first, that bring about one chunk of pairs and never split a photo."""
-        width = self.layout.units.shape[1]
-        rows = max(1, self.chunk // max(1, width * (width - 1) // 2))
+        """Runs of rows, last first, that bring about one chunk of pairs at first and never split a photo."""
         photo = self.layout.row_photo
-        edges = [0]
+        length = np.diff(self.starts)
+        done = np.cumsum(length * (length - 1) // 2 + 1)
+        edges, before = [0], 0
         while edges[-1] < len(photo):
-            at = min(edges[-1] + rows, len(photo)) - 1
-            edges.append(int(np.searchsorted(photo, photo[at], side="right")))
+            at = max(edges[-1] + 1, int(np.searchsorted(done, before + self.chunk, side="right")))
+            edges.append(int(np.searchsorted(photo, photo[at - 1], side="right")))
+            before = int(done[edges[-1] - 1])
         return list(itertools.pairwise(edges))[::-1]
 
     def _middle(self, lo: int, hi: int) -> int:
@@ -125,12 +127,11 @@ class Walk:
 
     def _walk(self, lo: int, hi: int) -> list[tuple[Tensor, Tensor]] | None:
         """Per level the (row, itemset) occurrences in rows lo..hi-1; None where they are too many for one block."""
-        units = torch.from_numpy(self.layout.units[lo:hi]).to(self.device)
-        node = pick(self.number, units.flatten())
-        held = node >= 0
-        per_row = held.view(units.shape).sum(1)
-        row = numbers(len(units), self.device).add_(lo).repeat_interleave(per_row)
-        occ = Occurrences(pick(node, positions(held)), group_ends(per_row))
+        starts = self.starts[lo : hi + 1]
+        per_row = torch.from_numpy(np.diff(starts)).to(self.device)
+        row = numbers(hi - lo, self.device).add_(lo).repeat_interleave(per_row)
+        node = torch.from_numpy(self.nodes[starts[0] : starts[-1]]).to(self.device)
+        occ = Occurrences(node, group_ends(per_row))
         found = [(row, occ.node)]
         if not len(row):
             return []

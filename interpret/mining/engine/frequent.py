@@ -1,0 +1,144 @@
+"""First pass: the frequent itemsets, by the engine that suits each class."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from interpret.mining.engine import bitsets
+from interpret.mining.engine.bitsets import Items, words_for
+from interpret.mining.engine.found import Found
+from interpret.mining.engine.layout import Ints, Layout
+from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.trie import Trie
+
+_UNITS = 1 << 20
+"""Units and table cells of the classes that are counted at once (count)."""
+
+_PAIR, _WORD, _TID = 25.0, 2.0, 12.0
+"""What joining costs (ns, measured): for each pair of itemsets on bitsets and for each of its words; for each pair of
+occurrences on tid-lists."""
+
+_MOST_WORDS = 1 << 23
+"""Words that the bitsets of a class's single units may take (count): 64 MiB."""
+
+_GROUP = 1 << 18
+"""Words of the single units of classes that are searched on bitsets together (count)."""
+
+
+def frequent(
+    layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu", engine: str = "auto", chunk: int | None = None
+) -> Trie:
+    """Every itemset that reaches the threshold of at least one class.
+
+    Args:
+        layout: the transactions.
+        least: (C,) int64, the smallest count that makes an itemset frequent in each class, 1 or more.
+        limits: when to stop.
+        device: where to compute; bitsets are for the CPU only.
+        engine: ``bitsets``, ``torch`` (tid-lists), or ``auto``: for each class the one that should be faster.
+        chunk: pairs of tid-lists handled at once (count); chosen by device if None. It never changes a result.
+
+    Raises:
+        TooManyItemsets: where more than ``limits.max_itemsets`` different itemsets are frequent.
+        OutOfTime: where ``limits.deadline`` has passed.
+    """
+    found = Found(layout.n_units, limits, one_class=len(layout.class_ids) == 1)
+    tids = _Tids(layout, least, found, device, chunk)
+    if engine == "torch" or not device.startswith("cpu"):
+        tids.search(np.arange(len(layout.class_ids)))
+    else:
+        for first, last in _batches(layout):
+            limits.check_time()
+            counts = _counts(layout, first, last)
+            kept = counts >= least[first:last, None]
+            on_bits = _suits_bitsets(layout, least, first, last, counts, kept)
+            if engine == "bitsets":
+                on_bits[:] = True
+            for items in _groups(layout, least, first, counts, kept, np.flatnonzero(on_bits)):
+                bitsets.search(layout, items, found)
+            tids.search(first + np.flatnonzero(~on_bits & (kept.sum(1) > 0)))
+    trie = found.trie()
+    limits.check_count(len(trie))
+    return trie
+
+
+class _Tids:
+    """The search on tid-lists; PyTorch is imported where it is needed only, since that takes seconds."""
+
+    def __init__(self, layout: Layout, least: Ints, found: Found, device: str, chunk: int | None) -> None:
+        self.given = layout, least, found
+        self.device, self.chunk = device, chunk
+
+    def search(self, labels: Ints) -> None:
+        """Search classes, ascending, neighbours together."""
+        if not len(labels):
+            return
+        from interpret.mining.engine.search import TidSearch
+        from interpret.mining.engine.threads import one_thread
+
+        with one_thread(self.device):
+            engine = TidSearch(*self.given, device=self.device, chunk=self.chunk)
+            for run in np.split(labels, np.flatnonzero(np.diff(labels) > 1) + 1):
+                engine.run(int(run[0]), int(run[-1]) + 1)
+
+
+def _batches(layout: Layout) -> Iterator[tuple[int, int]]:
+    """Runs of classes whose units are counted together."""
+    starts = layout.row_starts[layout.class_starts]
+    at, n = 0, len(layout.class_ids)
+    while at < n:
+        by_units = int(np.searchsorted(starts, starts[at] + _UNITS, side="right")) - 1
+        until = min(n, max(at + 1, min(by_units, at + _UNITS // max(1, layout.n_units))))
+        yield at, until
+        at = until
+
+
+def _counts(layout: Layout, first: int, last: int) -> Ints:
+    """(classes, K) int64, transactions of the classes first..last-1 that hold each unit."""
+    starts = layout.row_starts[layout.class_starts[first : last + 1]]
+    units = layout.units[starts[0] : starts[-1]]
+    if last - first == 1:
+        return np.bincount(units, minlength=layout.n_units)[None]
+    key = (np.arange(last - first) * layout.n_units).repeat(np.diff(starts))
+    key += units
+    return np.bincount(key, minlength=(last - first) * layout.n_units).reshape(last - first, -1)
+
+
+def _suits_bitsets(
+    layout: Layout, least: Ints, first: int, last: int, counts: Ints, kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """(classes,) whether a class should be mined faster on bitsets, by the cost of joining its frequent units."""
+    rows = layout.class_sizes[first:last]
+    words = np.maximum(1, -(-rows // 64))
+    n_items = kept.sum(1)
+    occurrences = np.where(kept, counts, 0).sum(1)
+    on_bits = n_items * (n_items - 1) / 2 * (_PAIR + _WORD * words)
+    # As if all transactions were of the same length: the true number of pairs is larger.
+    on_tids = occurrences * np.maximum(0, occurrences / rows - 1) / 2 * _TID
+    # Later joins are of frequent itemsets, whose tid-lists are as long as the threshold at least.
+    later = _TID * least[first:last] > _PAIR + _WORD * words
+    return (n_items > 0) & (on_bits <= np.where(later, 3, 1) * on_tids) & (n_items * words <= _MOST_WORDS)
+
+
+def _groups(
+    layout: Layout, least: Ints, first: int, counts: Ints, kept: npt.NDArray[np.bool_], chosen: Ints
+) -> Iterator[Items]:
+    """The frequent units of the ``chosen`` classes, of like classes together so that none takes many more words."""
+    sizes = layout.class_sizes[first + chosen]
+    chosen = chosen[np.argsort(-sizes, kind="stable")]
+    words, n_items = [words_for(int(n)) for n in layout.class_sizes[first + chosen]], kept[chosen].sum(1).tolist()
+    at = 0
+    while at < len(chosen):
+        until, m = at + 1, n_items[at]
+        while (
+            until < len(chosen)
+            and words[at] <= words[until] + max(1, words[until] // 4)
+            and (m + n_items[until]) * words[at] <= _GROUP
+        ):
+            m += n_items[until]
+            until += 1
+        group = chosen[at:until]
+        label, unit = np.nonzero(kept[group])
+        yield Items(first + group, label, unit, counts[group[label], unit], least[first + group])
+        at = until
