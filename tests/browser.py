@@ -1,6 +1,5 @@
 """The dashboard in headless Chromium: its server, its tabs, and when a page has been drawn."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import rewrite
 from tests.small_study import studies
 
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
@@ -100,7 +100,7 @@ def _mark(folder: Path) -> None:
     """Give a study class names with markup, and an age that keeps it behind the others."""
     manifest = folder / "manifest.json"
     names = [f"{MARKUP} {index}" for index in range(10)]
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "class_names": names}))
+    rewrite(folder, class_names=names)
     os.utime(manifest, (0, 0))
 
 

@@ -1,6 +1,5 @@
 """The small study with labels changed so that some photos are wrong, whatever the demo's network says of them."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from interpret.evaluation.heldout import FOLDER
 from interpret.study import open_study
+from tests.manifests import manifest_of, rewrite, write_images
 from tests.small_study import studies
 
 
@@ -25,7 +25,7 @@ def confuse(folder: Path, count: int = 8) -> tuple[int, int]:
     images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
     images["label"] = images["predicted"].astype("Int32")
     images.loc[np.flatnonzero(images["predicted"] == b)[:count], "label"] = a
-    images.to_parquet(folder / "images.parquet")
+    write_images(folder, images)
     return a, b
 
 
@@ -37,7 +37,7 @@ def confused(folder: Path, *, held_out: bool = True) -> tuple[int, int]:
         inside = folder / FOLDER / "val"
         shutil.copytree(studies() / "demo", inside)
         confuse(inside, 5)
-        about = json.loads((inside / "manifest.json").read_text())
-        changed = {**about, "config": {**about["config"], "images": "/photos/val"}, "fingerprint": "val"}
-        (inside / "manifest.json").write_text(json.dumps({**changed, "former_fingerprint": "val"}))
+        about = manifest_of(inside)
+        config = {**about["config"], "images": "/photos/val"}
+        rewrite(inside, config=config, fingerprint="val", former_fingerprint="val")
     return pair

@@ -1,6 +1,5 @@
 """The panel beside an itemset says which photos it measures on, and chooses them by their number."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from interpret.evaluation.heldout import FOLDER
 from interpret.study import open_study
+from tests.manifests import manifest_of, rewrite, write_images
 from tests.shown_pages import show, words_on
 from tests.small_study import COUNT, studies
 
@@ -29,12 +29,12 @@ def hold_out(study: Path, name: str, *, labelled: int, **manifest: object) -> Pa
     """The study's own photos once more as a held-out set, of which only the last ones have a label."""
     folder = study / FOLDER / name
     shutil.copytree(studies() / "demo", folder)
-    about = json.loads((folder / "manifest.json").read_text())
+    about = manifest_of(folder)
     config = {**about["config"], "images": f"/photos/{name}"}
-    (folder / "manifest.json").write_text(json.dumps({**about, "config": config, "fingerprint": name, **manifest}))
+    rewrite(folder, {**about, "config": config, "fingerprint": name, **manifest})
     images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
     images.loc[images.index < COUNT - labelled, "label"] = pd.NA
-    images.to_parquet(folder / "images.parquet")
+    write_images(folder, images)
     return folder
 
 
@@ -71,6 +71,6 @@ def test_a_damaged_held_out_set_is_passed_over_and_named(study, damage):
 
 
 def test_photos_that_were_mined_are_called_so_where_they_were_evaluated_on(study):
-    own = json.loads((study / "manifest.json").read_text())["fingerprint"]
+    own = manifest_of(study)["fingerprint"]
     hold_out(study, "same", labelled=COUNT, fingerprint=own)
     assert "that were mined as well, which flatters the units." in panel()

@@ -1,6 +1,5 @@
 """A study made without a contrast opens, says so, and gets one that equals that of a study made with it."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from interpret.errors import InputError
 from interpret.explanation.add_contrast import add_contrast
 from interpret.mining import mine_study
 from interpret.study import Study, open_study
+from tests.manifests import aged, rewrite
 from tests.small_study import studies
 
 pytestmark = pytest.mark.slow
@@ -44,12 +44,7 @@ def both(tmp_path_factory) -> tuple[Study, Study]:
 
 def as_format_1(folder: Path) -> None:
     """Take away what format 1 did not have."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["schema_version"] = 1
-    del manifest["config"]["extract"]["contrast"]
-    del manifest["counts"]["contrast_patches"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "contrast.parquet").unlink()
+    aged(folder, 1)
     shutil.rmtree(folder / "mined")
 
 
@@ -111,9 +106,7 @@ def test_photos_that_are_others_now_are_refused(both, tmp_path):
     shutil.copytree(old.images_root, photos)
     first = sorted(photos.rglob("*.png"))[0]
     first.rename(first.with_name("renamed.png"))
-    manifest = json.loads((tmp_path / "old" / "manifest.json").read_text())
-    manifest["images_root"] = str(photos)
-    (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(tmp_path / "old", images_root=str(photos))
     with pytest.raises(InputError, match=r"are not those that .* was made from"):
         add_contrast(open_study(tmp_path / "old"))
     assert not open_study(tmp_path / "old").has_contrast

@@ -1,6 +1,5 @@
 """Every page of the dashboard on a small true study, without a browser."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from interpret.study import Study, open_study
 from pages.shared import page_list, wording
+from tests.manifests import manifest_of, rewrite, write_images
 from tests.shown_pages import PAGES, blocks, show, tiles, unescaped, words_on
 from tests.small_study import COUNT, studies
 
@@ -123,9 +123,9 @@ def test_the_chain_of_a_patch_opens_from_its_address():
 
 def test_a_study_with_a_support_that_finds_nothing_says_what_would_help(tmp_path, monkeypatch):
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    manifest = manifest_of(tmp_path / "demo")
     manifest["config"]["mine"]["min_class_patches"] = 1000
-    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(tmp_path / "demo", manifest)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     for page in PAGES:
         app = show(page)
@@ -143,9 +143,9 @@ def test_a_damaged_study_is_one_sentence(tmp_path, monkeypatch):
 
 def test_a_study_without_its_photos_still_opens(tmp_path, monkeypatch):
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    manifest = manifest_of(tmp_path / "demo")
     manifest["images_root"] = "/nowhere"
-    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(tmp_path / "demo", manifest)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     for page in PAGES:
         show(page)
@@ -154,10 +154,10 @@ def test_a_study_without_its_photos_still_opens(tmp_path, monkeypatch):
 
 def test_class_names_are_text(tmp_path, monkeypatch):
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    manifest = json.loads((tmp_path / "demo" / "manifest.json").read_text())
+    manifest = manifest_of(tmp_path / "demo")
     evil = "<img src=x onerror=alert(1)> **b** [l](javascript:1) $x$"
     manifest["class_names"] = [f"{evil} {index}" for index in range(10)]
-    (tmp_path / "demo" / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(tmp_path / "demo", manifest)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     for page in PAGES:
         app = show(page)
@@ -170,15 +170,14 @@ def test_class_names_are_text(tmp_path, monkeypatch):
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:
     """A copy of the study whose manifest says something else, as the only one that there is."""
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    file = tmp_path / "demo" / "manifest.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    rewrite(tmp_path / "demo", **changes)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     return open_study(tmp_path / "demo")
 
 
 def without_labels(study: Study) -> None:
     file = study.folder / "images.parquet"
-    pd.read_parquet(file).assign(label=pd.array([None] * COUNT, "Int32")).to_parquet(file)
+    write_images(study.folder, pd.read_parquet(file).assign(label=pd.array([None] * COUNT, "Int32")))
 
 
 def test_a_photo_without_a_label_is_explained(tmp_path, monkeypatch):

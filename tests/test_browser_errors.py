@@ -11,6 +11,7 @@ from interpret.study import open_study
 from pages.shared import wording
 from tests.browser import LONG, drawn_anew, go, opened
 from tests.confused_study import commonest, confused
+from tests.manifests import write_images
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +26,7 @@ def two_pairs(served):
     for place, count in ((folder, 5), (folder / "evaluation" / "val", 3)):
         images = pd.read_parquet(place / "images.parquet").astype({"label": "Int32"})
         images.loc[images.index[(images["predicted"] == a) & (images["label"] == a)][:count], "label"] = b
-        images.to_parquet(place / "images.parquet")
+        write_images(place, images)
     assert commonest(folder) == (a, b)
     return [(a, b), (b, a)]
 

@@ -1,6 +1,5 @@
 """Thresholds on the pages: what the study was mined with, what the address asks for, and what the sliders can say."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from interpret.config import MineConfig
 from interpret.mining.stored import mine_study
 from interpret.study import open_study
+from tests.manifests import manifest_of, rewrite
 from tests.shown_pages import show
 from tests.small_study import studies
 
@@ -23,12 +23,11 @@ def mined_at(tmp_path, monkeypatch):
 
     def make(**options: float) -> Path:
         shutil.copytree(studies() / "demo", tmp_path / "demo")
-        manifest = tmp_path / "demo" / "manifest.json"
-        content = json.loads(manifest.read_text())
+        content = manifest_of(tmp_path / "demo")
         for stage in ("mine", "extract"):
             known = content["config"][stage]
             known.update({name: value for name, value in options.items() if name in known})
-        manifest.write_text(json.dumps(content))
+        rewrite(tmp_path / "demo", content)
         monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
         return tmp_path / "demo"
 

@@ -1,6 +1,5 @@
 """The command `errors`: pairs, sets and effects printed in 80 columns, files written, one sentence where it ends."""
 
-import json
 import re
 import shutil
 
@@ -13,6 +12,7 @@ from interpret.confusion.pairs import confusion_pairs, photos_of_pair
 from interpret.evaluation.heldout import FOLDER
 from interpret.study import open_study
 from tests.confused_study import confused
+from tests.manifests import manifest_of, rewrite, write_images
 from tests.small_study import without_contrast
 
 
@@ -106,7 +106,7 @@ def test_without_a_contrast_photos_are_explained_on_demand(tmp_path, capsys):
     images["label"] = images["predicted"].astype("Int32")
     b, a = images["predicted"].value_counts().index[:2]
     images.loc[images.index[images["predicted"] == b][:3], "label"] = a
-    images.to_parquet(tmp_path / "study" / "images.parquet")
+    write_images(tmp_path / "study", images)
     for _ in range(2):  # the second time from what was kept
         assert main(["errors", str(tmp_path / "study")]) == 0
         assert "3 errors against" in " ".join(capsys.readouterr().out.split())
@@ -117,7 +117,7 @@ def test_nothing_wrong_is_nothing_to_explain(made, tmp_path, capsys):
     shutil.copytree(made[0], tmp_path / "study")
     images = pd.read_parquet(tmp_path / "study" / "images.parquet").astype({"label": "Int32"})
     images["label"] = images["predicted"].astype("Int32")
-    images.to_parquet(tmp_path / "study" / "images.parquet")
+    write_images(tmp_path / "study", images)
     assert len(confusion_pairs(open_study(tmp_path / "study"))) == 0
     assert main(["errors", str(tmp_path / "study")]) == 0
     assert "No photo is wrong" in capsys.readouterr().out
@@ -151,15 +151,14 @@ def test_without_labels_one_sentence_says_so(made, tmp_path, capsys):
     shutil.copytree(made[0], tmp_path / "study")
     images = pd.read_parquet(tmp_path / "study" / "images.parquet").astype({"label": "Int32"})
     images["label"] = pd.array([None] * len(images), "Int32")
-    images.to_parquet(tmp_path / "study" / "images.parquet")
+    write_images(tmp_path / "study", images)
     assert main(["errors", str(tmp_path / "study")]) == 2
     assert "has a label" in capsys.readouterr().err
 
 
 def test_a_study_of_other_weights_is_refused(made, tmp_path, capsys):
     shutil.copytree(made[0], tmp_path / "study")
-    manifest = tmp_path / "study" / "manifest.json"
-    about = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**about, "weights": {**about["weights"], "digest": "0" * 16}}))
+    about = manifest_of(tmp_path / "study")
+    rewrite(tmp_path / "study", weights={**about["weights"], "digest": "0" * 16})
     assert main(["errors", str(tmp_path / "study")]) == 2
     assert "weights" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """The page Errors without a browser: pairs, sets and effects as the library says them, and what an address may ask."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from interpret.evaluation.mending import mend
 from pages.shared import wording
 from pages.shared.controls import address
 from tests.confused_study import confused
+from tests.manifests import manifest_of, rewrite, write_images
 from tests.shown_pages import blocks, show, tiles, unescaped, words_on
 
 PAGE = "pages/errors.py"
@@ -173,7 +173,7 @@ def test_without_held_out_photos_the_page_says_so_and_leads_on(made, tmp_path, m
 def test_without_labels_one_sentence_says_so(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
     images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
-    images.assign(label=pd.array([None] * len(images), "Int32")).to_parquet(folder / "images.parquet")
+    write_images(folder, images.assign(label=pd.array([None] * len(images), "Int32")))
     app = show(PAGE)
     assert any("has a label" in unescaped(info.value) for info in app.info)
     assert not tiles(app)
@@ -182,16 +182,15 @@ def test_without_labels_one_sentence_says_so(made, tmp_path, monkeypatch):
 def test_no_error_is_nothing_to_explain(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
     images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
-    images.assign(label=images["predicted"].astype("Int32")).to_parquet(folder / "images.parquet")
+    write_images(folder, images.assign(label=images["predicted"].astype("Int32")))
     app = show(PAGE)
     assert any("there is no error to explain" in info.value for info in app.info)
 
 
 def test_a_network_that_is_not_here_leaves_the_sets(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
-    manifest = folder / "manifest.json"
-    about = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**about, "weights": {**about["weights"], "digest": "0" * 16}}))
+    about = manifest_of(folder)
+    rewrite(folder, {**about, "weights": {**about["weights"], "digest": "0" * 16}})
     app = show(PAGE)
     assert "The weights of demo on this machine are not those" in words_on(app)
     assert acts(app, "itemset")
@@ -200,8 +199,7 @@ def test_a_network_that_is_not_here_leaves_the_sets(made, tmp_path, monkeypatch)
 
 def test_photos_that_are_gone_are_said_and_the_effect_stays(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
-    manifest = folder / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "images_root": "/nowhere"}))
+    rewrite(folder, images_root="/nowhere")
     app = show(PAGE)
     assert any("not on this machine" in info.value for info in app.info)
     assert "On held-out photos" in words_on(app)
@@ -209,14 +207,13 @@ def test_photos_that_are_gone_are_said_and_the_effect_stays(made, tmp_path, monk
 
 def test_without_a_contrast_photos_are_explained_on_demand(made, tmp_path, monkeypatch, found):
     folder = copied(tmp_path, monkeypatch, made)
-    manifest = folder / "manifest.json"
-    about = json.loads(manifest.read_text())
+    about = manifest_of(folder)
     about["config"]["extract"]["contrast"] = 0
-    manifest.write_text(json.dumps(about))
+    rewrite(folder, about)
     app = show(PAGE)
     assert list((folder / "errors").glob("*/explained.parquet"))
     assert chosen_units(app) == found[2][0].units
-    manifest.write_text(json.dumps({**about, "images_root": "/nowhere"}))
+    rewrite(folder, {**about, "images_root": "/nowhere"})
     shutil.rmtree(folder / "errors")
     app = show(PAGE)
     assert any("is not on this machine" in unescaped(info.value) for info in app.info)
@@ -225,10 +222,9 @@ def test_without_a_contrast_photos_are_explained_on_demand(made, tmp_path, monke
 
 def test_class_names_with_markup_stay_text(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
-    manifest = folder / "manifest.json"
-    about = json.loads(manifest.read_text())
+    about = manifest_of(folder)
     names = [f"<img src=x onerror=alert(1)> **b** __{index}__" for index in range(10)]
-    manifest.write_text(json.dumps({**about, "class_names": names}))
+    rewrite(folder, {**about, "class_names": names})
     app = show(PAGE)
     for element in app.get("html"):
         assert "<img" not in element.proto.body
@@ -237,10 +233,9 @@ def test_class_names_with_markup_stay_text(made, tmp_path, monkeypatch):
 
 def test_a_support_that_explodes_is_refused_with_one_that_passes(made, tmp_path, monkeypatch):
     folder = copied(tmp_path, monkeypatch, made)
-    manifest = folder / "manifest.json"
-    about = json.loads(manifest.read_text())
+    about = manifest_of(folder)
     about["config"]["mine"]["max_itemsets"] = 60
-    manifest.write_text(json.dumps(about))
+    rewrite(folder, about)
     app = show(PAGE, support="1", n="30")
     assert any("would give more than 60 itemsets" in unescaped(error.value) for error in app.error)
     assert any("Support" in button.label or "Itemsets of" in button.label for button in app.button)

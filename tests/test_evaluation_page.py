@@ -17,6 +17,7 @@ from interpret.evaluation.heldout import Best
 from interpret.evaluation.itemsets import sentences
 from interpret.study import Study, open_study
 from pages.shared.backend import cached_results, jobs
+from tests.manifests import rewrite
 from tests.shown_pages import show, words_on
 from tests.small_study import COUNT, studies
 
@@ -128,7 +129,6 @@ def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:
     """A copy of the study whose manifest says something else, as the only one that there is."""
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    file = tmp_path / "demo" / "manifest.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    rewrite(tmp_path / "demo", **changes)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     return open_study(tmp_path / "demo")

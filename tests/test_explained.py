@@ -14,6 +14,7 @@ from interpret.explanation import further
 from interpret.explanation.further import explain_further
 from interpret.study import open_study
 from tests.confused_study import confused
+from tests.manifests import manifest_of, rewrite
 from tests.small_study import studies
 
 
@@ -48,8 +49,10 @@ def test_what_is_stored_has_every_group(made):
 def test_what_is_not_stored_is_explained_once_and_says_the_same(made, tmp_path, monkeypatch):
     stored = explain_pair(open_study(made[0]), photos_of_pair(open_study(made[0]), *made[1]))
     shutil.copytree(made[0], tmp_path / "study")
+    about = manifest_of(tmp_path / "study")
+    about["config"]["extract"]["contrast"] = 0
+    rewrite(tmp_path / "study", about)
     study = open_study(tmp_path / "study")
-    study.manifest["config"]["extract"]["contrast"] = 0
     pair = photos_of_pair(study, *made[1])
     devices = []
     choose = further.choose_device
@@ -77,8 +80,8 @@ def test_photos_that_are_gone_or_changed_are_one_sentence(made, tmp_path, monkey
     study = open_study(made[0])
     pair = photos_of_pair(study, *made[1])
     shutil.copytree(made[0], tmp_path / "study")
+    rewrite(tmp_path / "study", images_root=str(tmp_path / "nowhere"))
     lost = open_study(tmp_path / "study")
-    lost.manifest["images_root"] = str(tmp_path / "nowhere")
     with pytest.raises(InputError, match="not on this machine"):
         explain_further(lost, pair.errors, [0])
     other = replace(study)

@@ -11,6 +11,7 @@ from interpret.errors import InputError
 from interpret.evaluation.heldout import best, heldout, kept, same_photos
 from interpret.study import open_study
 from tests.conftest import draw_photos
+from tests.manifests import rewrite
 from tests.test_pipeline import Killed, config, tiny_classifier
 
 
@@ -59,9 +60,7 @@ def test_held_out_photos_are_kept_inside_the_study_and_an_interrupted_run_goes_o
 
 def made_in(study, year: int):
     """The study, its date set to a year: dates are in whole seconds, and a test is quicker than that."""
-    content = json.loads((study.folder / "manifest.json").read_text())
-    content["created"] = f"{year}-01-01T00:00:00+00:00"
-    (study.folder / "manifest.json").write_text(json.dumps(content))
+    rewrite(study.folder, created=f"{year}-01-01T00:00:00+00:00")
     return open_study(study.folder)
 
 

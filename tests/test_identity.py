@@ -18,6 +18,7 @@ from interpret.errors import InputError
 from interpret.evaluation.heldout import heldout, same_photos
 from interpret.explanation.identity import study_keys
 from interpret.study import open_study
+from tests.manifests import rewrite
 from tests.test_pipeline import Killed, config, tiny_classifier
 
 pytestmark = pytest.mark.slow
@@ -67,7 +68,7 @@ def as_the_first_version_made_it(study: Path, photos: Path) -> str:
     manifest = dict(made.manifest)
     assert former != manifest["key"]
     manifest |= {"key": former, "fingerprint": manifest.pop("former_fingerprint")}
-    (study / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(study, manifest)
     (study / "prints.parquet").unlink()
     return former
 
@@ -178,7 +179,7 @@ def test_held_out_photos_of_the_first_version_are_found_again(photos, tmp_path, 
     on.folder.rename(old)
     manifest = dict(on.manifest)
     manifest |= {"key": keys[1], "fingerprint": manifest.pop("former_fingerprint")}
-    (old / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(old, manifest)
     (old / "prints.parquet").unlink()
     assert measured(others).folder == old
     edit(others / "class 1" / "0.bmp")

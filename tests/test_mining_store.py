@@ -58,9 +58,9 @@ def test_files_hold_what_the_design_names(tmp_path: Path) -> None:
 
 
 def test_a_damaged_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read; delete that folder and mine again"):
+    with pytest.raises(InputError, match=r"digests.json is missing"):
         store.read(tmp_path)
     store.write(mine(database([[1]], [0]), config(0.5)), tmp_path / "key")
     (tmp_path / "key" / "counts.parquet").write_bytes(b"PAR1 but not really")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"counts.parquet is damaged: it has 19 bytes, not "):
         store.read(tmp_path / "key")

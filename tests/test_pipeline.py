@@ -222,7 +222,7 @@ def test_a_crop_is_enlarged_and_explained_again_for_the_photos_class(pictures, t
 
 def test_the_manifest_says_what_was_done(undisturbed):
     manifest = json.loads((undisturbed.folder / "manifest.json").read_text())
-    assert manifest["schema_version"] == 2
+    assert manifest["schema_version"] == 3
     assert manifest["precision"] == "float32"
     assert manifest["layer"] == "act"
     assert manifest["n_units"] == 12

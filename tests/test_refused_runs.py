@@ -106,18 +106,20 @@ def test_a_damaged_manifest_is_one_sentence(undisturbed, tmp_path, damage):
     manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
     damage(manifest)
     (tmp_path / "s" / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"manifest\.json is damaged; make the study again"):
+    with pytest.raises(InputError, match=r"manifest\.json is damaged \(.*\); put it back, or make the study again"):
         open_study(tmp_path / "s")
 
 
 def test_a_damaged_table_is_one_sentence(undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / "s")
+    study = open_study(tmp_path / "s")
     (tmp_path / "s" / "patches.parquet").write_bytes(b"PAR1 cut short")
     (tmp_path / "s" / "features.npy").unlink()
-    study = open_study(tmp_path / "s")
     for name in ("patches", "ranked", "features"):
-        with pytest.raises(InputError, match="missing or damaged"):
+        with pytest.raises(InputError, match=r"is damaged \(it (is missing|has 14 bytes, not .*)\); put it back"):
             getattr(study, name)
+    with pytest.raises(InputError, match=r"features.npy is damaged \(it is missing\); put it back"):
+        open_study(tmp_path / "s")
 
 
 def test_a_study_made_meanwhile_by_another_run_is_opened(pictures, tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ def _contrast(arguments: argparse.Namespace) -> None:
             progress=progress,
             announce=announce,
         )
-    patches = study.manifest["counts"]["contrast_patches"]
+    patches = study.counts.contrast_patches
     without = f"; {left_out} photos are predicted otherwise now and got none" if left_out else ""
     OUT.print(
         f"{patches} contrast patches of {len(study.images)} photos added to {study.folder}{without}.", highlight=False

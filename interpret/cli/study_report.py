@@ -27,14 +27,14 @@ def print_study(study: "Study", config: MineConfig) -> None:
     lines.add_row("study", str(study.folder))
     lines.add_row("model", f"{study.model}, layer {study.layer}, {study.n_units} units")
     lines.add_row("weights", study.weights_source)
-    lines.add_row("photos", f"{counts['images']} from {study.images_root}")
+    lines.add_row("photos", f"{counts.images} from {study.images_root}")
     accuracy = study.accuracy()
     if accuracy:
         lines.add_row(
             "accuracy", f"{accuracy[0]:.1%} of {accuracy[1]} labelled photos, over all {len(study.class_names)} outputs"
         )
-    without = f"; {counts['images_without_patch']} photos have none" if counts["images_without_patch"] else ""
-    lines.add_row("patches", f"{counts['patches']}{without}")
+    without = f"; {counts.images_without_patch} photos have none" if counts.images_without_patch else ""
+    lines.add_row("patches", f"{counts.patches}{without}")
     skipped = study.skipped
     if len(skipped):
         lines.add_row("skipped", f"{len(skipped)} files (all in {study.folder / 'skipped.parquet'})")

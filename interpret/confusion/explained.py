@@ -21,7 +21,7 @@ from interpret.models import Classifier
 from interpret.progress import Callback, silent
 from interpret.study import Study
 from interpret.study.schema import SCHEMA_VERSION
-from interpret.study.tables import read_ranked, write_table
+from interpret.study.tables import read_ranked, replace_table
 
 Ints = npt.NDArray[np.int64]
 
@@ -145,9 +145,7 @@ def _on_demand(
     )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(file.name + ".tmp")
-        write_table(table, unfinished)
-        unfinished.replace(file)
+        replace_table(table, file)
     except OSError:  # on a read-only disk they are explained as often as they are asked for
         return _from_table(table, study.extract_config.stored_units)
     return _read(file, study.extract_config.stored_units)

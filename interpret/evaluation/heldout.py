@@ -172,12 +172,9 @@ def _usable(study: Study, folder: Path) -> Study:
     Raises:
         InputError: it is damaged or unfinished, is one of another network, or has no labels.
     """
-    found = open_study(folder)
+    found = open_study(folder, study.announce)
     check_same_network(study, found)
-    try:
-        _ = found.features, found.activations, found.manifest["created"], found.key, found.manifest["fingerprint"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"The file {folder / 'manifest.json'} is damaged; make the study again.") from error
+    _ = found.features, found.activations  # damaged ones are found here
     if found.images["label"].isna().all():
         raise InputError(_unlabelled(str(folder)))
     return found

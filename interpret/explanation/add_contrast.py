@@ -1,8 +1,7 @@
 """The contrast of a study that was made without one: its photos are explained again, for further classes too."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,15 @@ from interpret.data.builtin import BUILT_IN
 from interpret.errors import InputError
 from interpret.explanation.extraction import extract
 from interpret.explanation.study_network import check_same_predictions, network_of
-from interpret.files import write_json
+from interpret.files import remove_folder
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
-from interpret.study.schema import SCHEMA_VERSION
-from interpret.study.tables import write_table
+from interpret.study.digests import file_digests
+from interpret.study.litter import AGAIN
+from interpret.study.manifest import write_manifest
+from interpret.study.schema import FILES, FORMAT_VERSION
+from interpret.study.tables import replace_table
 
 
 def add_contrast(
@@ -49,26 +51,26 @@ def add_contrast(
     if study.has_contrast:
         raise InputError(f"{study.folder} has a contrast already.")
     repeats = ExtractConfig().contrast if repeats is None else repeats
-    recorded = study.manifest["config"]
+    recorded = study.recorded.config
     config = RunConfig(
-        images=source if (source := str(recorded["images"])) in BUILT_IN else str(study.images_root),
-        model=replace(study.model_config, layer=study.layer, precision=str(study.manifest["precision"])),
+        images=recorded.images if recorded.images in BUILT_IN else str(study.images_root),
+        model=replace(study.model_config, layer=study.layer, precision=study.precision),
         extract=replace(study.extract_config, contrast=repeats),
         mine=study.mine_config,
-        limit=recorded.get("limit"),
-        batch_size=int(recorded.get("batch_size", 32)),
-        shard_size=int(recorded.get("shard_size", 256)),
+        limit=recorded.limit,
+        batch_size=recorded.batch_size,
+        shard_size=recorded.shard_size,
     )
-    folder = study.folder / "with-contrast"
+    folder = study.folder / AGAIN
     # A finished extraction in this folder is the leftover of a killed command. An unfinished one is elsewhere.
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     again = extract(config, folder, progress, announce=announce, classifier=network_of(study, classifier))
     try:
         progress(Progress("Writing the contrast", 0, 0))
         left_out = _keep(study, again, folder, repeats)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return open_study(study.folder), left_out
+        remove_folder(folder)
+    return open_study(study.folder, study.announce), left_out
 
 
 def _keep(study: Study, again: Study, folder: Path, repeats: int) -> int:
@@ -83,12 +85,13 @@ def _keep(study: Study, again: Study, folder: Path, repeats: int) -> int:
     check_same_predictions(study, other)
     table = pq.read_table(folder / "contrast.parquet")
     kept = table.filter(~np.asarray(other)[table["image_id"].to_numpy()])
-    unfinished = study.folder / "contrast.parquet.tmp"
-    write_table(kept, unfinished)
-    unfinished.replace(study.folder / "contrast.parquet")
+    replace_table(kept, study.folder / "contrast.parquet")
     manifest = dict(study.manifest)
-    manifest["schema_version"] = SCHEMA_VERSION
+    manifest["schema_version"] = FORMAT_VERSION
+    # A study of an earlier version gets the digests of its files now.
+    manifest["files"] = {**file_digests(study.folder, FILES), **manifest.get("files", {})}
+    manifest["files"] |= file_digests(study.folder, ["contrast.parquet"])
     manifest["config"] = {**manifest["config"], "extract": {**manifest["config"]["extract"], "contrast": repeats}}
-    manifest["counts"] = {**manifest["counts"], "contrast_patches": len(kept)}
-    write_json(manifest, study.folder / "manifest.json")
+    manifest["counts"] = {**asdict(study.counts), "contrast_patches": len(kept)}
+    write_manifest(manifest, study.folder)
     return int(other.sum())

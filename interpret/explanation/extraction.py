@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,15 +17,16 @@ from interpret.errors import InputError
 from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import DecodedPhoto, Extractor, decode_ahead, make_extractor
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
-from interpret.explanation.manifest import study_counts, study_manifest
+from interpret.explanation.manifest import study_manifest
 from interpret.explanation.shard_builder import ShardBuilder
-from interpret.files import write_json
 from interpret.models import Classifier, checkpoints
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
+from interpret.study.digests import file_digests
+from interpret.study.manifest import write_manifest
 from interpret.study.prints import read_prints, write_prints
-from interpret.study.schema import SKIPPED
+from interpret.study.schema import FILES, SKIPPED
 from interpret.study.shards import Shard
 from interpret.study.workspace import Workspace, partial_folder, stretches
 
@@ -74,8 +75,9 @@ def extract(
     keys = study_keys(config, classifier, photos, device, precision)
     if (folder / "manifest.json").is_file():
         plain = replace(config, extract=replace(config.extract, contrast=0))
-        return existing_study(folder, keys, photos, study_keys(plain, classifier, photos, device, precision))
-    return _extract(config, classifier, photos, folder, keys, device, precision, progress, started)
+        plain_keys = study_keys(plain, classifier, photos, device, precision)
+        return existing_study(folder, keys, photos, plain_keys, announce=announce)
+    return _extract(config, classifier, photos, folder, keys, device, precision, progress, started, announce)
 
 
 def _extract(
@@ -88,13 +90,14 @@ def _extract(
     precision: str,
     progress: Callback,
     started: float,
+    announce: Callable[[str], None] | None,
 ) -> Study:
     extractor, n_units = make_extractor(classifier, config.extract, device, precision)
     total = len(photos.photos)
     with Workspace(folder, keys) as workspace:
         if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
             workspace.discard()
-            return existing_study(folder, keys, photos)
+            return existing_study(folder, keys, photos, announce=announce)
         write_prints(photos.prints, workspace.folder)
         parts = list(stretches(total, config.shard_size))
         done = skipped = 0
@@ -126,12 +129,13 @@ def _extract(
             raise InputError(f"None of the {total} files in {photos.root} can be read as a photo ({reason}).")
         assembled = workspace.assemble(len(parts), before)
         write_prints(photos.prints, assembled)
-        study = Study(assembled, study_manifest(config, classifier, photos, workspace.key, n_units, device, precision))
-        study.manifest["counts"] = study_counts(study)
-        study.manifest["timings"] = {"seconds": round(time.monotonic() - started, 3), "shards_resumed": len(resumed)}
-        write_json(study.manifest, assembled / "manifest.json")
+        manifest = study_manifest(config, classifier, photos, workspace.key, n_units, device, precision)
+        manifest["files"] = file_digests(assembled, FILES)
+        manifest["counts"] = asdict(Study(assembled, manifest).counted())
+        manifest["timings"] = {"seconds": round(time.monotonic() - started, 3), "shards_resumed": len(resumed)}
+        write_manifest(manifest, assembled)
         workspace.finish(assembled)
-    return open_study(folder)
+    return open_study(folder, announce)
 
 
 def _shard(

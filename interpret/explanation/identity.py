@@ -1,6 +1,7 @@
 """Which study a run asks for: the keys it may be recorded under, and what its folder holds already."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,14 @@ def study_keys(
     )
 
 
-def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet, plain_keys: tuple[str, ...] = ()) -> Study:
+def existing_study(
+    folder: Path,
+    keys: tuple[str, ...],
+    photos: PhotoSet,
+    plain_keys: tuple[str, ...] = (),
+    *,
+    announce: Callable[[str], None] | None = None,
+) -> Study:
     """The complete study that is in ``folder`` already, if it is the one asked for.
 
     Args:
@@ -70,11 +78,12 @@ def existing_study(folder: Path, keys: tuple[str, ...], photos: PhotoSet, plain_
         keys: those that the study asked for may have.
         photos: its photos.
         plain_keys: those that it may have without its contrast.
+        announce: see :func:`interpret.study.open_study`.
 
     Raises:
         InputError: it is another one, or damaged.
     """
-    study = open_study(folder)
+    study = open_study(folder, announce)
     if study.key in plain_keys and study.key not in keys and not study.has_contrast:
         raise InputError(
             f"{folder} holds this study without its contrast; add it with `unitscope contrast {folder}`, or run with "

@@ -11,8 +11,7 @@ import torch
 from interpret.config import ModelConfig, RunConfig
 from interpret.data.datasets import PhotoSet
 from interpret.models import Classifier
-from interpret.study import Study
-from interpret.study.schema import SCHEMA_VERSION
+from interpret.study.schema import FORMAT_VERSION
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "scipy", "scikit-image", "pyarrow", "pyfim")
 """Packages whose versions are recorded, where they are installed."""
@@ -27,7 +26,7 @@ def study_manifest(
     device: torch.device,
     precision: str,
 ) -> dict[str, Any]:
-    """The manifest of a study, without its counts and timings.
+    """The manifest of a study, without its counts, timings and digests.
 
     Args:
         config: the options of the run.
@@ -39,7 +38,7 @@ def study_manifest(
         precision: of the backbone: ``float32``, ``bfloat16`` or ``float16``.
     """
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": FORMAT_VERSION,
         "key": key,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": asdict(replace(config, model=_model_options(config, classifier))),
@@ -57,20 +56,6 @@ def study_manifest(
         "fingerprint": photos.fingerprint,
         "former_fingerprint": photos.former_fingerprint,
         "versions": {"python": platform.python_version(), **_versions()},
-    }
-
-
-def study_counts(study: Study) -> dict[str, int]:
-    """How many photos, patches, skipped files, photos without a patch, labelled photos and predicted classes."""
-    with_patch = study.patches["image_id"].nunique()
-    return {
-        "images": len(study.images),
-        "patches": len(study.patches),
-        "contrast_patches": len(study.contrast),
-        "skipped": len(study.skipped),
-        "images_without_patch": len(study.images) - int(with_patch),
-        "labelled": int(study.images["label"].notna().sum()),
-        "classes_predicted": int(study.images["predicted"].nunique()),
     }
 
 

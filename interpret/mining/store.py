@@ -1,6 +1,7 @@
 """Mined itemsets on disk: the parquet files of ``mined/<key>/`` in a study."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from interpret.errors import InputError
 from interpret.files import new_folder
 from interpret.mining.contrast import ContrastCounts
 from interpret.mining.itemsets import Mined
+from interpret.study import digests
 
 FORMAT = 2
 """Raised when the files change in a way that older code would misread."""
@@ -19,37 +21,45 @@ FORMAT = 2
 NAMES = ("itemsets", "rules", "units", "counts")
 
 
-def write(mined: Mined, folder: Path) -> None:
-    """Write itemsets, rules, units, and the counts of every itemset in every class.
+def write(mined: Mined, folder: Path, made_from: Mapping[str, str] | None = None) -> None:
+    """Write itemsets, rules, units, the counts of every itemset in every class, and the digests of these files.
 
     The folder appears whole or not at all, and the same result gives the same bytes.
 
     Args:
         mined: what to write.
         folder: made with its parents; one that exists is replaced.
+        made_from: what the result was mined from, in short texts; :func:`read` compares them.
     """
     with new_folder(Path(folder)) as made:
         for file, table in _tables(mined).items():
             pq.write_table(table, made / f"{file}.parquet", compression="zstd")
+        digests.write_list(made, made_from or {})
 
 
-def read(folder: Path) -> Mined:
+def read(folder: Path, made_from: Mapping[str, str] | None = None) -> Mined:
     """Read what :func:`write` wrote.
 
+    Args:
+        folder: the folder.
+        made_from: what the result must have been mined from; anything if None.
+
     Raises:
-        InputError: where a file is missing, cannot be read, or has another format.
+        InputError: a file is missing, is not the one that was written or has another format, or the result was mined
+            from something else; the text says which, without a full stop.
     """
     folder = Path(folder)
+    digests.check_list(folder, [f"{name}.parquet" for name in NAMES], made_from)
     try:
         tables = {file: pq.read_table(folder / f"{file}.parquet") for file in NAMES}
         about = json.loads((tables["counts"].schema.metadata or {})[b"unitscope"])
         if about["format"] != FORMAT:
-            raise InputError(f"The itemsets in {folder} have format {about['format']}, not {FORMAT}; mine them again.")
+            raise InputError(f"they have format {about['format']}, not {FORMAT}")
         return _mined(tables, about)
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"The itemsets in {folder} cannot be read; delete that folder and mine again.") from error
+        raise InputError(f"{folder} cannot be read") from error
 
 
 def _tables(mined: Mined) -> dict[str, pa.Table]:

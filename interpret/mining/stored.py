@@ -61,6 +61,9 @@ def deciding_options(config: MineConfig) -> dict[str, Any]:
 def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None) -> Mined:
     """Itemsets, rules and relevant units: read where they were mined before, else mined and kept.
 
+    What is kept is used only if its files are those that were written, and were mined from this study with these
+    options. Otherwise it is mined again, and ``study.announce`` is told.
+
     Args:
         study: whose patches are mined.
         config: N, support and the rest. The engine is no part of the key: all engines agree to the last row.
@@ -70,12 +73,14 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
         InputError: the support is so low that the result would explode, or the time is up.
     """
     folder = mined_folder(study, config)
-    # A damaged folder, or one of another version, is replaced: it can be mined again.
-    with contextlib.suppress(InputError):
-        if folder.is_dir():
-            return store.read(folder)
+    made_from = {"study": study.identity, "options": folder.name}
+    if folder.is_dir():
+        try:
+            return store.read(folder, made_from)
+        except InputError as error:
+            study.announce(f"The itemsets kept in {folder} are not used ({error}); they are mined again.")
     contrast = contrast_transactions(study, config) if study.has_contrast else None
     mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
-        store.write(mined, folder)
+        store.write(mined, folder, made_from)
     return mined

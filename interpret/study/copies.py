@@ -1,8 +1,9 @@
 """Copies of the photos inside the study, so that it opens complete on another machine."""
 
+from interpret.files import new_file
 from interpret.progress import Callback, Progress
-from interpret.study.open import Study
 from interpret.study.schema import PACKED
+from interpret.study.study import Study
 
 
 def pack(study: Study, side: int, progress: Callback) -> tuple[int, int]:
@@ -23,9 +24,8 @@ def pack(study: Study, side: int, progress: Callback) -> tuple[int, int]:
                 missing += 1
                 continue
             photo.thumbnail((side, side))
-            unfinished = target.with_suffix(".tmp")
-            photo.save(unfinished, format="JPEG", quality=92)
-            unfinished.replace(target)
+            with new_file(target) as file:
+                photo.save(file, format="JPEG", quality=92)
         copied += 1
         progress(Progress("Copying photos", image_id + 1, total, missing))
     return copied, missing

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from interpret.data.fingerprints import FilePrint, FileState
 from interpret.study.schema import PRINTS
-from interpret.study.tables import write_table
+from interpret.study.tables import replace_table
 
 NAME = "prints.parquet"
 
@@ -26,9 +26,7 @@ def write_prints(prints: Mapping[FileState, FilePrint], folder: Path) -> None:
     rows = [(*state, *digests) for state, digests in prints.items()]
     columns = list(zip(*rows, strict=True)) or [()] * len(PRINTS)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, PRINTS.types, strict=True)]
-    unfinished = folder / f"{NAME}.tmp"
-    write_table(pa.Table.from_arrays(arrays, schema=PRINTS), unfinished)
-    unfinished.replace(folder / NAME)
+    replace_table(pa.Table.from_arrays(arrays, schema=PRINTS), folder / NAME)
 
 
 def read_prints(*folders: Path) -> dict[FileState, FilePrint]:

@@ -5,10 +5,16 @@ from typing import NamedTuple
 import pyarrow as pa
 
 SCHEMA_VERSION = 2
-"""Raised whenever a file of the folder changes its meaning."""
+"""Part of the keys of studies and results; raised whenever a file of the folder changes its meaning."""
 
-READABLE = (1, 2)
-"""Versions that can be opened; studies of version 1 have no contrast."""
+FORMAT_VERSION = 3
+"""What a manifest states; raised whenever its own fields change."""
+
+FIRST_WITH_DIGESTS = 3
+"""The first version of the manifest that holds digests of itself and of the study's files."""
+
+READABLE = (1, 2, 3)
+"""Versions of the manifest that can be opened; studies of version 1 have no contrast."""
 
 PACKED = "photos"
 """Folder inside a study with copies of its photos, see :mod:`interpret.study.copies`."""
@@ -71,3 +77,9 @@ PRINTS = pa.schema(
 
 TABLES = {"images": IMAGES, "patches": PATCHES, "contrast": CONTRAST, "skipped": SKIPPED}
 ARRAYS = ("features", "cams", "activations")
+
+FILES = frozenset({*(f"{name}.parquet" for name in TABLES), *(f"{name}.npy" for name in ARRAYS)})
+"""Every file of a study that its manifest answers for."""
+
+ALWAYS = FILES - {"activations.npy"}
+"""Those that every study has; activations are stored only where the head needs them."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from interpret.files import flush
+from interpret.files import flush, new_file
 from interpret.study.schema import PAD
 
 
@@ -16,6 +16,12 @@ def write_table(table: pa.Table, path: Path) -> None:
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd", row_group_size=1 << 20)
         flush(file)
+
+
+def replace_table(table: pa.Table, path: Path) -> None:
+    """Write a table as :func:`write_table` does, in one step: a reader sees the old table or the new one."""
+    with new_file(path) as file:
+        pq.write_table(table, file, compression="zstd", row_group_size=1 << 20)
 
 
 def read_ranked(path: Path, width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:

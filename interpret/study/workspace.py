@@ -7,10 +7,10 @@ same photos whether or not the run was interrupted: this makes the resulting byt
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +19,55 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from interpret.errors import InputError
-from interpret.files import flush, write_json
+from interpret.files import clear_unfinished, flush, hold, new_folder, remove_folder, write_json
+from interpret.study import digests
 from interpret.study.schema import ARRAYS, TABLES
 from interpret.study.shards import Shard
 from interpret.study.tables import write_table
 
-FORMAT = 2
+FORMAT = 3
 """Raised when shards hold other photos or files than before, so that no unfinished run is resumed with both."""
+
+RECORD = "run.json"
+"""The file of a workspace that says which study is being made."""
+
+
+LOCK = "lock"
 
 
 def partial_folder(study: Path) -> Path:
     """The workspace of an unfinished study, beside the folder of the study to be."""
     return study.with_name(study.name + ".partial")
+
+
+def remove_unused(workspace: Path) -> None:
+    """Remove a workspace, unless a living run works in it.
+
+    Raises:
+        OSError: it cannot be written to.
+    """
+    lock = hold(workspace / LOCK)
+    if lock is not None:
+        try:
+            remove_folder(workspace)
+        finally:
+            os.close(lock)
+
+
+def check_record(study: Path) -> tuple[str, int] | None:
+    """The key and the format of the unfinished run in the workspace of a study to be; None where there is none.
+
+    Raises:
+        InputError: what it says of itself is damaged.
+    """
+    record = partial_folder(study) / RECORD
+    if not record.exists():
+        return None
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        return str(content["key"]), int(content.get("format", 1))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise InputError(f"The file {record} is damaged; delete {record.parent} to start anew.") from error
 
 
 class Workspace:
@@ -55,16 +92,12 @@ class Workspace:
         self.folder = partial_folder(study)
         self.key = keys[0]
         self._keys = keys
-        self._lock: Any = None
+        self._lock = -1
 
     def __enter__(self) -> "Workspace":
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.folder / "lock").open("w")
-        except OSError as error:
-            raise InputError(f"The study cannot be written to {self.study}: {error.strerror}.") from error
         self._take_lock()
         try:
+            clear_unfinished(self.folder)
             self._recognise()
         except BaseException:
             self._release()
@@ -73,15 +106,11 @@ class Workspace:
 
     def _recognise(self) -> None:
         """Take over the key of the unfinished run in the folder, or record this one's."""
-        record = self.folder / "run.json"
-        if not record.exists():
-            write_json({"key": self.key, "format": FORMAT}, record)
+        found = check_record(self.study)
+        if found is None:
+            write_json({"key": self.key, "format": FORMAT}, self.folder / RECORD)
             return
-        try:
-            content = json.loads(record.read_text(encoding="utf-8"))
-            recorded, version = content["key"], content.get("format", 1)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"The file {record} is damaged; delete {self.folder} to start anew.") from error
+        recorded, version = found
         if recorded not in self._keys:
             raise InputError(
                 f"{self.folder} holds an unfinished run with other options or photos; choose another --study, or "
@@ -99,34 +128,41 @@ class Workspace:
 
     def _take_lock(self) -> None:
         try:
-            import fcntl
-        except ImportError:  # Windows has no such lock; there the user must not start two runs of one study
-            return
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            raise InputError(f"Another run is making {self.study} right now; wait for it, or end it.") from error
+            for _ in range(3):  # another command may remove a folder that nobody can resume at this moment
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = hold(self.folder / LOCK)
+                if lock is not None:
+                    self._lock = lock
+                    return
+        except OSError as error:
+            raise InputError(f"The study cannot be written to {self.study}: {error.strerror}.") from error
+        raise InputError(f"Another run is making {self.study} right now; wait for it, or end it.")
 
     def _release(self) -> None:
-        self._lock.close()
+        os.close(self._lock)
 
     def has(self, index: int) -> bool:
-        """Whether shard ``index`` is complete."""
-        return (self.folder / f"{index:06d}").is_dir()
+        """Whether shard ``index`` is there, every file as it was written; anything else of that name is removed."""
+        shard = self.folder / f"{index:06d}"
+        if not shard.is_dir():
+            return False
+        try:
+            digests.check_list(shard, [f"{name}.parquet" for name in TABLES])
+        except InputError:
+            remove_folder(shard)
+            return False
+        return True
 
     def put(self, index: int, shard: Shard) -> None:
-        """Write shard ``index``, which is complete once it is renamed."""
-        unfinished = self.folder / f"{index:06d}.tmp"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        for name in TABLES:
-            write_table(getattr(shard, name), unfinished / f"{name}.parquet")
-        for name, array in shard.arrays.items():
-            with (unfinished / f"{name}.npy").open("wb") as file:
-                np.save(file, array)
-                flush(file)
-        unfinished.rename(self.folder / f"{index:06d}")
+        """Write shard ``index`` and the digests of its files; it is complete once it is renamed."""
+        with new_folder(self.folder / f"{index:06d}") as unfinished:
+            for name in TABLES:
+                write_table(getattr(shard, name), unfinished / f"{name}.parquet")
+            for name, array in shard.arrays.items():
+                with (unfinished / f"{name}.npy").open("wb") as file:
+                    np.save(file, array)
+                    flush(file)
+            digests.write_list(unfinished, {})
 
     def images_done(self, index: int) -> int:
         """Rows in the table of images of shard ``index``: its photos that could be read (count)."""
@@ -171,7 +207,7 @@ class Workspace:
 
     def discard(self) -> None:
         """Delete the workspace."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def finish(self, assembled: Path) -> None:
         """Rename the assembled folder to the study's name and delete the workspace."""

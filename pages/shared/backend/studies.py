@@ -36,12 +36,8 @@ def summary(name: str) -> str | None:
         study = opened(name)
     except InputError:
         return None
-    known = [study.model]
-    for noun in ("photos", "patches"):
-        count = _number(study, "counts", {"photos": "images"}.get(noun, noun))
-        if count is not None:
-            known.append(f"{count:,.0f} {noun}")
-    return ", ".join(known)
+    counts = study.recorded.counts
+    return study.model + (f", {counts.images:,} photos, {counts.patches:,} patches" if counts else "")
 
 
 def seconds_per_photo(model: str) -> tuple[float, str] | None:
@@ -58,17 +54,11 @@ def seconds_per_photo(model: str) -> tuple[float, str] | None:
             study = opened(name)
         except InputError:
             continue
-        photos, seconds = _number(study, "counts", "images") or 0, _number(study, "timings", "seconds") or 0
-        if study.model == model and photos >= 10 and seconds > 0 and not _number(study, "timings", "shards_resumed"):
-            return seconds / photos, name
+        said = study.recorded
+        photos = said.counts.images if said.counts else 0
+        if study.model == model and photos >= 10 and said.seconds and not said.shards_resumed:
+            return said.seconds / photos, name
     return None
-
-
-def _number(study: Study, section: str, name: str) -> float | None:
-    """A number in the manifest that pages can do without; None if it is not there."""
-    values = study.manifest.get(section)
-    value = values.get(name) if isinstance(values, dict) else None
-    return value if isinstance(value, int | float) else None
 
 
 @st.cache_data(max_entries=32, ttl=60, show_spinner="Counting photos …")
