@@ -23,7 +23,9 @@ def page() -> None:
     wording.header(
         "Do these units matter?", "Each class’s units are ablated (set to zero), and its photos classified again."
     )
-    results = cached_results.evaluations(study)
+    results, refused = cached_results.evaluations(study)
+    for sentence in refused:
+        st.warning(wording.markdown(sentence))
     run_progress.running("evaluate")
     if not results:
         if not any(job.kind == "evaluate" and job.state == "running" for job in jobs.jobs()):

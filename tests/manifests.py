@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from interpret.errors import InputError
 from interpret.study import Study
 from interpret.study.digests import file_digests
 from interpret.study.manifest import write_manifest
@@ -32,8 +33,11 @@ def rewrite(folder: Path, content: dict[str, Any] | None = None, **changes: Any)
         (folder / "manifest.json").write_text(json.dumps(content))
         return
     content["files"] = file_digests(folder, FILES)
-    content.pop("counts", None)
-    content["counts"] = asdict(Study(folder, content).counted())
+    counts = content.pop("counts", None)
+    try:
+        content["counts"] = asdict(Study(folder, content).counted())
+    except InputError:  # a test changes the tables afterwards
+        content["counts"] = counts
     write_manifest(content, folder)
 
 

@@ -181,8 +181,8 @@ def without_labels(study: Study) -> None:
 
 
 def test_a_photo_without_a_label_is_explained(tmp_path, monkeypatch):
-    study = altered(tmp_path, monkeypatch)
-    without_labels(study)
+    without_labels(altered(tmp_path, monkeypatch))
+    study = open_study(tmp_path / "demo")
     assert study.images["label"].isna().all()
     text = words_on(show("pages/explain.py", image="0"))
     assert "The model says" in text

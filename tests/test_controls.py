@@ -68,6 +68,7 @@ def test_a_study_with_one_unit_a_patch_has_no_slider_for_it(mined_at):
             first = pa.array([row[:1] for row in table.column(name).to_pylist()], table.schema.field(at).type)
             table = table.set_column(at, table.schema.field(at), first)
         pq.write_table(table, file)
+    rewrite(folder)
     app = show(PAGE)
     assert not [one for one in app.slider if one.key == "n"]
 

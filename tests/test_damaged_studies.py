@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from interpret.errors import InputError
 from interpret.study import open_study
 from pages.shared.backend import studies as opened_studies
+from tests.manifests import aged, manifest_of
 from tests.shown_pages import PAGES, show, words_on
 from tests.small_study import COUNT, studies
 
@@ -31,10 +33,6 @@ def another(root: Path, name: str, manifest: object) -> Path:
     return root / name
 
 
-def own_manifest(root: Path) -> dict:
-    return json.loads((root / "whole" / "manifest.json").read_text())
-
-
 def labels(app: AppTest) -> list[str]:
     return [button.label.replace("\\", "") for button in app.button if str(button.key).startswith("open_")]
 
@@ -51,11 +49,12 @@ def test_a_damaged_study_is_named_and_the_others_open(root, manifest, name):
 
 
 @pytest.mark.parametrize("section", ["counts", "timings"])
-@pytest.mark.parametrize("value", [None, {}, "x", {"images": "x", "seconds": None}])
-def test_a_manifest_without_counts_or_timings_breaks_no_page(root, section, value):
-    manifest = own_manifest(root)
+def test_an_early_manifest_without_counts_or_timings_breaks_no_page(root, section):
+    shutil.copytree(root / "whole", root / "older")
+    aged(root / "older")
+    manifest = manifest_of(root / "older")
     manifest.pop(section)
-    another(root, "older", manifest if value is None else {**manifest, section: value})
+    (root / "older" / "manifest.json").write_text(json.dumps(manifest))
     app = show("pages/study.py", study="older")
     assert not app.error
     assert f"{COUNT:,}, in 10 predicted classes" in words_on(app)
@@ -63,9 +62,23 @@ def test_a_manifest_without_counts_or_timings_breaks_no_page(root, section, valu
     assert opened_studies.seconds_per_photo("demo")[1] == "whole"
 
 
+@pytest.mark.parametrize("section", ["counts", "timings"])
+@pytest.mark.parametrize("value", [None, [], "x", {"images": "x", "seconds": None}, {"seconds": -1}])
+def test_counts_and_timings_of_another_type_are_named_and_the_others_open(root, section, value):
+    shutil.copytree(root / "whole", root / "newest")
+    aged(root / "newest")
+    (root / "newest" / "manifest.json").write_text(json.dumps({**manifest_of(root / "newest"), section: value}))
+    with pytest.raises(InputError, match=rf"manifest\.json is damaged \({section}"):
+        open_study(root / "newest")
+    app = show("pages/study.py")
+    assert not app.error
+    assert "Damaged, or of another version: newest." in words_on(app)
+    assert opened_studies.seconds_per_photo("demo")[1] == "whole"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_study_whose_tables_are_cut_short_is_one_sentence_and_a_way_to_the_others(root, page):
-    folder = another(root, "cut", own_manifest(root))
+    folder = another(root, "cut", manifest_of(root / "whole"))
     for file in folder.glob("*.parquet"):
         file.write_bytes(file.read_bytes()[:100])
     app = show(page, study="cut")

@@ -19,6 +19,8 @@ from interpret.dissection.result import FOLDER, Dissection
 from interpret.errors import InputError
 from interpret.models import load, wrap
 from interpret.pipeline import run
+from interpret.study import open_study
+from interpret.study.digests import write_list
 from tests.conftest import state_of
 
 pytestmark = pytest.mark.slow
@@ -150,7 +152,7 @@ def test_a_damaged_result_is_made_again(study, own_parts):
     first, _ = dissected(study, own_parts)
     newest = max((study.folder / FOLDER).glob("*/facts.json"), key=lambda path: path.stat().st_mtime_ns)
     newest.write_text('{"parts": ')
-    with pytest.raises(InputError, match="cannot be read; run `dissect` again"):
+    with pytest.raises(InputError, match=r"facts.json is damaged: .*; run `dissect` again"):
         Dissection.read(newest.parent)
     second, counted = dissected(study, own_parts)
     assert counted
@@ -159,17 +161,24 @@ def test_a_damaged_result_is_made_again(study, own_parts):
 
 
 def test_results_of_other_formats(study, own_parts):
-    """An earlier one, which does not say its format, can be read; a later one is refused."""
-    result, _ = dissected(study, own_parts)
+    """An earlier one has no digests; the next dissection replaces it."""
+    dissected(study, own_parts)
     newest = max((study.folder / FOLDER).glob("*/facts.json"), key=lambda path: path.stat().st_mtime_ns)
-    content = newest.read_text()
-    newest.write_text(content.replace('"format": 3,', ""))
-    assert newest.read_text() != content
-    pd.testing.assert_frame_equal(Dissection.read(newest.parent).units, result.units)
-    newest.write_text(content.replace('"format": 3,', '"format": 99,'))
+    listed = newest.with_name("digests.json")
+    before = listed.read_bytes()
+    listed.unlink()
+    with pytest.raises(InputError, match=r"digests.json is missing\); run `dissect` again"):
+        Dissection.read(newest.parent)
+    newest.write_text(newest.read_text().replace('"format": 4,', '"format": 99,'))
+    write_list(newest.parent, {})
     with pytest.raises(InputError, match="format 99"):
         Dissection.read(newest.parent)
-    newest.write_text(content)
+    said = []
+    again, counted = dissected(open_study(study.folder, said.append), own_parts)
+    assert counted
+    assert len(again.units) == study.n_units
+    assert [sentence.endswith("it is made again.") for sentence in said] == [True]
+    assert listed.read_bytes() == before
 
 
 @pytest.fixture(scope="module")

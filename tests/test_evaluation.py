@@ -97,6 +97,9 @@ def test_results_of_another_version_are_made_again_and_those_without_one_lose_th
     assert len(result.synergy) > 0
     assert result.synergy["low"].notna().all()
     file.write_text(json.dumps({name: value for name, value in content.items() if name != "format"}))
+    with pytest.raises(InputError, match=r"evaluation.json is damaged: .*; run `evaluate` again"):
+        Evaluation.read(folder)
+    (folder / "digests.json").unlink()  # earlier versions wrote none
     earlier = result.table.assign(method=result.table["method"].replace("No unit ablated", "No unit off"))
     assert "No unit off" in set(earlier["method"])
     earlier.to_parquet(folder / "table.parquet")
@@ -111,8 +114,13 @@ def test_results_of_another_version_are_made_again_and_those_without_one_lose_th
     file.write_text(json.dumps({**content, "format": 2}))
     assert Evaluation.read(folder).synergy["low"].notna().all()
     assert Evaluation.read(folder).itemsets.beyond.empty
+    file.write_text(json.dumps({**content, "format": 3}))
+    assert len(Evaluation.read(folder).itemsets.beyond) > 0
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"digests.json is missing\); run `evaluate` again"):
+        Evaluation.read(folder)
     file.write_text(json.dumps({**content, "format": content["format"] + 1}))
-    with pytest.raises(InputError, match=r"format 4 .* run `evaluate` again"):
+    with pytest.raises(InputError, match=r"format 5, and .* run `evaluate` again"):
         Evaluation.read(folder)
 
 
@@ -136,7 +144,7 @@ def test_a_damaged_result_is_one_sentence(stored, name, content):
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)
-    with pytest.raises(InputError, match="is damaged; run `evaluate` again"):
+    with pytest.raises(InputError, match=r"is not used \(.*\); run `evaluate` again"):
         Evaluation.read(folder)
 
 

@@ -24,7 +24,7 @@ def _contrast(arguments: argparse.Namespace) -> None:
 
     with progress_bar(arguments.progress_file) as progress:
         study, left_out = add_contrast(
-            open_study(arguments.study),
+            open_study(arguments.study, announce),
             repeats=values_of(arguments, ExtractConfig)["contrast"],
             progress=progress,
             announce=announce,

@@ -56,7 +56,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.progress import Progress
     from interpret.study import open_study
 
-    study = open_study(arguments.study)
+    study = open_study(arguments.study, announce)
     check_out(arguments.out)
     units = parsed_units(arguments.units)
     config = inherited(arguments, study.mine_config)

@@ -43,7 +43,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.progress import Progress
     from interpret.study import open_study
 
-    study = open_study(arguments.study)
+    study = open_study(arguments.study, announce)
     stored = study.extract_config.stored_units
     given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
     config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))
@@ -61,7 +61,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         head = ablation.load_head(study, device=device, classifier=classifier)
         result = evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress)
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
-            result.write(evaluate.results_folder(study, heldout_study, study.mine_config, config))
+            folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
+            result.write(folder, evaluate.made_from(study, folder))
         progress(Progress("Done", 1, 1))
     if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))

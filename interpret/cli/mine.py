@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from interpret.cli.console import announce
 from interpret.cli.options import add_options, add_study, inherited, positive
 from interpret.cli.study_report import print_findings
 from interpret.config import MineConfig
@@ -32,7 +33,7 @@ def _mine(arguments: argparse.Namespace) -> None:
     from interpret.mining import mine_study
     from interpret.study import open_study
 
-    study = open_study(arguments.study)
+    study = open_study(arguments.study, announce)
     config = inherited(arguments, study.mine_config)
     mined = mine_study(study, config)
     findings = Findings(study, config, mined)

@@ -1,6 +1,5 @@
 """The patches of a pair's photos, each photo explained for A and for B: from what is stored, or explained on demand."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,13 @@ from interpret.confusion.pairs import Pair
 from interpret.errors import InputError
 from interpret.explanation.contrast_classes import EVERY_CLASS
 from interpret.explanation.further import explain_further
+from interpret.files import new_folder
 from interpret.mining.ranked_units import Ranked
 from interpret.models import Classifier
 from interpret.progress import Callback, silent
-from interpret.study import Study
+from interpret.study import Study, digests
 from interpret.study.schema import SCHEMA_VERSION
-from interpret.study.tables import read_ranked, replace_table
+from interpret.study.tables import read_ranked, write_table
 
 Ints = npt.NDArray[np.int64]
 
@@ -130,9 +130,13 @@ def _on_demand(
     announce: Callable[[str], None] | None,
 ) -> Explained:
     file = kept_file(study, pair)
-    # A damaged file is replaced: the photos can be explained again.
-    with contextlib.suppress(InputError, OSError):
-        return _read(file, study.extract_config.stored_units)
+    made_from = {"study": study.identity, "options": file.parent.name}
+    if file.parent.is_dir():
+        try:
+            digests.check_list(file.parent, [file.name], made_from)
+            return _read(file, study.extract_config.stored_units)
+        except InputError as error:
+            study.announce(f"The photos explained in {file.parent} are not used ({error}); they are explained again.")
     images = np.sort(np.concatenate([_drawn(pair.errors), _drawn(pair.right)]))
     table = explain_further(
         study,
@@ -144,8 +148,9 @@ def _on_demand(
         announce=announce,
     )
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        replace_table(table, file)
+        with new_folder(file.parent) as made:
+            write_table(table, made / file.name)
+            digests.write_list(made, made_from)
     except OSError:  # on a read-only disk they are explained as often as they are asked for
         return _from_table(table, study.extract_config.stored_units)
     return _read(file, study.extract_config.stored_units)
@@ -172,8 +177,8 @@ def _read(file: Path, width: int) -> Explained:
     try:
         ranked = read_ranked(file, width)
         columns = pq.read_table(file, columns=["image_id", "target", "x0", "y0", "x1", "y1"])
-    except (ValueError, pa.ArrowException) as error:
-        raise InputError(f"The file {file} is damaged; delete it.") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise InputError(f"{file} cannot be read") from error
     return _explained(columns, *ranked)
 
 

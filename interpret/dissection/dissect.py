@@ -15,7 +15,7 @@ from interpret.data.fingerprints import FilePrint, FileState
 from interpret.dissection.activations import see_photos
 from interpret.dissection.masks import DemoMasks, FolderMasks, Masks, as_seen
 from interpret.dissection.overlap import QUANTILE, Overlaps, overlaps
-from interpret.dissection.result import FOLDER, FORMAT, Dissection
+from interpret.dissection.result import FOLDER, FORMAT, Dissection, made_from
 from interpret.dissection.verdicts import (
     DRAWS,
     LEVEL,
@@ -96,10 +96,11 @@ def dissect(
         options = (limit, quantile, level, draws, seed)
         key = digest(FORMAT, mined_folder(study, mine).name, whole.fingerprint, fingerprint, wnids, *options)
         folder = study.folder / FOLDER / key
-        # What is kept can always be made again: a damaged folder is replaced.
-        with contextlib.suppress(InputError):
-            if folder.is_dir():
-                return Dissection.read(folder)
+        if folder.is_dir():
+            try:
+                return Dissection.read(folder, made_from(study, folder))
+            except InputError as error:
+                study.announce(str(error).replace("run `dissect` again", "it is made again"))
     classifier = classifier or network_of(study, announce=announce)
     names, wnids = classifier.class_names, classifier.wnids
     scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce)
@@ -122,7 +123,7 @@ def dissect(
     result = judge(counted, mine_study(study, mine), has, facts)
     if folder is not None:
         with contextlib.suppress(OSError):  # a study on a read-only disk is dissected as often as it is asked for
-            result.write(folder)
+            result.write(folder, made_from(study, folder))
     return result
 
 

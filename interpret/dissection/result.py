@@ -1,6 +1,7 @@
 """A dissection and its files: tables of units, itemsets and shares, the scores of all pairs, and the facts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,21 @@ from numpy.typing import NDArray
 
 from interpret.errors import InputError
 from interpret.files import new_folder, write_json
+from interpret.study import Study, digests
 from interpret.study.tables import write_table
 
 FOLDER = "dissection"
 """Folder of a study that holds its dissections."""
 
-FORMAT = 3
-"""Raised when the tables or the way they are counted change, so that an earlier dissection is made again.
-
-Results of format 2 have the same tables and can still be read; they counted photos without masks in layer locations.
-"""
+FORMAT = 4
+"""Raised when the files or the way they are counted change, so that an earlier dissection is made again."""
 
 _TABLES = ("units", "itemsets", "shares")
+
+
+def made_from(study: Study, folder: Path) -> dict[str, str]:
+    """What a result in ``folder`` must have been made from: the study, and the images, masks and options."""
+    return {"study": study.identity, "options": folder.name}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,37 +51,47 @@ class Dissection:
     iou: NDArray[np.float64]
     facts: dict[str, Any]
 
-    def write(self, folder: Path) -> None:
-        """Write the tables and the facts; the folder appears whole, and replaces one that exists."""
+    def write(self, folder: Path, made_from: Mapping[str, str] | None = None) -> None:
+        """Write the tables, the facts and the digests of all; the folder appears whole.
+
+        Args:
+            folder: made with its parents; one that exists is replaced.
+            made_from: what was dissected, in short texts, see :func:`made_from`; :meth:`read` compares them.
+        """
         with new_folder(folder) as made:
             for name in _TABLES:
                 write_table(pa.Table.from_pandas(getattr(self, name), preserve_index=False), made / f"{name}.parquet")
             np.save(made / "iou.npy", self.iou)
             content = {"format": FORMAT, "parts": list(self.parts), "facts": self.facts}
             write_json(content, made / "facts.json")
+            digests.write_list(made, made_from or {})
 
     @classmethod
-    def read(cls, folder: Path) -> "Dissection":
+    def read(cls, folder: Path, made_from: Mapping[str, str] | None = None) -> "Dissection":
         """Read what :meth:`write` wrote.
 
+        Args:
+            folder: the folder.
+            made_from: what must have been dissected; anything if None.
+
         Raises:
-            InputError: a file is missing or damaged, or a later version wrote it.
+            InputError: a file is missing or is not as it was written, something else was dissected, or another version
+                wrote it.
         """
         try:
+            digests.check_list(folder, [*(f"{name}.parquet" for name in _TABLES), "iou.npy", "facts.json"], made_from)
             return cls._read(folder)
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"The dissection in {folder} cannot be read; run `dissect` again.") from error
+            said = isinstance(error, InputError)
+            raise InputError(
+                f"The dissection in {folder} is not used ({error if said else 'it is damaged'}); run `dissect` again."
+            ) from error
 
     @classmethod
     def _read(cls, folder: Path) -> "Dissection":
         content = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        if content.get("format", FORMAT) > FORMAT:
-            raise InputError(
-                f"The dissection in {folder} has format {content['format']} and this version reads up to {FORMAT}; run "
-                "`dissect` again."
-            )
+        if content["format"] != FORMAT:
+            raise InputError(f"it has format {content['format']}, and this version reads format {FORMAT}")
         units, itemsets, shares = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
         for column in ("part", "best_part", "runner_up"):  # null is None in memory, whatever pandas makes of text
             units[column] = pd.Series([None if pd.isna(name) else name for name in units[column]], dtype=object)

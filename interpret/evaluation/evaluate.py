@@ -1,6 +1,7 @@
 """Evaluation by perturbation: the poster's Table 1, at the methods' natural sizes and at equal budgets."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,19 @@ from interpret.evaluation.greedy import greedy
 from interpret.evaluation.itemsets import result
 from interpret.evaluation.itemsets.measure import measure_itemsets
 from interpret.evaluation.itemsets.result import ItemsetMeasures, nothing_measured
+from interpret.evaluation.result_checks import RESULT_ERRORS, check_frames
 from interpret.evaluation.table1 import BASELINE, EARLIER_BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
+from interpret.files import new_folder, write_json
 from interpret.mining.stored import deciding_options, mine_study
 from interpret.models.head import Head
 from interpret.progress import Callback, Progress
-from interpret.study import Study
+from interpret.study import Study, digests
 
 DEFAULTS = EvaluateConfig()
 
 
-FORMAT = 3
+FORMAT = 4
 """Version of what :meth:`Evaluation.write` writes; raised when a column changes or takes another meaning."""
 
 NO_INTERVALS = 1
@@ -34,6 +37,9 @@ NO_INTERVALS = 1
 
 NO_ITEMSETS = 2
 """The version before itemsets were compared with single units."""
+
+NO_DIGESTS = 3
+"""The version before results had digests; earlier ones are checked for their columns only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,51 +73,73 @@ class Evaluation:
 
     FRAMES = ("table", "differences", "keep", "matrix", "shared", "synergy")
 
-    def write(self, folder: Path) -> None:
-        """Write the frames into ``folder`` as Parquet files, and the rest as JSON, which is written last."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in self.FRAMES:
-            frame: pd.DataFrame = getattr(self, name)
-            frame.rename(columns=str).to_parquet(folder / f"{name}.parquet")
-        self.itemsets.write(folder)
-        dominance = None if np.isnan(self.dominance) else self.dominance
-        content = {"format": FORMAT, "about": self.about, "dominance": dominance}
-        (folder / "evaluation.json").write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+    def write(self, folder: Path, made_from: Mapping[str, str] | None = None) -> None:
+        """Write the frames as Parquet files, the rest as JSON, and the digests of all; the folder appears whole.
+
+        Args:
+            folder: made with its parents; one that exists is replaced.
+            made_from: what was evaluated, in short texts, see :func:`made_from`; :meth:`read` compares them.
+        """
+        with new_folder(folder) as made:
+            for name in self.FRAMES:
+                frame: pd.DataFrame = getattr(self, name)
+                frame.rename(columns=str).to_parquet(made / f"{name}.parquet")
+            self.itemsets.write(made)
+            dominance = None if np.isnan(self.dominance) else self.dominance
+            write_json({"format": FORMAT, "about": self.about, "dominance": dominance}, made / "evaluation.json")
+            digests.write_list(made, made_from or {})
 
     @classmethod
-    def read(cls, folder: Path) -> "Evaluation":
+    def read(cls, folder: Path, made_from: Mapping[str, str] | None = None) -> "Evaluation":
         """Read what :meth:`write` wrote.
 
-        Earlier results are read too: without ``itemsets``, and those without a format number without the intervals of
-        ``shared`` and ``synergy``, which are null.
+        Earlier results are read too, checked for their columns: those before digests; those without ``itemsets``; and
+        those without a format number, without the intervals of ``shared`` and ``synergy``, which are null.
+
+        Args:
+            folder: the folder.
+            made_from: what must have been evaluated; anything if None.
 
         Raises:
-            InputError: a file is missing or damaged, or another version wrote it.
+            InputError: a file is missing, is not as it was written or does not fit, something else was evaluated, or
+                another version wrote it.
         """
         try:
-            content = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-            version = content.get("format", NO_INTERVALS)
-            about = dict(content["about"])
-            dominance = float("nan") if content["dominance"] is None else float(content["dominance"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
-        if version not in (NO_INTERVALS, NO_ITEMSETS, FORMAT):
+            return cls._read(folder, made_from)
+        except RESULT_ERRORS as error:
+            said = isinstance(error, InputError)
             raise InputError(
-                f"The evaluation in {folder} was written in format {version} and this version reads format {FORMAT}; "
-                "run `evaluate` again."
-            )
-        try:
-            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls.FRAMES}
-            itemsets = result.read(folder) if version == FORMAT else nothing_measured()
-            frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
-        except (OSError, ValueError) as error:  # Arrow's errors are among these
-            raise InputError(f"The evaluation in {folder} is damaged; run `evaluate` again.") from error
+                f"The evaluation in {folder} is not used ({error if said else 'it is damaged'}); run `evaluate` again."
+            ) from error
+
+    @classmethod
+    def _read(cls, folder: Path, made_from: Mapping[str, str] | None) -> "Evaluation":
+        listed = digests.has_list(folder)
+        if listed:
+            names = [f"{name}.parquet" for name in (*cls.FRAMES, *result.FRAMES)]
+            digests.check_list(folder, ["evaluation.json", *names], made_from)
+        content = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        version = content.get("format", NO_INTERVALS)
+        if version not in (NO_INTERVALS, NO_ITEMSETS, NO_DIGESTS, FORMAT):
+            raise InputError(f"it has format {version}, and this version reads formats up to {FORMAT}")
+        if version == FORMAT and not listed:
+            raise InputError(f"{folder / digests.NAME} is missing")
+        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls.FRAMES}
+        itemsets = result.read(folder) if version >= NO_DIGESTS else nothing_measured()
+        frames["matrix"].columns = frames["matrix"].columns.astype(np.int64)
         for name in ("table", "keep"):
             frames[name]["method"] = frames[name]["method"].replace(EARLIER_BASELINE, BASELINE)
         if version == NO_INTERVALS:
             for name in ("shared", "synergy"):
                 frames[name] = frames[name].assign(low=np.nan, high=np.nan)
-        return cls(**frames, dominance=dominance, itemsets=itemsets, about=about)
+        about, dominance = content["about"], content["dominance"]
+        check_frames(frames, itemsets, about)
+        return cls(
+            **frames,
+            dominance=float("nan") if dominance is None else float(dominance),
+            itemsets=itemsets,
+            about=dict(about),
+        )
 
 
 def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config: EvaluateConfig) -> Path:
@@ -122,6 +150,11 @@ def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config:
     """
     options = deciding_options(mine)
     return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, heldout_study.key, options, config)
+
+
+def made_from(study: Study, folder: Path) -> dict[str, str]:
+    """What a result in ``folder`` must have been made from: the study that was mined, and the options."""
+    return {"study": study.identity, "options": folder.name}
 
 
 def evaluate(

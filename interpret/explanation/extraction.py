@@ -24,7 +24,8 @@ from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
 from interpret.study.digests import file_digests
-from interpret.study.manifest import write_manifest
+from interpret.study.fields import is_text
+from interpret.study.manifest import check_new, write_manifest
 from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import FILES, SKIPPED
 from interpret.study.shards import Shard
@@ -56,6 +57,7 @@ def extract(
     folder = Path(folder).absolute()
     started = time.monotonic()
     refuse_foreign(folder)
+    folder = folder.resolve() if folder.is_symlink() else folder  # what is renamed to its place is the folder itself
     progress(Progress("Loading the model", 0, 0))
     if classifier is None:
         classifier = models.load(config.model, announce=announce)
@@ -64,6 +66,8 @@ def extract(
     device = choose_device(config.model.device)
     precision = choose_precision(config.model.precision, device)
     progress(Progress("Looking for photos", 0, 0))
+    if not is_text(str(Path(config.images).absolute())):
+        raise InputError(f"The name {config.images!a} is not valid UTF-8; rename that folder of photos.")
     photos = photos or datasets.scan(
         config.images,
         classifier.class_names,
@@ -94,6 +98,8 @@ def _extract(
 ) -> Study:
     extractor, n_units = make_extractor(classifier, config.extract, device, precision)
     total = len(photos.photos)
+    manifest = study_manifest(config, classifier, photos, keys[0], n_units, device, precision)
+    check_new(manifest, folder)  # before hours of work, not after them
     with Workspace(folder, keys) as workspace:
         if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
             workspace.discard()

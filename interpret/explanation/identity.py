@@ -1,6 +1,7 @@
 """Which study a run asks for: the keys it may be recorded under, and what its folder holds already."""
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
 from interpret.models import Classifier
 from interpret.study import Study, open_study
+from interpret.study.fields import is_text
 from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import SCHEMA_VERSION
+from interpret.study.workspace import check_record
 
 
 def extraction_options(config: ExtractConfig) -> dict[str, Any]:
@@ -100,8 +103,25 @@ def existing_study(
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raise :class:`InputError` if the folder for a study holds something else already."""
-    if folder.is_file():
+    """Refuse, before any work, a folder for a study that could not be written in the end.
+
+    Raises:
+        InputError: it holds something else already, or is a file, a dangling link or a mount point; its name cannot be
+            written; nothing can be written where it is to be; or the unfinished run there is damaged.
+    """
+    named = ascii(str(folder))
+    if not is_text(str(folder)):
+        raise InputError(f"The name {named} is not valid UTF-8, so that no study can say it; choose another --study.")
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(f"{folder} is a link to {folder.readlink()}, which does not exist; choose another --study.")
+    if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose a folder for --study.")
-    if folder.is_dir() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
+    if folder.is_dir() and not (folder / "manifest.json").exists():
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
+        if os.path.ismount(folder):  # the finished study is renamed to its place, which a mount point does not allow
+            raise InputError(f"{folder} is a mount point; choose a folder inside it for --study.")
+    above = next(path for path in folder.parents if path.exists())
+    if not above.is_dir() or not ((folder / "manifest.json").exists() or os.access(above, os.W_OK | os.X_OK)):
+        raise InputError(f"The study cannot be written to {folder}: {above} is no folder that you may write in.")
+    check_record(folder)

@@ -119,7 +119,7 @@ def check_list(
     Args:
         folder: the folder.
         names: files that must be there; others that the list names are checked too.
-        made_from: as in :func:`write_list`; anything if None.
+        made_from: what the list must say of this, as in :func:`write_list`; anything if None.
         again: see :func:`difference`.
 
     Raises:
@@ -133,7 +133,7 @@ def check_list(
         raise InputError(f"{folder / NAME} is missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{folder / NAME} is damaged") from None
-    if made_from is not None and found != dict(made_from):
+    if any(found.get(name) != text for name, text in (made_from or {}).items()):
         raise InputError(f"{folder} was made from other data or with other options")
     for name in sorted(set(names) | files.keys()):
         if name not in files or Path(name).name != name:

@@ -6,7 +6,7 @@ from pathlib import Path
 from interpret.files import clear_unfinished, remove_folder
 from interpret.study.workspace import partial_folder, remove_unused
 
-KEPT_IN = ("", "mined", "evaluation", "evaluation/results", "dissection", "photos")
+KEPT_IN = ("", "mined", "evaluation", "evaluation/results", "dissection", "errors", "photos")
 """Folders of a study, its own first, in which files and folders are written in one step."""
 
 AGAIN = "with-contrast"
@@ -28,8 +28,6 @@ def clear_litter(study: Path, *, has_contrast: bool) -> None:
         clear_unfinished(study.parent)
         for name in KEPT_IN:
             clear_unfinished(study / name)
-        for pair in (study / "errors").glob("*"):
-            clear_unfinished(pair)
         again = study / AGAIN
         for complete in (study, *(file.parent for file in (study / "evaluation").glob("*/manifest.json")), again):
             workspace = partial_folder(complete)

@@ -102,8 +102,12 @@ class Manifest:
     files: dict[str, FileDigest] | None
 
     @classmethod
-    def read(cls, content: Any) -> "Manifest":
+    def read(cls, content: Any, *, finished: bool = True) -> "Manifest":
         """From the content of the file.
+
+        Args:
+            content: what JSON gave.
+            finished: whether the digests of the study's files must be there.
 
         Raises:
             ValueError: a field is missing or does not fit; the text says which, without a full stop.
@@ -144,7 +148,7 @@ class Manifest:
             counts=Counts.read(fields.section("counts")) if "counts" in fields else None,
             seconds=timings.number("seconds") if timings and "seconds" in timings else None,
             shards_resumed=timings.whole("shards_resumed") if timings and "shards_resumed" in timings else None,
-            files=_files(fields) if version >= FIRST_WITH_DIGESTS else None,
+            files=_files(fields) if finished and version >= FIRST_WITH_DIGESTS else None,
         )
 
     @cached_property
@@ -194,6 +198,18 @@ def digest_of(content: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in content.items() if name != "digest"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def check_new(content: Mapping[str, Any], folder: Path) -> None:
+    """Check what is known of a manifest before a study is made; its digests, counts and timings come last.
+
+    Raises:
+        InputError: a field does not fit, such as a class name that is no text.
+    """
+    try:
+        Manifest.read(content, finished=False)
+    except ValueError as error:
+        raise InputError(f"The study {folder} cannot be made: {error}.") from error
 
 
 def write_manifest(content: Mapping[str, Any], folder: Path) -> None:

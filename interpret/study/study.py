@@ -44,7 +44,7 @@ class Study:
     @cached_property
     def recorded(self) -> Manifest:
         """What the manifest says, each field with its type."""
-        return Manifest.read(self.manifest)
+        return Manifest.read(self.manifest, finished="files" in self.manifest)
 
     @property
     def key(self) -> str:

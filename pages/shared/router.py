@@ -33,6 +33,8 @@ def run() -> None:
         wording.header("This page cannot be shown")
         st.error(wording.markdown(str(error)))
         current_study.offer_others(None)
+    else:
+        current_study.show_replaced()
     finally:
         st.session_state[_ROUTED] = False
 

@@ -1,6 +1,5 @@
 """Where a page's numbers come from: what mining found, what ablation measured, what was judged; cached."""
 
-import contextlib
 import threading
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from interpret.config import MineConfig
+from interpret.dissection import result
 from interpret.dissection.result import FOLDER, Dissection
 from interpret.errors import InputError
-from interpret.evaluation import ablation, effect, heldout
+from interpret.evaluation import ablation, effect, evaluate, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
@@ -141,32 +141,51 @@ def _class_effect(
         return effect.ablate_class(_photos, class_id, units)
 
 
-def evaluations(opened: Study) -> list[Evaluation]:
-    """The evaluations of a study, the newest first, without those that cannot be read."""
+def evaluations(opened: Study) -> tuple[list[Evaluation], list[str]]:
+    """The evaluations of a study, the newest first, and a sentence for each that cannot be used."""
     files = sorted(
         (opened.folder / "evaluation" / "results").glob("*/evaluation.json"), key=places.written, reverse=True
     )
-    readable = []
+    usable, refused = [], []
     for file in files:
-        with contextlib.suppress(InputError):
-            readable.append(_evaluation(str(file.parent), places.written(file)))
-    return readable
+        try:
+            usable.append(
+                _evaluation(str(opened.folder), places.stamp(opened.folder), str(file.parent), places.written(file))
+            )
+        except InputError as error:
+            refused.append(str(error))
+    return usable, refused
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _evaluation(folder: str, stamp: int) -> Evaluation:
-    return Evaluation.read(Path(folder))
+def _evaluation(folder: str, stamp: int, kept_in: str, written: int) -> Evaluation:
+    return Evaluation.read(Path(kept_in), evaluate.made_from(studies.cached(folder, stamp), Path(kept_in)))
 
 
 def dissection(opened: Study) -> Dissection | None:
-    """The newest comparison of a study's units with known parts; None where there is none."""
-    files = sorted((opened.folder / FOLDER).glob("*/facts.json"), key=places.written)
-    return _dissection(str(files[-1].parent), places.written(files[-1])) if files else None
+    """The newest comparison of a study's units with known parts that can be used; None where there is none."""
+    return _newest_dissection(opened)[0]
+
+
+def dissection_refused(opened: Study) -> str:
+    """Why a comparison with known parts that is kept is not used; empty where one is used or there is none."""
+    found, refused = _newest_dissection(opened)
+    return refused if found is None else ""
+
+
+def _newest_dissection(opened: Study) -> tuple[Dissection | None, str]:
+    files = sorted((opened.folder / FOLDER).glob("*/facts.json"), key=places.written, reverse=True)
+    refused = ""
+    for file in files:
+        try:
+            return _dissection(
+                str(opened.folder), places.stamp(opened.folder), str(file.parent), places.written(file)
+            ), ""
+        except InputError as error:
+            refused = refused or str(error)
+    return None, refused
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _dissection(folder: str, stamp: int) -> Dissection | None:
-    try:
-        return Dissection.read(Path(folder))
-    except (OSError, KeyError, ValueError):  # damaged, or of an earlier version: as good as none
-        return None
+def _dissection(folder: str, stamp: int, kept_in: str, written: int) -> Dissection:
+    return Dissection.read(Path(kept_in), result.made_from(studies.cached(folder, stamp), Path(kept_in)))

@@ -46,7 +46,7 @@ def complete_demo() -> None:
     # entries that are left. A third try would hold up the evaluation, which does not need it.
     interrupted = [job for job in earlier if job.kind == "dissect" and job.state != "done"]
     steps: tuple[tuple[str, str, list[str]], ...] = (
-        ("dissect", "dissection/*/facts.json", []),
+        ("dissect", "dissection/*/digests.json", []),
         ("evaluate", places.EVALUATIONS, ["--images", "demo-val"]),
     )
     for kind, result, arguments in steps:

@@ -1,5 +1,6 @@
 """The open study: the one in the address, else the session's, else the default or the newest."""
 
+import contextlib
 import html
 
 import streamlit as st
@@ -54,6 +55,14 @@ def _first_that_opens(names: list[str]) -> Study:
             damage = damage or error
     assert damage is not None, "there is at least one study"
     raise damage
+
+
+def show_replaced() -> None:
+    """A line for everything that was kept in the open study's folder, was damaged, and was made again."""
+    name = st.session_state.get(STUDY)
+    with contextlib.suppress(InputError):  # it was deleted while its page was drawn
+        for sentence in studies.replaced(studies.opened(name)) if name in places.study_names() else []:
+            wording.paragraph(html.escape(sentence), "small")
 
 
 def offer_others(current: str | None) -> None:

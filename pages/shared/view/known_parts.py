@@ -14,7 +14,8 @@ def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
     """A line on the part that the unit detects; none if the study was not dissected."""
     dissection = cached_results.dissection(findings.study)
     if dissection is None:
-        return []
+        refused = cached_results.dissection_refused(findings.study)
+        return [widgets.line(widgets.text(refused, "faint"))] if refused else []
     row = dissection.units.iloc[unit]
     if pd.isna(row["best_part"]):
         return [widgets.line(widgets.text("It detects none of the known parts.", "faint"))]
@@ -35,7 +36,8 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     """A line on the parts that an itemset's units detect, and the verdict on the itemset if there is one."""
     dissection = cached_results.dissection(findings.study)
     if dissection is None:
-        return []
+        refused = cached_results.dissection_refused(findings.study)
+        return [widgets.line(widgets.text(refused, "faint"))] if refused else []
     names = dissection.units["part"]
     detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no known part'}" for unit in units]
     verdict = ""
