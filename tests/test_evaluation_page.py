@@ -87,6 +87,10 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     # an evaluation of an earlier version has none of this, and the page says how to get it
     about = next((tmp_path / "demo" / "evaluation" / "results").glob("*/evaluation.json"))
     about.write_text(json.dumps({**json.loads(about.read_text()), "format": 2}))
+    damaged = show("pages/evaluation.py")
+    assert "evaluation.json is damaged" in damaged.warning[0].value.replace("\\", "")
+    assert "was not evaluated yet" in words_on(damaged)
+    about.with_name("digests.json").unlink()  # earlier versions wrote none
     assert "made without these measures" in words_on(show("pages/evaluation.py"))
 
 

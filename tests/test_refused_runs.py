@@ -82,6 +82,78 @@ def test_a_folder_that_holds_something_else_is_left_alone(pictures, tmp_path):
     assert pipeline.run(config(pictures), empty, classifier=tiny_classifier()).manifest["counts"]["images"] == 33
 
 
+def ready(pictures: Path, folder: Path) -> list[str]:
+    """The stages that a refused run came to."""
+    stages: list[str] = []
+    with pytest.raises(InputError) as error:
+        pipeline.run(config(pictures), folder, lambda p: stages.append(p.stage), classifier=tiny_classifier())
+    assert "\n" not in str(error.value)
+    return [*stages, str(error.value)]
+
+
+def test_what_cannot_be_written_in_the_end_is_refused_before_the_work(pictures, tmp_path, monkeypatch):
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (said,) = ready(pictures, tmp_path / "dangling")
+    assert "dangling is a link to" in said
+    assert "which does not exist; choose another --study" in said
+    (said,) = ready(pictures, tmp_path / os.fsdecode(b"st\xff"))
+    assert "st\\udcff' is not valid UTF-8" in said
+    (said,) = ready(pictures, tmp_path / "dangling" / "below")
+    assert "cannot be written" in said
+    (tmp_path / "file").write_text("")
+    (said,) = ready(pictures, tmp_path / "file" / "below")
+    assert "is no folder that you may write in" in said
+    (tmp_path / "mount").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "mount")
+    (said,) = ready(pictures, tmp_path / "mount")
+    assert "is a mount point; choose a folder inside it" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file", "mount"]
+
+
+def test_a_link_to_an_empty_folder_is_followed(pictures, undisturbed, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    pipeline.run(config(pictures), tmp_path / "link", classifier=tiny_classifier())
+    assert (tmp_path / "link").is_symlink()
+    assert contents(tmp_path / "real") == contents(undisturbed.folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_photos_in_a_folder_whose_name_is_not_text_are_refused_before_the_work(pictures, tmp_path):
+    odd = tmp_path / os.fsdecode(b"photos\xff")
+    shutil.copytree(pictures, odd)
+    stages = ready(odd, tmp_path / "s")
+    assert "photos\\udcff' is not valid UTF-8" in stages[-1]
+    assert "Explaining photos" not in stages
+    assert not (tmp_path / "s.partial").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        "{}",
+        '{"key": 1}x',
+        "[" * 100_000,
+        '{"key": "k", "format": "new"}',
+        '{"format": 1e999}',
+        None,
+    ],
+)
+def test_a_damaged_record_of_an_unfinished_run_is_one_sentence_before_the_work(pictures, tmp_path, content):
+    partial = tmp_path / "s.partial"
+    partial.mkdir()
+    if content is None:
+        (partial / "run.json").mkdir()
+    else:
+        (partial / "run.json").write_text(content)
+    (said,) = ready(pictures, tmp_path / "s")
+    assert f"run.json is damaged; delete {partial} to start anew" in said
+
+
 def test_more_units_than_are_stored_are_refused_before_the_work(pictures, tmp_path):
     asked = dataclasses.replace(config(pictures), mine=MineConfig(top_units=9))
     with pytest.raises(InputError, match="--top-units is 9, but --stored-units is 8"):

@@ -39,7 +39,7 @@ def _verify(study: "Study") -> None:
 
     found = list(damages(study))
     for sentence in found:
-        OUT.print(Text(sentence))
+        OUT.print(Text(sentence), soft_wrap=True)
     if found:
         raise InputError(f"{len(found)} of the files of {study.folder} are damaged; they are listed above.")
     if study.files:

@@ -121,7 +121,7 @@ def refuse_foreign(folder: Path) -> None:
             raise InputError(f"{folder} is not empty and not a study; choose another folder for --study.")
         if os.path.ismount(folder):  # the finished study is renamed to its place, which a mount point does not allow
             raise InputError(f"{folder} is a mount point; choose a folder inside it for --study.")
-    above = next(path for path in folder.parents if path.exists())
+    above = next(path for path in folder.parents if os.path.lexists(path))
     if not above.is_dir() or not ((folder / "manifest.json").exists() or os.access(above, os.W_OK | os.X_OK)):
         raise InputError(f"The study cannot be written to {folder}: {above} is no folder that you may write in.")
     check_record(folder)

@@ -108,7 +108,12 @@ def write_list(folder: Path, made_from: Mapping[str, str]) -> None:
         OSError: the folder cannot be written to.
     """
     names = (path.name for path in folder.iterdir() if path.is_file() and path.name != NAME)
-    write_json({"made_from": dict(made_from), "files": file_digests(folder, names)}, folder / NAME)
+    write_known(file_digests(folder, names), folder, made_from)
+
+
+def write_known(files: Mapping[str, Any], folder: Path, made_from: Mapping[str, str] | None = None) -> None:
+    """The same with digests that are known: as :func:`file_digests` gives them."""
+    write_json({"made_from": dict(made_from or {}), "files": dict(files)}, folder / NAME)
 
 
 def check_list(
@@ -125,14 +130,7 @@ def check_list(
     Raises:
         InputError: they are not; the text says how, without a full stop.
     """
-    try:
-        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        files = {str(name): FileDigest.read(value) for name, value in content["files"].items()}
-        found = dict(content["made_from"])
-    except FileNotFoundError:
-        raise InputError(f"{folder / NAME} is missing") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{folder / NAME} is damaged") from None
+    files, found = read_list(folder)
     if any(found.get(name) != text for name, text in (made_from or {}).items()):
         raise InputError(f"{folder} was made from other data or with other options")
     for name in sorted(set(names) | files.keys()):
@@ -140,6 +138,22 @@ def check_list(
             raise InputError(f"{folder / NAME} is damaged")
         if what := difference(folder / name, files[name], again=again):
             raise InputError(f"{folder / name} is damaged: {what}")
+
+
+def read_list(folder: Path) -> tuple[dict[str, FileDigest], dict[str, Any]]:
+    """The digests that a folder's list says, and what the files were made from.
+
+    Raises:
+        InputError: the list is missing or damaged; the text says which, without a full stop.
+    """
+    try:
+        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        files = {str(name): FileDigest.read(value) for name, value in content["files"].items()}
+        return files, dict(content["made_from"])
+    except FileNotFoundError:
+        raise InputError(f"{folder / NAME} is missing") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{folder / NAME} is damaged") from None
 
 
 def has_list(folder: Path) -> bool:

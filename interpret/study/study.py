@@ -16,7 +16,7 @@ from interpret.data.photos import open_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.study import reading
-from interpret.study.digests import FileDigest
+from interpret.study.digests import FileDigest, difference, read_list
 from interpret.study.manifest import Counts, Manifest
 from interpret.study.schema import CONTRAST, PACKED
 
@@ -247,13 +247,22 @@ class Study:
             return np.zeros(shape, np.int32), np.zeros(shape, np.float32)
         return reading.read_units(self.folder, self.recorded, "contrast", len(self.contrast))
 
+    @cached_property
+    def copies(self) -> dict[str, FileDigest]:
+        """Digests of the study's own copies of its photos, by file name; none where the list is absent or damaged."""
+        try:
+            return read_list(self.folder / PACKED)[0]
+        except InputError:
+            return {}
+
     def photo_path(self, image_id: int) -> Path | None:
-        """The file of a photo: the study's own copy, or the original; None if neither exists."""
-        name = str(self.images["path"].iloc[image_id])
-        for path in (self.folder / PACKED / f"{image_id}.jpg", self.images_root / name):
-            if path.is_file():
-                return path
-        return None
+        """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists."""
+        copy, name = self.folder / PACKED / f"{image_id}.jpg", str(self.images["path"].iloc[image_id])
+        listed = self.copies.get(copy.name)
+        if copy.is_file() and (listed is None or difference(copy, listed) is None):
+            return copy
+        original = self.images_root / name
+        return original if original.is_file() else None
 
     def photo(self, image_id: int) -> Image.Image | None:
         """A photo as upright RGB; None if its file does not exist or cannot be read.
