@@ -4,9 +4,13 @@ import contextlib
 from pathlib import Path
 
 from interpret.files import clear_unfinished, remove_folder
+from interpret.study.schema import PACKED
 from interpret.study.workspace import partial_folder, remove_unused
 
-KEPT_IN = ("", "mined", "evaluation", "evaluation/results", "dissection", "errors", "photos")
+RESULTS_IN = ("mined", "evaluation/results", "dissection", "errors")
+"""Folders of a study that hold a folder for each result."""
+
+WRITTEN_IN = ("", *RESULTS_IN, "evaluation", PACKED)
 """Folders of a study, its own first, in which files and folders are written in one step."""
 
 AGAIN = "with-contrast"
@@ -26,7 +30,7 @@ def clear_litter(study: Path, *, has_contrast: bool) -> None:
     """
     with contextlib.suppress(OSError):
         clear_unfinished(study.parent)
-        for name in KEPT_IN:
+        for name in WRITTEN_IN:
             clear_unfinished(study / name)
         again = study / AGAIN
         for complete in (study, *(file.parent for file in (study / "evaluation").glob("*/manifest.json")), again):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from interpret.errors import InputError
 from interpret.study import digests, reading
-from interpret.study.litter import KEPT_IN, clear_litter
+from interpret.study.litter import RESULTS_IN, clear_litter
 from interpret.study.manifest import NAME, read_manifest
+from interpret.study.schema import PACKED
 from interpret.study.study import Study, unheard
 from interpret.study.workspace import partial_folder
 
@@ -52,14 +53,22 @@ def damages(study: Study) -> Iterator[str]:
             getattr(again, name)
         except InputError as error:
             yield str(error)
-    for place in KEPT_IN:
-        for kept in sorted((study.folder / place).glob(f"*/{digests.NAME}")):
-            try:
-                digests.check_list(kept.parent, (), again=True)
-            except InputError as error:
-                yield f"{error}; it is made again when it is next needed."
-    for manifest in sorted((study.folder / "evaluation").glob(f"*/{NAME}")):
+    packed = [study.folder / PACKED] if (study.folder / PACKED).is_dir() else []
+    for kept in (*_folders(*RESULTS_IN, within=study.folder), *packed):
+        if not study.files and not digests.has_list(kept):
+            continue  # an earlier version kept it
         try:
-            yield from damages(open_study(manifest.parent))
+            digests.check_list(kept, (), again=True)
         except InputError as error:
-            yield str(error)
+            yield f"{error}; it is made again when it is next needed."
+    for held_out in _folders("evaluation", within=study.folder):
+        if held_out.name != "results" and not held_out.name.endswith(".partial"):
+            try:
+                yield from damages(open_study(held_out))
+            except InputError as error:
+                yield str(error)
+
+
+def _folders(*names: str, within: Path) -> list[Path]:
+    """The folders in folders of a study; unfinished ones are left out."""
+    return sorted(path for name in names for path in (within / name).glob("[!.]*") if path.is_dir())
