@@ -1,5 +1,12 @@
 """The dashboard's entry: `streamlit run app.py`. Every page is a file of its own in `pages/`."""
 
-from pages.shared import router
+if __name__ == "__main__":  # Streamlit runs this file whenever it draws a page
+    from pages.shared import router
 
-router.run()
+    router.run()
+else:  # the server imports it, once
+    from streamlit.starlette import App
+
+    from pages.shared.backend import gate
+
+    app = App(__file__, middleware=gate.middleware())

@@ -13,7 +13,7 @@ from interpret.evaluation.table1 import BASELINE, MethodRow
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import allowed_paths, cached_results, jobs
+from pages.shared.backend import allowed_paths, cached_results, jobs, owners
 from pages.shared.controls import address, current_study, option_input
 from pages.shared.view import figures, itemset_measures, run_progress, style
 
@@ -28,7 +28,7 @@ def page() -> None:
         st.warning(wording.markdown(sentence))
     run_progress.running("evaluate")
     if not results:
-        if not any(job.kind == "evaluate" and job.state == "running" for job in jobs.jobs()):
+        if not any(job.kind == "evaluate" and job.study == study.name and job.under_way for job in jobs.jobs()):
             _nothing_yet(study)
         return
     chosen = 0
@@ -227,7 +227,9 @@ def _form(study: Study) -> None:
             if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
                 raise InputError("Type the folder of the photos to measure on.")
             measure_on = images.get(str(source)) or str(allowed_paths.resolve(folder, folder=True))
-            jobs.start(study.name, ["--images", measure_on, *options], kind="evaluate")
+            current_study.follow(
+                jobs.start(study.name, ["--images", measure_on, *options], kind="evaluate", owner=owners.current()).id
+            )
         except InputError as error:
             st.error(wording.markdown(str(error)))
             return

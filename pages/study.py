@@ -11,7 +11,7 @@ from interpret.findings.rows import ClassSupport
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, pictures, places
+from pages.shared.backend import cached_results, pictures, places, studies
 from pages.shared.controls import address, current_study, new_study
 from pages.shared.view import contrast, patch_chain, patch_gallery, run_progress, tables, widgets
 
@@ -174,11 +174,11 @@ def _about(study: Study) -> None:
 
 def _others(study: Study) -> None:
     st.subheader("Open another study", anchor=False)
-    names = places.study_names()
-    if len(names) < 2:
+    if len(studies.names()) < 2:
         wording.paragraph(f"This is the only one in {html.escape(str(places.studies_root()))}.", "small")
-        return
-    current_study.offer_others(study.name)
+    else:
+        current_study.offer_others(study.name)
+    current_study.offer_deletion()
 
 
 router.enter(page)

@@ -32,7 +32,7 @@ def placed(root: Path, study: str, state: str, kind: str = "run", name: str = ""
     folder = root / ".runs" / (name or f"0-{kind}-{study}-{state}")
     folder.mkdir(parents=True)
     pid = os.getpid()
-    born = jobs._born(pid) if state == "running" else "0"
+    born = jobs.processes.born(pid) if state == "running" else "0"
     about = {"study": study, "kind": kind, "arguments": [], "pid": pid, "born": born}
     (folder / "job.json").write_text(json.dumps(about))
     if state == "stopped":
@@ -61,7 +61,7 @@ def test_a_run_that_ends_with_an_error_is_failed_even_where_its_study_is_there(r
     (root / ".runs" / job.id / "stderr.txt").write_text("error: too many itemsets\n")
     for code, state in ((2, "failed"), (0, "done")):
         child = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
-        monkeypatch.setitem(jobs._children, job.id, child)
+        monkeypatch.setitem(jobs.processes.children, job.id, child)
         child.wait()
         assert jobs.jobs()[0].state == state
         assert jobs.jobs()[0].error == ("too many itemsets" if code else "")

@@ -15,9 +15,14 @@ from tests.small_study import studies
 def started(tmp_path, monkeypatch) -> list[tuple[str, list[str]]]:
     """Name and arguments of each run that the form starts; none is carried out."""
     runs: list[tuple[str, list[str]]] = []
+
+    def noted(name: str, arguments: list[str], kind: str = "run", owner: str = "") -> jobs.Job:
+        runs.append((name, list(arguments)))
+        return jobs.Job("1", name, "running", {}, "", tuple(arguments), kind, owner)
+
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
     monkeypatch.setenv("UNITSCOPE_ROOTS", str(tmp_path))
-    monkeypatch.setattr(jobs, "start", lambda name, arguments, *_: runs.append((name, list(arguments))))
+    monkeypatch.setattr(jobs, "start", noted)
     return runs
 
 

@@ -77,7 +77,7 @@ def test_cancel_ends_the_process_and_a_reload_finds_the_run(empty):
     job = jobs.start("long", ["--model", "demo", "--images", str(drawings())])
     pid = pid_of(job)
     assert alive(pid)
-    child = jobs._children.pop(job.id)  # as after a restart of the server: only the files are left
+    child = jobs.processes.children.pop(job.id)  # as after a restart of the server: only the files are left
     assert next(one for one in jobs.jobs() if one.study == "long").state == "running"
     with pytest.raises(InputError, match="under way already"):
         jobs.start("long", ["--images", "skimage"])

@@ -7,7 +7,7 @@ import streamlit as st
 
 from interpret.errors import InputError
 from pages.shared import page_list, wording
-from pages.shared.backend import first_study
+from pages.shared.backend import first_study, gate
 from pages.shared.controls import current_study
 from pages.shared.view import style
 
@@ -18,6 +18,9 @@ def run() -> None:
     """Draw the navigation and run the page in the address."""
     st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
     st.html(style.STYLE)
+    if not gate.is_open():
+        st.error("This dashboard asks for a password before it opens; start it with `unitscope serve`.")
+        st.stop()
     with contextlib.suppress(InputError):  # the first page says so; here the run only starts early
         first_study.begin_default()
         first_study.complete_demo()

@@ -1,10 +1,12 @@
-"""Paths that users type: only those below an allowed folder are read."""
+"""Paths that users type: only those below an allowed folder are read, and nothing that somebody else made."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from interpret.errors import InputError
+from pages.shared.backend import owners
+from pages.shared.backend.places import studies_root
 
 
 def roots() -> list[Path]:
@@ -17,14 +19,14 @@ def resolve(text: str, *, folder: bool) -> Path:
     """A path that a user typed, if it exists and lies below an allowed root, links followed.
 
     Raises:
-        InputError: it does not.
+        InputError: it does not, or it is an upload or a study of somebody else, or holds such.
     """
     allowed = roots()
     try:
         path = Path(text).expanduser()
         path = (path if path.is_absolute() else allowed[0] / path).resolve()
         inside = any(path.is_relative_to(root) for root in allowed)
-        there = inside and (path.is_dir() if folder else path.is_file())
+        there = inside and (path.is_dir() if folder else path.is_file()) and not _is_private(path)
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{text!r} is not a path; type one below {_named(allowed)}.") from error
     if not inside:
@@ -34,7 +36,18 @@ def resolve(text: str, *, folder: bool) -> Path:
         )
     if not there:
         raise InputError(f"There is no {'folder' if folder else 'file'} {text!r} below {_named(allowed)}.")
+    if folder and studies_root().resolve().is_relative_to(path):
+        raise InputError(f"{text!r} holds the studies; type a folder of photos beside or below them.")
     return path
+
+
+def _is_private(path: Path) -> bool:
+    """Whether a path lies where the dashboard keeps what it is given, or in a study that this page may not see."""
+    home = studies_root().resolve()
+    if not path.is_relative_to(home) or path == home:
+        return False
+    name = path.relative_to(home).parts[0]
+    return name.startswith(".") or not owners.may_see(owners.of_study(name.removesuffix(".partial")))
 
 
 def _named(folders: Sequence[Path]) -> str:

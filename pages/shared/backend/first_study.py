@@ -2,7 +2,7 @@
 
 import json
 
-from pages.shared.backend import jobs, places
+from pages.shared.backend import jobs, owners, places, studies
 
 
 def begin_default() -> None:
@@ -13,7 +13,10 @@ def begin_default() -> None:
     """
     name = places.default_name()
     earlier = [job for job in jobs.jobs() if job.study == name]
-    if not places.study_names() and not any(job.kind == "run" for job in earlier):
+    for job in earlier:  # it is everybody's: no page has to take note of its end
+        if job.state == "done" and job.kind == "run" and job.owner == owners.SHARED:
+            jobs.dismiss(job)
+    if not studies.names() and name not in places.study_names() and not any(job.kind == "run" for job in earlier):
         for job in earlier:  # of a study that was there before
             jobs.dismiss(job)
         jobs.start(name, places.default_arguments())
@@ -40,7 +43,7 @@ def complete_demo() -> None:
         if job.kind != "run" and job.state == "done":
             jobs.dismiss(job)
     # An evaluation that was stopped is resumed by a person only, on the page Evaluation.
-    if any(job.state == "running" or (job.kind == "evaluate" and job.state != "done") for job in earlier):
+    if any(job.under_way or (job.kind == "evaluate" and job.state != "done") for job in earlier):
         return
     # No page shows a dissection that was interrupted, as by the end of the server: it is tried twice, counting the
     # entries that are left. A third try would hold up the evaluation, which does not need it.

@@ -1,39 +1,34 @@
 """Background runs: each is the command line in a process of its own, and survives a reload of the page.
 
-A run's folder, `.runs/<id>/` beside the studies, holds its arguments (`job.json`), its progress (`progress.json`,
-written by the run) and its log (`stderr.txt`).
+A run's folder, `.runs/<id>/` beside the studies, holds its arguments and owner (`job.json`), its progress
+(`progress.json`, written by the run) and its log (`stderr.txt`). A few runs work at once; others wait for their turn.
 """
 
-import atexit
 import contextlib
 import json
 import os
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from interpret import progress
 from interpret.errors import InputError
 from interpret.files import write_json
-from pages.shared.backend import uploads
+from pages.shared.backend import owners, places, processes, uploads
 from pages.shared.backend.places import studies_root
-from pages.shared.page_list import ROOT
 
-GRACE = 5.0
-"""Seconds that a run gets to stop by itself before it is killed."""
+AT_ONCE = 2
+"""Runs that work at once (count), unless ``UNITSCOPE_RUNS`` says another number."""
 
-# Runs of this server: their exit status is needed, and none may outlive the server.
-_children: dict[str, subprocess.Popen[bytes]] = {}
+EACH = 5
+"""Runs of one owner that may work or wait at a time (count)."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -43,11 +38,13 @@ class Job:
     Attributes:
         id: its folder's name.
         study: the name of its study.
-        state: running, done, failed or stopped.
+        state: waiting, running, done, failed or stopped.
         progress: what the run last wrote: stage, done, total, skipped, rate, remaining; empty before that.
         error: the sentence that a failed run ended with; empty in any other state.
         arguments: of the command line, after `python -m interpret`.
         kind: run creates the study; evaluate and dissect work on a finished one.
+        owner: whose it is; see :mod:`pages.shared.backend.owners`.
+        ahead: runs that have to end before a waiting one begins (count).
     """
 
     id: str
@@ -57,60 +54,99 @@ class Job:
     error: str
     arguments: tuple[str, ...]
     kind: str = "run"
+    owner: str = owners.SHARED
+    ahead: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it works, or waits for its turn."""
+        return self.state in ("running", "waiting")
 
 
 def _runs() -> Path:
     return studies_root() / ".runs"
 
 
-def start(study: str, arguments: Sequence[str], kind: str = "run") -> Job:
-    """Start `python -m interpret run ARGUMENTS --study STUDY`, or `KIND STUDY ARGUMENTS`.
+def at_once() -> int:
+    """Runs that work at once (count): ``UNITSCOPE_RUNS``, else :data:`AT_ONCE`."""
+    given = os.environ.get("UNITSCOPE_RUNS", "")
+    return max(1, int(given)) if given.isascii() and given.isdecimal() and len(given) < 4 else AT_ONCE
+
+
+def start(study: str, arguments: Sequence[str], kind: str = "run", owner: str = owners.SHARED) -> Job:
+    """Start `python -m interpret run ARGUMENTS --study STUDY`, or `KIND STUDY ARGUMENTS`; or let it wait for its turn.
 
     Raises:
-        InputError: a run of the study is under way, or the folder cannot be written to.
+        InputError: a run of the study is under way, the owner has too many, or the folder cannot be written to.
     """
     with _lock:
-        if any(job.study == study and job.state == "running" for job in jobs()):
-            raise InputError(f"A run of the study {study} is under way already; its progress is on this page.")
-        folder = _runs() / f"{int(time.time()):010d}-{secrets.token_hex(4)}"
+        under_way = [job for job in _all() if job.under_way]
+        if any(job.study == study for job in under_way):
+            raise InputError(f"A run of the study {study} is under way already; wait until it has ended.")
+        if owner != owners.SHARED and sum(job.owner == owner for job in under_way) >= EACH:
+            raise InputError(f"{EACH} of your runs are under way or waiting already; wait until one has ended.")
+        if kind == "run":
+            owners.forget_gone({*places.study_names(), *(job.study for job in _all())})
+            if owners.of_study(study) not in (owners.SHARED, owner):  # even if it is not finished
+                raise InputError(f"There is a study called {study} already; type another name.")
+        folder = _runs() / f"{time.time_ns():019d}-{secrets.token_hex(4)}"
         try:
             folder.mkdir(parents=True)
-            log = (folder / "stderr.txt").open("wb")
+            if kind == "run":
+                owners.record(study, owner)
+            _write(folder, {"study": study, "kind": kind, "arguments": list(arguments), "owner": owner})
+            _advance()
         except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
             raise InputError(
                 f"The folder {studies_root()} cannot be written to ({error.strerror}); set UNITSCOPE_STUDIES to "
                 "another one."
             ) from error
-        target = studies_root() / study
-        named = ["--study", str(target)] if kind == "run" else [str(target)]
-        command = [sys.executable, "-m", "interpret", kind, *named, *arguments]
-        command += ["--progress-file", str(folder / "progress.json")]
-        environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
-        with log:
-            child = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-        _children[folder.name] = child
-        write_json(
-            {"study": study, "kind": kind, "arguments": list(arguments), "pid": child.pid, "born": _born(child.pid)},
-            folder / "job.json",
-        )
-    return _read(folder)
+        return next(job for job in _all() if job.id == folder.name)
+
+
+def _advance() -> None:
+    """Begin the runs that have waited longest, as far as there is room."""
+    with _lock:
+        listed = _all()
+        room = at_once() - sum(job.state == "running" for job in listed)
+        for job in [job for job in reversed(listed) if job.state == "waiting"][: max(0, room)]:
+            folder, target = _runs() / job.id, studies_root() / job.study
+            named = ["--study", str(target)] if job.kind == "run" else [str(target)]
+            command = [job.kind, *named, *job.arguments, "--progress-file", str(folder / "progress.json")]
+            pid = processes.start(job.id, command, folder / "stderr.txt", _ended)
+            about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+            _write(folder, {**about, "pid": pid, "born": processes.born(pid)})
+
+
+def _ended() -> None:
+    with contextlib.suppress(OSError, ValueError):  # the next look at the runs tries again
+        _advance()
+
+
+def _write(folder: Path, about: dict[str, Any]) -> None:
+    write_json(about, folder / "job.json")
 
 
 def jobs() -> list[Job]:
     """All runs that were not dismissed, the newest first."""
+    listed = _all()
+    if any(job.state == "waiting" for job in listed):
+        _ended()  # as after a restart of the server, which ends the runs that others wait for
+        listed = _all()
+    waiting = [job.id for job in reversed(listed) if job.state == "waiting"]
+    over = sum(job.state == "running" for job in listed) - at_once() + 1
+    return [
+        replace(job, ahead=max(1, over + waiting.index(job.id))) if job.state == "waiting" else job for job in listed
+    ]
+
+
+def _all() -> list[Job]:
     if not _runs().is_dir():
         return []
     listed = []
     for folder in sorted(_runs().iterdir(), reverse=True):
-        with contextlib.suppress(OSError, ValueError):  # about to start, or dismissed by another page at this moment
+        with contextlib.suppress(OSError, ValueError, KeyError):  # about to start, or dismissed at this moment
             listed.append(_read(folder))
     return listed
 
@@ -121,7 +157,10 @@ def _read(folder: Path) -> Job:
     kind = str(about.get("kind", "run"))
     reported = progress.read(folder / "progress.json") or {}
     error = ""
-    if _alive(folder.name, int(about["pid"]), about.get("born")):
+    owner = str(about.get("owner", owners.SHARED))
+    if "pid" not in about:
+        state = "stopped" if (folder / "cancelled").exists() else "waiting"
+    elif processes.alive(folder.name, int(about["pid"]), about.get("born")):
         state = "running"
     elif _finished(folder.name, study, kind, reported):
         state = "done"
@@ -130,7 +169,7 @@ def _read(folder: Path) -> Job:
     else:
         state = "failed"
         error = _error_line(folder) or "The run was killed from outside; resume it."
-    return Job(folder.name, study, state, reported, error, tuple(about["arguments"]), kind)
+    return Job(folder.name, study, state, reported, error, tuple(about["arguments"]), kind, owner)
 
 
 def _finished(job_id: str, study: str, kind: str, reported: dict[str, Any]) -> bool:
@@ -139,7 +178,7 @@ def _finished(job_id: str, study: str, kind: str, reported: dict[str, Any]) -> b
     The exit status decides. A run of an earlier server has none: there the last stage that it reported decides, and
     for a run that could report nothing, as on a full disk, whether its study is there. What it logged never does.
     """
-    child = _children.get(job_id)
+    child = processes.children.get(job_id)
     made = (studies_root() / study / "manifest.json").is_file()
     if child is not None:
         return made and child.poll() == 0
@@ -161,64 +200,28 @@ def _error_line(folder: Path) -> str:
     return ""
 
 
-def _born(pid: int) -> str | None:
-    """When a process began, to tell it from a later one with the same number; None if unknown."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
-
-
-def _alive(name: str, pid: int, born: str | None) -> bool:
-    child = _children.get(name)
-    if child is not None:
-        return child.poll() is None
-    try:
-        os.kill(pid, 0)
-    except (OSError, OverflowError):
-        return False
-    return born is None or _born(pid) == born
-
-
 def cancel(job: Job) -> None:
     """Stop a run and everything it started. What it has done so far is kept, to resume from."""
     folder = _runs() / job.id
-    if job.state != "running":
-        return
-    with contextlib.suppress(OSError):
-        (folder / "cancelled").touch()
-    try:
-        pid = int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"])
-    except (OSError, ValueError):  # it has ended and was dismissed
-        return
-    _end(job.id, pid)
-
-
-def _end(name: str, pid: int) -> None:
-    child = _children.get(name)
-    for sign in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+    with _lock:  # a waiting one must not begin at this moment
+        if not job.under_way:
+            return
         with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(pid, sign)
-            else:
-                os.kill(pid, sign)
-        deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline:
-            if child is not None:
-                if child.poll() is not None:
-                    return
-            elif not _alive(name, pid, _born(pid)):
-                return
-            time.sleep(0.05)
+            (folder / "cancelled").touch()
+        try:
+            pid = int(json.loads((folder / "job.json").read_text(encoding="utf-8"))["pid"])
+        except (OSError, ValueError, KeyError):  # it has ended and was dismissed, or has not begun
+            return
+    processes.end(job.id, pid)
 
 
 def dismiss(job: Job) -> None:
     """Remove the entry of a run that has ended, and what an unfinished one left; uploads that a study uses stay."""
-    if job.state == "running":
+    if job.under_way:
         return
     with _lock:  # no run of that name may start between the check and the removal
         # A partial study belongs to every run of its name: another one may be under way, or be resumed.
-        shared = any(other.study == job.study and other.kind == "run" and other.id != job.id for other in jobs())
+        shared = any(other.study == job.study and other.kind == "run" and other.id != job.id for other in _all())
         if job.state != "done" and job.kind == "run" and not shared:
             shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
@@ -231,13 +234,6 @@ def resume(job: Job) -> Job:
     Raises:
         InputError: it cannot be started; the entry of the old run stays.
     """
-    new = start(job.study, job.arguments, job.kind)
+    new = start(job.study, job.arguments, job.kind, job.owner)
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
     return new
-
-
-@atexit.register
-def _end_all() -> None:
-    for name, child in list(_children.items()):
-        if child.poll() is None:
-            _end(name, child.pid)

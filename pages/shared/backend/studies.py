@@ -1,5 +1,8 @@
 """Opened studies, shared by all sessions, and what their manifests say of their size and duration."""
 
+import json
+import secrets
+import shutil
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -9,7 +12,45 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.study import Study, open_study
-from pages.shared.backend import places, uploads
+from pages.shared.backend import jobs, owners, places, uploads
+
+
+def names() -> list[str]:
+    """The studies that the page that is being drawn may open, the newest first."""
+    return [name for name in places.study_names() if owners.may_see(owners.of_study(name))]
+
+
+def deletable() -> list[str]:
+    """Those of :func:`names` that the page may delete, and that no run works on."""
+    busy = {job.study for job in jobs.jobs() if job.under_way}
+    return [name for name in names() if owners.is_mine(owners.of_study(name)) and name not in busy]
+
+
+def delete(name: str) -> None:
+    """Delete a study for good, with the uploads that it was made from.
+
+    Raises:
+        InputError: it is not the page's to delete, a run works on it, or it cannot be deleted.
+    """
+    if name not in deletable():
+        raise InputError(f"The study {name!r} cannot be deleted here; only the browser that made it may, and no run.")
+    folder = places.studies_root() / name
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        made_from = [str(manifest["images_root"]), str(manifest["config"]["model"]["weights"])]
+    except (OSError, ValueError, KeyError, TypeError):  # damaged: its uploads go after a day
+        made_from = []
+    gone = folder.with_name(f".deleted-{secrets.token_hex(8)}")
+    try:
+        folder.rename(gone)
+        owners.record(name, owners.SHARED)
+    except OSError as error:
+        raise InputError(f"The study {name!r} cannot be deleted ({error.strerror}).") from error
+    shutil.rmtree(gone, ignore_errors=True)
+    for job in jobs.jobs():
+        if job.study == name:
+            jobs.dismiss(job)
+    uploads.tidy(made_from)
 
 
 def opened(name: str) -> Study:
@@ -18,7 +59,7 @@ def opened(name: str) -> Study:
     Raises:
         InputError: there is none of that name, or its manifest is damaged.
     """
-    if name not in places.study_names():
+    if name not in names():
         raise InputError(f"There is no study called {name!r} here; choose one of those on the page Study.")
     folder = places.studies_root() / name
     return cached(str(folder), places.stamp(folder))
@@ -65,7 +106,7 @@ def seconds_per_photo(model: str) -> tuple[float, str] | None:
     Returns:
         Seconds a photo and the name of the newest study that says so; None if none does.
     """
-    for name in places.study_names():
+    for name in names():
         try:
             study = opened(name)
         except InputError:

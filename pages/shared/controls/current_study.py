@@ -26,7 +26,7 @@ def opened() -> Study:
     Raises:
         InputError: the study that was asked for is damaged, or all of them are.
     """
-    names = places.study_names()
+    names = studies.names()
     asked = st.query_params.get(STUDY) or st.session_state.get(STUDY)
     if asked and asked not in names:
         st.warning(f"There is no study called “{wording.markdown(asked)}” here; another one is shown.")
@@ -72,7 +72,7 @@ def offer_others(current: str | None) -> None:
         current: the name of the study that is open; None if none is.
     """
     damaged = []
-    for name in places.study_names()[:LISTED]:
+    for name in studies.names()[:LISTED]:
         about = studies.summary(name)
         if about is None:
             damaged.append(name)
@@ -90,6 +90,16 @@ def offer_others(current: str | None) -> None:
         wording.paragraph(f"Damaged, or of another version: {named}.", "small")
 
 
+def follow(run: str) -> None:
+    """Open the study of this run when it is done: this session began it."""
+    st.session_state.setdefault("runs_followed", set()).add(run)
+
+
+def is_followed(run: str) -> bool:
+    """Whether this session began the run."""
+    return run in st.session_state.get("runs_followed", set())
+
+
 def switch_to(name: str) -> None:
     """Open a study. What the address says of another one, such as a patch or a class, is dropped."""
     if st.query_params.get(STUDY) != name:
@@ -98,3 +108,22 @@ def switch_to(name: str) -> None:
                 del st.query_params[other]
     st.session_state[STUDY] = name
     st.query_params[STUDY] = name
+
+
+def offer_deletion() -> None:
+    """A menu of the studies that may be deleted here, if there are any; a second click deletes the chosen one."""
+    names = studies.deletable()
+    if not names:
+        return
+    with st.popover("Delete a study of yours", icon=":material/delete:"):
+        name = st.selectbox("Study", names, key="delete_name")
+        if st.button("Delete it for good", key="delete_study", type="primary"):
+            try:
+                studies.delete(name)
+            except InputError as error:
+                st.error(wording.markdown(str(error)))
+                return
+            if st.session_state.get(STUDY) == name:
+                del st.session_state[STUDY]
+                st.query_params.clear()
+            st.rerun()

@@ -13,8 +13,8 @@ from interpret.errors import InputError
 from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import allowed_paths, jobs, places, studies, uploads
-from pages.shared.controls import option_input
+from pages.shared.backend import allowed_paths, jobs, owners, places, studies, uploads
+from pages.shared.controls import current_study, option_input
 
 SOURCES = {
     "demo": "the embedded demo’s drawings",
@@ -110,7 +110,7 @@ def _form() -> None:
             arguments += LIMIT.words(limit)
             images, skipped = _images(source, folder, uploaded)
             arguments += ["--images", images]
-            jobs.start(name, arguments)
+            current_study.follow(jobs.start(name, arguments, owner=owners.current()).id)
         except InputError:  # what was uploaded for it has no other use
             uploads.tidy(arguments)
             raise

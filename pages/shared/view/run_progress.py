@@ -7,7 +7,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import first_study, jobs, places
+from pages.shared.backend import first_study, jobs, owners, studies
 from pages.shared.controls import current_study
 
 DONE = {"run": "created", "evaluate": "evaluated", "dissect": "dissected"}
@@ -19,7 +19,7 @@ POLL = 0.7
 
 def first_start() -> None:
     """Create the default study if there is no study, and stop the page until it is there."""
-    if places.study_names():
+    if studies.names():
         return
     try:
         first_study.begin_default()
@@ -29,45 +29,74 @@ def first_start() -> None:
     wording.header(
         "Which units carry which classes?", "The first study is being created; it opens by itself in a moment."
     )
-    _watch()
+    _watch(wait=True)
     st.stop()
 
 
 def running(kind: str = "run") -> None:
-    """Show the runs of one kind, if there are any."""
-    if any(job.kind == kind for job in jobs.jobs()):
+    """Show the runs of one kind that concern this page, if there are any."""
+    if _shown(kind):
         _watch(kind)
 
 
+def _shown(kind: str) -> list[jobs.Job]:
+    return [job for job in jobs.jobs() if job.kind == kind and owners.may_see(job.owner)]
+
+
 @st.fragment(run_every=POLL)
-def _watch(kind: str = "run") -> None:
-    """Show the runs, updated every :data:`POLL` seconds without a rerun of the page."""
-    shown = [job for job in jobs.jobs() if job.kind == kind]
+def _watch(kind: str = "run", wait: bool = False) -> None:
+    """Show the runs, updated every :data:`POLL` seconds without a rerun of the page.
+
+    Args:
+        kind: of the runs.
+        wait: whether the page waits for any study: it is drawn again as soon as there is one.
+    """
+    shown = _shown(kind)
     listed = {job.id for job in shown}
     gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
     st.session_state[f"runs_listed_{kind}"] = listed
     seen: set[str] = st.session_state.setdefault("runs_seen_running", set())
-    if gone:  # dismissed elsewhere, as by another tab that saw it end first: this page may wait for its study
-        seen -= gone
+    ready = wait and studies.names() and not any(job.under_way for job in shown)
+    if gone or ready:
+        seen -= gone  # dismissed elsewhere, as by another tab that saw it end first: this page may wait for its study
         st.rerun(scope="app")
     for job in shown:
-        if job.state == "running":
+        if job.under_way:
             seen.add(job.id)
-        elif job.state == "done" and job.id in seen:
-            seen.discard(job.id)
-            jobs.dismiss(job)
-            current_study.switch_to(job.study)
+        elif job.state == "done" and job.id in seen and _ended_here(job):
+            st.session_state[f"runs_listed_{kind}"] = listed - {job.id}
             st.rerun(scope="app")
         _card(job)
 
 
+def _ended_here(job: jobs.Job) -> bool:
+    """Take note that a run ended that this page saw running; says whether the page is drawn again.
+
+    The session that began it is led to its study. A page that shows that study anyway shows what is new. All others,
+    other tabs of the same person among them, stay where they are.
+    """
+    followed = current_study.is_followed(job.id)
+    if not followed and job.study != st.session_state.get(current_study.STUDY):
+        return False
+    st.session_state["runs_seen_running"].discard(job.id)
+    jobs.dismiss(job)
+    if followed:
+        current_study.switch_to(job.study)
+    return True
+
+
 def _card(job: jobs.Job) -> None:
+    mine = owners.is_mine(job.owner)
     with st.container(border=True):
         name = wording.markdown(job.study)
         refused = f"refused_{job.id}"
-        if job.state == "running":
-            _bar(job)
-            if st.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop:"):
+        if job.under_way:
+            if job.state == "running":
+                _bar(job)
+            else:
+                others = wording.count(job.ahead, "other run")
+                st.progress(0.0, text=f"**{name}** · waiting for {others} …")
+            if mine and st.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop:"):
                 jobs.cancel(job)
                 st.rerun(scope="fragment")
             return
@@ -86,7 +115,7 @@ def _card(job: jobs.Job) -> None:
                 "Resume", key=f"resume_{job.id}", icon=":material/play_arrow:"
             ):
                 try:
-                    jobs.resume(job)
+                    current_study.follow(jobs.resume(job).id)
                 except InputError as error:
                     st.session_state[refused] = str(error)  # kept for the next update, which draws everything again
                 else:

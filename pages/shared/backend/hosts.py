@@ -1,0 +1,48 @@
+"""The names that the dashboard answers to: by any other a page elsewhere may have been led here (DNS rebinding)."""
+
+import ipaddress
+import os
+import re
+import socket
+
+from streamlit import config
+
+
+def allowed() -> set[str]:
+    """Names by which the server may be asked, besides addresses.
+
+    They are ``localhost``, this machine's name, the address that the server was started for, what Streamlit's options
+    ``server.allowedHosts`` and ``browser.serverAddress`` say, and ``UNITSCOPE_HOSTS``. ``*.example.org`` stands for all
+    names below it, ``*`` for any.
+    """
+    own = socket.gethostname()
+    named = ["localhost", own, f"{own}.local", config.get_option("server.address")]
+    named += [*config.get_option("server.allowedHosts"), config.get_option("browser.serverAddress")]
+    named += re.split(r"[,\s]+", os.environ.get("UNITSCOPE_HOSTS", ""))
+    return {name.lower().rstrip(".") for name in named if name}
+
+
+def is_allowed(host: str) -> bool:
+    """Whether a request with this ``Host`` header is answered.
+
+    An address in numbers always is: nobody can make a browser take it for another server's.
+    """
+    name = _without_port(host.strip().lower())
+    if name is None:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        names = allowed()
+        above = name.split(".", 1)[1] if "." in name else ""
+        parents = (
+            {f"*.{'.'.join(above.split('.')[start:])}" for start in range(above.count(".") + 1)} if above else set()
+        )
+        return bool(names & {name, "*", *parents})
+    return True
+
+
+def _without_port(host: str) -> str | None:
+    """The name or address in a ``Host`` header; None where it is none."""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.%]+)\]|([^\s:/@\[\]]+?))\.?(?::\d{1,5})?", host)
+    return None if found is None else found[1] or found[2]

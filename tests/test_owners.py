@@ -1,0 +1,320 @@
+"""What one browser uploads and makes is its own: others neither see, stop nor delete it."""
+
+import io
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from interpret.errors import InputError
+from pages.shared.backend import allowed_paths, first_study, jobs, owners, places, uploads
+from pages.shared.backend import studies as opened_studies
+from tests.shown_pages import APP, show, unescaped, words_on
+from tests.small_study import studies
+
+ALICE, BOB = "a" * 32, "b" * 32
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    """A folder with a shared study, one of Alice's and one of Bob's."""
+    folder = tmp_path / "studies"
+    for name in ("demo", "of-alice", "of-bob"):
+        shutil.copytree(studies() / "demo", folder / name)
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(folder))
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(tmp_path))
+    monkeypatch.delenv("UNITSCOPE_ONE_PERSON", raising=False)
+    owners.record("of-alice", ALICE)
+    owners.record("of-bob", BOB)
+    # the demo of these tests is complete: nothing starts by itself
+    monkeypatch.setattr(first_study, "complete_demo", lambda: None)
+    return folder
+
+
+@pytest.fixture
+def as_alice(monkeypatch) -> None:
+    monkeypatch.setattr(owners, "current", lambda: ALICE)
+
+
+def placed(root: Path, name: str, study: str, owner: str, **about: object) -> jobs.Job:
+    folder = root / ".runs" / name
+    folder.mkdir(parents=True)
+    listed = {"study": study, "kind": "run", "arguments": [], "owner": owner, "pid": 0, "born": "0", **about}
+    (folder / "job.json").write_text(json.dumps({key: value for key, value in listed.items() if value is not None}))
+    return next(job for job in jobs.jobs() if job.id == name)
+
+
+def labels(app: AppTest) -> str:
+    return unescaped(
+        " ".join([*(button.label for button in app.button), *(e.value for e in [*app.error, *app.warning])])
+    )
+
+
+def test_studies_of_others_are_not_listed_and_not_opened_by_their_address(root, as_alice):
+    assert set(opened_studies.names()) == {"demo", "of-alice"}
+    app = show("pages/study.py", study="of-alice")
+    assert "of-alice" in words_on(app)
+    assert "of-bob" not in words_on(app) + labels(app)
+    app = show("pages/study.py", study="of-bob")
+    assert "There is no study called “of-bob” here" in labels(app)
+    with pytest.raises(InputError, match="There is no study"):
+        opened_studies.opened("of-bob")
+
+
+def test_a_session_without_a_cookie_is_someone_of_its_own(root):
+    app = AppTest.from_file(APP, default_timeout=120).run()
+    assert "of-alice" not in words_on(app) + labels(app)
+    token = app.session_state["owner"]
+    assert owners.is_token(token)
+    assert AppTest.from_file(APP, default_timeout=120).run().session_state["owner"] != token
+
+
+def test_runs_of_others_are_neither_shown_nor_stopped(root, as_alice):
+    placed(root, "0-a", "new-alice", ALICE)
+    placed(root, "0-b", "new-bob", BOB)
+    app = show("pages/study.py")
+    said = labels(app)
+    assert "new-alice" in said
+    assert "new-bob" not in said
+    assert {button.key for button in app.button if str(button.key).endswith(("0-a", "0-b"))} == {
+        "resume_0-a",
+        "dismiss_0-a",
+    }
+
+
+def test_a_run_of_everybody_is_seen_by_all_and_stopped_by_none(root, as_alice, monkeypatch):
+    pid = 1  # always there
+    placed(root, "0-all", "new", owners.SHARED, pid=pid, born=jobs.processes.born(pid))
+    assert "cancel_0-all" not in [button.key for button in show("pages/study.py").button]
+    monkeypatch.setenv("UNITSCOPE_ONE_PERSON", "1")
+    assert "cancel_0-all" in [button.key for button in show("pages/study.py").button]
+
+
+def test_only_ones_own_study_can_be_deleted(root, as_alice):
+    assert opened_studies.deletable() == ["of-alice"]
+    for name in ("demo", "of-bob"):
+        with pytest.raises(InputError, match="cannot be deleted"):
+            opened_studies.delete(name)
+    opened_studies.delete("of-alice")
+    assert sorted(path.name for path in root.iterdir() if not path.name.startswith(".")) == ["demo", "of-bob"]
+    assert not list(root.glob(".deleted-*"))
+    assert owners.of_study("of-alice") == owners.SHARED
+
+
+def test_the_page_deletes_a_study_after_a_second_click(root, as_alice):
+    app = show("pages/study.py", study="of-alice")
+    assert app.selectbox(key="delete_name").options == ["of-alice"]
+    assert (root / "of-alice").exists()
+    app.button(key="delete_study").click().run()
+    assert not app.exception
+    assert not (root / "of-alice").exists()
+    assert "delete_study" not in [button.key for button in app.button], "nothing else is Alice's"
+
+
+def test_a_study_is_not_deleted_while_a_run_works_on_it(root, as_alice):
+    placed(root, "0-a", "of-alice", ALICE, kind="evaluate", pid=1, born=jobs.processes.born(1))
+    with pytest.raises(InputError, match="no run"):
+        opened_studies.delete("of-alice")
+
+
+def test_uploads_go_with_the_study_that_was_made_of_them(root, as_alice):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    kept = [uploads.keep([("a.png", io.BytesIO(file.getvalue()))])[0] for _ in range(2)]
+    manifest = root / "of-alice" / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "images_root": str(kept[0])}))
+    opened_studies.delete("of-alice")
+    assert [path.exists() for path in kept] == [False, True]
+
+
+def test_the_owner_of_the_server_may_let_everybody_see_and_delete_everything(root, as_alice, monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_ONE_PERSON", "1")
+    assert set(opened_studies.names()) == set(opened_studies.deletable()) == {"demo", "of-alice", "of-bob"}
+
+
+def test_a_name_that_another_one_uses_is_refused_even_where_the_study_is_unfinished(root, as_alice):
+    placed(root, "0-b", "new-bob", BOB)
+    owners.record("new-bob", BOB)
+    (root / "new-bob.partial").mkdir()
+    with pytest.raises(InputError, match="type another name"):
+        jobs.start("new-bob", [], owner=ALICE)
+    assert owners.of_study("new-bob") == BOB
+
+
+def test_the_owner_of_a_study_that_is_gone_is_forgotten(root, monkeypatch):
+    shutil.rmtree(root / "of-bob")
+    monkeypatch.setattr(jobs.processes, "start", lambda *_: 1)
+    jobs.start("another", [], owner=ALICE)
+    assert owners.of_study("of-bob") == owners.SHARED
+    assert owners.of_study("of-alice") == ALICE
+    assert owners.of_study("another") == ALICE
+
+
+@pytest.mark.parametrize("inside", [".uploads/0123456789abcdef", ".runs", ".owners", "of-bob", "of-bob/mined"])
+def test_what_others_made_is_not_read_by_typing_its_path(root, as_alice, inside):
+    (root / inside).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(InputError, match="There is no folder"):
+        allowed_paths.resolve(str(root / inside), folder=True)
+    with pytest.raises(InputError, match="holds the studies"):
+        allowed_paths.resolve(str(root), folder=True)
+    with pytest.raises(InputError, match="holds the studies"):
+        allowed_paths.resolve(str(root.parent), folder=True)
+    assert allowed_paths.resolve(str(root / "of-alice"), folder=True) == root / "of-alice"
+
+
+def watching() -> None:
+    import streamlit as st
+
+    from pages.shared.view import run_progress
+
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    run_progress._watch(st.query_params.get("kind", "run"))
+
+
+def test_only_the_session_that_began_a_run_is_led_to_its_study(root, as_alice):
+    """Another tab of the same person, which looks at another study, stays there."""
+    job = placed(root, "0-a", "of-alice", ALICE, pid=1, born=jobs.processes.born(1))
+    tabs = {}
+    for name in ("began", "other"):
+        tabs[name] = AppTest.from_function(watching, default_timeout=60)
+        tabs[name].session_state["study"] = tabs[name].query_params["study"] = "demo"
+        tabs[name].query_params["patch"] = "3"
+        if name == "began":
+            tabs[name].session_state["runs_followed"] = {job.id}
+        tabs[name].run()
+        assert f"cancel_{job.id}" in [button.key for button in tabs[name].button]
+    folder = root / ".runs" / job.id
+    (folder / "job.json").write_text(json.dumps({**json.loads((folder / "job.json").read_text()), "born": "0"}))
+    (folder / "progress.json").write_text('{"stage": "Done"}')
+    tabs["other"].run()
+    assert tabs["other"].query_params == {"study": "demo", "patch": "3"}
+    assert f"open_run_{job.id}" in [button.key for button in tabs["other"].button]
+    tabs["began"].run()
+    assert tabs["began"].query_params == {"study": "of-alice"}
+    tabs["other"].run()
+    assert tabs["other"].query_params == {"study": "demo", "patch": "3"}
+    assert tabs["other"].session_state["study"] == "demo"
+
+
+def test_a_page_that_shows_the_study_anyway_shows_what_a_run_of_another_tab_did_to_it(root, as_alice):
+    job = placed(root, "0-a", "of-alice", ALICE, kind="evaluate", pid=1, born=jobs.processes.born(1))
+    app = AppTest.from_function(watching, default_timeout=60)
+    app.query_params["kind"] = "evaluate"
+    app.session_state["study"] = "of-alice"
+    app.run()
+    drawn = app.session_state["drawn"]
+    folder = root / ".runs" / job.id
+    (folder / "job.json").write_text(json.dumps({**json.loads((folder / "job.json").read_text()), "born": "0"}))
+    (folder / "progress.json").write_text('{"stage": "Done"}')
+    app.run()
+    assert app.session_state["drawn"] == drawn + 2
+    assert jobs.jobs() == []
+
+
+# The queue
+
+
+@pytest.fixture
+def begun(monkeypatch, root) -> list[str]:
+    """Studies whose runs have begun; none is carried out: they run for as long as this test."""
+    order: list[str] = []
+
+    def start(name: str, arguments: list[str], log: Path, ended: object) -> int:
+        order.append(Path(arguments[arguments.index("--study") + 1]).name)
+        return 1
+
+    monkeypatch.setattr(jobs.processes, "start", start)
+    monkeypatch.setenv("UNITSCOPE_RUNS", "2")
+    return order
+
+
+def end(root: Path, study: str) -> None:
+    for file in (root / ".runs").glob("*/job.json"):
+        about = json.loads(file.read_text())
+        if about["study"] == study:
+            file.write_text(json.dumps({**about, "born": "0"}))
+
+
+def test_two_runs_work_at_once_and_others_wait_in_their_order(begun, root):
+    for name in ("one", "two", "three", "four", "five"):
+        jobs.start(name, [])
+    assert begun == ["one", "two"]
+    assert {job.study: (job.state, job.ahead) for job in jobs.jobs()} == {
+        "one": ("running", 0),
+        "two": ("running", 0),
+        "three": ("waiting", 1),
+        "four": ("waiting", 2),
+        "five": ("waiting", 3),
+    }
+    end(root, "two")
+    jobs.cancel(next(job for job in jobs.jobs() if job.study == "four"))
+    assert begun == ["one", "two", "three"]
+    end(root, "one")
+    end(root, "three")
+    states = {job.study: job.state for job in jobs.jobs()}
+    assert begun == ["one", "two", "three", "five"]
+    assert (states["four"], states["five"]) == ("stopped", "running"), "what was cancelled while it waited never begins"
+
+
+def test_a_page_says_how_many_runs_it_waits_for(begun, root, as_alice):
+    for name in ("one", "two", "three", "four"):
+        jobs.start(name, [], owner=ALICE if name == "four" else BOB)
+    app = show("pages/study.py")
+    waiting = [bar.proto.text for bar in app.get("progress")]
+    assert [unescaped(text).replace("\u00a0", " ") for text in waiting] == ["**four** · waiting for 2 other runs …"]
+
+
+def test_one_person_does_not_fill_the_queue(begun):
+    for number in range(jobs.EACH):
+        jobs.start(f"run-{number}", [], owner=ALICE)
+    with pytest.raises(InputError, match="5 of your runs"):
+        jobs.start("more", [], owner=ALICE)
+    jobs.start("bobs", [], owner=BOB)
+
+
+def test_a_run_that_waits_is_neither_started_twice_nor_dismissed(begun):
+    for name in ("one", "two", "three"):
+        jobs.start(name, [])
+    with pytest.raises(InputError, match="under way already"):
+        jobs.start("three", [])
+    waiting = next(job for job in jobs.jobs() if job.study == "three")
+    jobs.dismiss(waiting)
+    assert waiting.id in [job.id for job in jobs.jobs()]
+
+
+@pytest.mark.slow
+def test_the_next_run_begins_when_one_ends_though_nobody_looks(root, monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_RUNS", "1")
+    for name in ("one", "two"):
+        jobs.start(name, ["--no-such-option"])
+    end = time.monotonic() + 120
+    while any(job.under_way for job in jobs._all()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert {job.study: job.state for job in jobs._all()} == {"one": "failed", "two": "failed"}
+
+
+def test_a_run_does_not_get_the_password(root, monkeypatch):
+    given: dict[str, str] = {}
+
+    class Child:
+        pid = 1
+
+        def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+            given.update(env)
+
+        def wait(self) -> int:
+            return 0
+
+        def poll(self) -> int:
+            return 0
+
+    monkeypatch.setenv("UNITSCOPE_PASSWORD", "right")
+    monkeypatch.setattr(jobs.processes.subprocess, "Popen", Child)
+    jobs.start("one", [])
+    assert "UNITSCOPE_PASSWORD" not in given
+    assert "UNITSCOPE_STUDIES" in given
+    assert places.studies_root() == root
