@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from interpret.data import decoding
 from interpret.data.photos import UnreadablePhoto, read_photo
 
 MEGABYTES = 400
@@ -199,8 +200,9 @@ def outcome(content: bytes) -> str:
         return "refused" if error.reason and "\n" not in error.reason else f"failed: the reason {error.reason!r}"
     except BaseException as error:  # that is what is looked for
         return f"failed: {type(error).__name__}: {error}"
-    if photo.mode != "RGB" or photo.info or min(photo.size) < 1 or photo.size != size:
-        return f"failed: a photo of mode {photo.mode}, {photo.size}, {photo.info}"
+    factor = decoding.reduction(size)
+    if photo.mode != "RGB" or photo.info or photo.size != (-(-size[0] // factor), -(-size[1] // factor)):
+        return f"failed: a photo of mode {photo.mode}, {photo.size} of {size}, {photo.info}"
     return "photo"
 
 
