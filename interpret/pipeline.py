@@ -1,6 +1,6 @@
 """The stages composed: from a configuration to a mined study on disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from interpret.config import RunConfig
@@ -19,6 +19,7 @@ def run(
     *,
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
+    roots: Sequence[Path] | None = None,
 ) -> Study:
     """Make a study and mine it; resume an interrupted one, or mine a complete one.
 
@@ -28,6 +29,7 @@ def run(
         progress: called as each stage advances, from the calling thread.
         announce: called with one sentence before anything is downloaded.
         classifier: a network, wrapped by :func:`interpret.models.wrap` or loaded; ``config.model`` is loaded if None.
+        roots: folders, resolved, that photos, a checkpoint and a file of class names may be read from; None for any.
 
     Raises:
         InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
@@ -37,7 +39,7 @@ def run(
             f"--top-units is {config.mine.top_units}, but --stored-units is {config.extract.stored_units}: no more "
             "units of a patch can be mined than are stored."
         )
-    study = extract(config, folder, progress, announce=announce, classifier=classifier)
+    study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
     progress(Progress("Mining itemsets", 0, 0))
     mine_study(study, config.mine)
     progress(Progress("Done", 1, 1, len(study.skipped)))

@@ -1,6 +1,7 @@
 """What several test files share: where the real photographs are, small networks, and drawn pictures."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from torch import nn
 
 from tests.browser import browser, page, served  # noqa: F401 - fixtures
 from tests.process_state import hooks_of, state_of  # noqa: F401 - tests take them from here
+
+# where the drawings of the tests' studies are: a dashboard shows no photos from outside of its roots
+os.environ.setdefault("UNITSCOPE_ROOTS", tempfile.gettempdir())
 
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # two processes share two cores
 

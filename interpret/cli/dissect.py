@@ -42,7 +42,7 @@ def _dissect(arguments: argparse.Namespace) -> None:
 
     config = configured(arguments, DissectConfig)
     photos = values_of(arguments, RunConfig)
-    study = open_study(arguments.study, announce)
+    study = open_study(arguments.study, announce, arguments.roots)
     mine = inherited(arguments, study.mine_config)
     with progress_bar(arguments.progress_file) as progress:
         result = dissect(

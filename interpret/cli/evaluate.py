@@ -43,7 +43,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.progress import Progress
     from interpret.study import open_study
 
-    study = open_study(arguments.study, announce)
+    study = open_study(arguments.study, announce, arguments.roots)
     stored = study.extract_config.stored_units
     given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
     config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +32,14 @@ def add_study(command: argparse.ArgumentParser) -> None:
 
 
 def add_progress_file(command: argparse.ArgumentParser) -> None:
-    """Add the hidden option with which the dashboard follows a run."""
+    """Add the hidden options with which the dashboard follows a run and bounds what it reads."""
     command.add_argument("--progress-file", type=Path, help=argparse.SUPPRESS)
+    command.add_argument("--roots", type=_folders, help=argparse.SUPPRESS)
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    """Folders separated as in PATH, links followed."""
+    return tuple(Path(part).resolve() for part in text.split(os.pathsep) if part)
 
 
 def add_options(

@@ -37,5 +37,5 @@ def _run(arguments: argparse.Namespace) -> None:
         mine=configured(arguments, MineConfig),
     )
     with progress_bar(arguments.progress_file) as progress:
-        study = pipeline.run(config, arguments.study, progress, announce=announce)
+        study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots)
     print_study(study, config.mine)

@@ -12,6 +12,7 @@ from interpret.data.class_names import match
 from interpret.data.downloads import Announce
 from interpret.data.fingerprints import FilePrint, FileState, combined, read_print, state_of
 from interpret.data.photos import EXTENSIONS, kind_of, plain
+from interpret.data.roots import check_within, is_within
 from interpret.errors import InputError
 
 MAX_BYTES = 1 << 30
@@ -75,6 +76,7 @@ def scan(
     limit: int | None = None,
     known: Mapping[FileState, FilePrint] | None = None,
     announce: Announce | None = None,
+    roots: Sequence[Path] | None = None,
 ) -> PhotoSet:
     """List the photos of a folder or of a built-in set, with their fingerprint, without decoding them.
 
@@ -89,14 +91,16 @@ def scan(
         limit: at most this many photos, evenly over the classes and within each; None for all.
         known: ``prints`` of earlier scans: a file that is still in the same state is not read again.
         announce: called with one line before a download or a rendering starts.
+        roots: folders, resolved, that links may lead into; None for any.
 
     Raises:
-        InputError: the folder does not exist, cannot be read or holds no photo.
+        InputError: the folder does not exist, cannot be read, lies outside of ``roots`` or holds no photo.
     """
     if limit is not None and limit < 1:
         raise InputError(f"A limit of {limit} photos leaves none; give 1 or more.")
     root = builtin.folder(source, announce)
-    found, skipped = _listed(root)
+    check_within(root, roots, "The folder")
+    found, skipped = _listed(root, roots)
     folders = {name.rpartition("/")[0] for name in found} - {""}
     label_of = _labels(folders, class_names, wnids)
     known = known or {}
@@ -123,23 +127,24 @@ def scan(
     )
 
 
-def count(source: str | Path, announce: Announce | None = None) -> int:
+def count(source: str | Path, announce: Announce | None = None, roots: Sequence[Path] | None = None) -> int:
     """The number of photos in a folder or a built-in set, without reading any.
 
     Takes and raises what :func:`scan` does.
     """
     root = builtin.folder(source, announce)
-    found, skipped = _listed(root)
+    check_within(root, roots, "The folder")
+    found, skipped = _listed(root, roots)
     if not found:
         raise _no_photos(root, skipped)
     return len(found)
 
 
-def _listed(root: Path) -> tuple[dict[str, Path], list[Skipped]]:
+def _listed(root: Path, roots: Sequence[Path] | None) -> tuple[dict[str, Path], list[Skipped]]:
     """The photos below a folder, by name, and everything that is skipped."""
     found: dict[str, Path] = {}
     skipped: list[Skipped] = []
-    for name, path, reason in _walk(root):
+    for name, path, reason in _walk(root, roots):
         if reason is None:
             found[name] = path
         else:
@@ -161,7 +166,7 @@ def _print(name: str, path: Path, known: Mapping[FileState, FilePrint]) -> tuple
     return read_print(name, path)
 
 
-def _walk(root: Path) -> Iterator[tuple[str, Path, str | None]]:
+def _walk(root: Path, roots: Sequence[Path] | None) -> Iterator[tuple[str, Path, str | None]]:
     """Yield name, path and the reason to skip it (None for a photo) of everything below a folder.
 
     Links to folders are followed after all real folders, and no folder is entered twice: a circle ends, and a folder
@@ -190,6 +195,8 @@ def _walk(root: Path) -> Iterator[tuple[str, Path, str | None]]:
         for entry in entries:
             name, path = prefix + _text(entry.name), Path(entry.path)
             reason = _reason(entry)
+            if reason is None and entry.is_symlink() and not is_within(path, roots):
+                reason = "it is a link to a place that may not be read"
             if reason is None and entry.is_dir():
                 if depth >= MAX_DEPTH:
                     yield name, path, f"the folder lies more than {MAX_DEPTH} folders deep"

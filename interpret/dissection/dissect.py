@@ -91,7 +91,7 @@ def dissect(
     known: Mapping[FileState, FilePrint] = {}
     if fingerprint is not None:
         wnids = () if classifier is None else classifier.wnids
-        whole = datasets.scan(source, study.class_names, wnids, announce=announce)
+        whole = datasets.scan(source, study.class_names, wnids, announce=announce, roots=study.roots)
         known = whole.prints
         options = (limit, quantile, level, draws, seed)
         key = digest(FORMAT, mined_folder(study, mine).name, whole.fingerprint, fingerprint, wnids, *options)
@@ -103,7 +103,7 @@ def dissect(
                 study.announce(str(error).replace("run `dissect` again", "it is made again"))
     classifier = classifier or network_of(study, announce=announce)
     names, wnids = classifier.class_names, classifier.wnids
-    scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce)
+    scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce, roots=study.roots)
     with tempfile.TemporaryDirectory() as temporary:
         seen = see_photos(classifier, scanned.photos, Path(temporary), progress)
         counted = overlaps(

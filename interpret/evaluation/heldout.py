@@ -73,6 +73,7 @@ def heldout(
         limit=limit,
         known=read_prints(study.folder, *inside.glob("*")),
         announce=announce,
+        roots=study.roots,
     )
     if all(photo.label is None for photo in photos.photos):
         raise InputError(_unlabelled(images, photos.unmatched))
@@ -172,7 +173,7 @@ def _usable(study: Study, folder: Path) -> Study:
     Raises:
         InputError: it is damaged or unfinished, is one of another network, or has no labels.
     """
-    found = open_study(folder, study.announce)
+    found = open_study(folder, study.announce, study.roots)
     check_same_network(study, found)
     _ = found.features, found.activations  # damaged ones are found here
     if found.images["label"].isna().all():

@@ -1,7 +1,7 @@
 """From photos to a study on disk: its patches and their units, not yet mined; interrupted runs resume."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -40,6 +40,7 @@ def extract(
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
     photos: PhotoSet | None = None,
+    roots: Sequence[Path] | None = None,
 ) -> Study:
     """Make a study with patches and units, not yet mined; resume an interrupted one, or open a complete one.
 
@@ -50,6 +51,7 @@ def extract(
         announce: called with one sentence before anything is downloaded.
         classifier: a network, wrapped by :func:`interpret.models.wrap` or loaded; ``config.model`` is loaded if None.
         photos: the result of a scan of ``config.images``; they are scanned if None.
+        roots: folders, resolved, that photos, a checkpoint and a file of class names may be read from; None for any.
 
     Raises:
         InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
@@ -60,7 +62,7 @@ def extract(
     folder = folder.resolve() if folder.is_symlink() else folder  # what is renamed to its place is the folder itself
     progress(Progress("Loading the model", 0, 0))
     if classifier is None:
-        classifier = models.load(config.model, announce=announce)
+        classifier = models.load(config.model, announce=announce, roots=roots)
     else:  # the network may have been trained since it was wrapped
         classifier = replace(classifier, weights_digest=checkpoints.digest(classifier.network))
     device = choose_device(config.model.device)
@@ -75,6 +77,7 @@ def extract(
         limit=config.limit,
         known=read_prints(folder, partial_folder(folder)),
         announce=announce,
+        roots=roots,
     )
     keys = study_keys(config, classifier, photos, device, precision)
     if (folder / "manifest.json").is_file():

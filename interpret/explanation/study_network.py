@@ -38,7 +38,7 @@ def network_of(
                 f"{study.folder} is a study of a network given from Python (a {wrapped}), which cannot be loaded by "
                 f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r})."
             )
-        classifier = models.load(replace(study.model_config, layer=study.layer), announce)
+        classifier = models.load(replace(study.model_config, layer=study.layer), announce, study.roots)
         if classifier.weights_digest != study.weights_digest:
             raise InputError(
                 f"The weights of {study.model} on this machine are not those that {study.folder} was made "

@@ -11,6 +11,7 @@ from interpret.config import ModelConfig
 from interpret.data import class_names
 from interpret.data.downloads import Announce
 from interpret.data.preprocessing import Preprocessing, resized_side
+from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.models import checkpoints
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
@@ -50,7 +51,7 @@ class Classifier:
 
 
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
-def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
+def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[Path] | None = None) -> Classifier:
     """Load the classifier that a configuration names.
 
     Args:
@@ -58,10 +59,14 @@ def load(config: ModelConfig, announce: Announce | None = None) -> Classifier:
             layer gives the number of classes; the architecture's published weights if None; or the word ``random`` for
             fixed random weights, which need no file (for tests and timing).
         announce: called with one line before a download starts.
+        roots: folders, resolved, that the checkpoint and the file of class names may be read from; None for any.
 
     Raises:
         InputError: an option, a file or the architecture does not fit; one sentence says which.
     """
+    for what, path in (("The checkpoint", config.weights), ("The file of class names", config.class_names)):
+        if path is not None and path != RANDOM:
+            check_within(Path(path), roots, what)
     family = find_family(config.model)
     network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()

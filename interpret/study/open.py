@@ -1,8 +1,9 @@
 """The door to a study: nothing of a folder is used that is not checked here, or when it is first read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.study import digests, reading
 from interpret.study.litter import RESULTS_IN, clear_litter
@@ -12,7 +13,9 @@ from interpret.study.study import Study, unheard
 from interpret.study.workspace import partial_folder
 
 
-def open_study(folder: str | Path, announce: Callable[[str], None] | None = None) -> Study:
+def open_study(
+    folder: str | Path, announce: Callable[[str], None] | None = None, roots: Sequence[Path] | None = None
+) -> Study:
     """Open the study in ``folder``: the manifest is checked whole, and every file is there with its size.
 
     What killed processes left in the folder is removed. Tables and arrays are checked when they are first read.
@@ -20,18 +23,25 @@ def open_study(folder: str | Path, announce: Callable[[str], None] | None = None
     Args:
         folder: the study's folder.
         announce: called with one sentence where something that is kept in the folder is damaged and made again.
+        roots: folders, resolved, that the study, its photos and its network's files may be read from; None for any.
 
     Raises:
-        InputError: there is none, it is unfinished or damaged, or it has another version of the format.
+        InputError: there is none, it is unfinished or damaged, it has another version of the format, or it, or a link
+            in its folder, lies outside of ``roots``.
     """
     folder = Path(folder)
+    check_within(folder, roots, "The study")
     if not (folder / NAME).is_file():
         partial = partial_folder(folder)
         if partial.is_dir():
             raise InputError(f"The study {folder} is unfinished; run the same command again to complete it.")
         what = "is not a study (it has no manifest.json)" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}; make a study with `unitscope run`.")
-    study = Study(folder, read_manifest(folder), announce or unheard)
+    if roots is not None:
+        for entry in folder.iterdir():
+            if entry.is_symlink():
+                check_within(entry, roots, "The link")
+    study = Study(folder, read_manifest(folder), announce or unheard, None if roots is None else tuple(roots))
     for name, expected in study.files.items():
         if difference := digests.size_difference(folder / name, expected):
             raise reading.damaged(folder / name, difference)
@@ -47,7 +57,7 @@ def damages(study: Study) -> Iterator[str]:
     for name, expected in study.files.items():
         if difference := digests.difference(study.folder / name, expected, again=True):
             yield str(reading.damaged(study.folder / name, difference))
-    again = Study(study.folder, study.manifest)
+    again = Study(study.folder, study.manifest, roots=study.roots)
     for name in ("images", "patches", "skipped", "features", "cams", "activations", "contrast", "ranked_contrast"):
         try:
             getattr(again, name)
@@ -64,7 +74,7 @@ def damages(study: Study) -> Iterator[str]:
     for held_out in _folders("evaluation", within=study.folder):
         if held_out.name != "results" and not held_out.name.endswith(".partial"):
             try:
-                yield from damages(open_study(held_out))
+                yield from damages(open_study(held_out, roots=study.roots))
             except InputError as error:
                 yield str(error)
 

@@ -14,6 +14,7 @@ from PIL import Image
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, digest
 from interpret.data.photos import open_photo
 from interpret.data.preprocessing import Preprocessing
+from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.study import reading
 from interpret.study.digests import FileDigest, difference, read_list
@@ -35,11 +36,13 @@ class Study:
         folder: the study's folder.
         manifest: the content of `manifest.json`; other packages read it through the properties below.
         announce: called with one sentence where something that is kept in the folder is damaged and made again.
+        roots: folders, resolved, that photos and the network's files may be read from; None for any.
     """
 
     folder: Path
     manifest: dict[str, Any]
     announce: Callable[[str], None] = unheard
+    roots: tuple[Path, ...] | None = None
 
     @cached_property
     def recorded(self) -> Manifest:
@@ -256,13 +259,16 @@ class Study:
             return {}
 
     def photo_path(self, image_id: int) -> Path | None:
-        """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists."""
+        """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists.
+
+        Neither is taken from outside of :attr:`roots`, wherever paths and links in the study lead.
+        """
         copy, name = self.folder / PACKED / f"{image_id}.jpg", str(self.images["path"].iloc[image_id])
         listed = self.copies.get(copy.name)
-        if copy.is_file() and (listed is None or difference(copy, listed) is None):
+        if copy.is_file() and is_within(copy, self.roots) and (listed is None or difference(copy, listed) is None):
             return copy
         original = self.images_root / name
-        return original if original.is_file() else None
+        return original if original.is_file() and is_within(original, self.roots) else None
 
     def photo(self, image_id: int) -> Image.Image | None:
         """A photo as upright RGB; None if its file does not exist or cannot be read.

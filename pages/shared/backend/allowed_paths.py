@@ -4,7 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from interpret.data.roots import is_within
 from interpret.errors import InputError
+from interpret.files import cache_dir
+from interpret.study import Study
+from interpret.study.schema import PACKED
 from pages.shared.backend import owners
 from pages.shared.backend.places import studies_root
 
@@ -13,6 +17,19 @@ def roots() -> list[Path]:
     """Folders below which files may be read: ``UNITSCOPE_ROOTS``, else the one where the server was started."""
     named = os.environ.get("UNITSCOPE_ROOTS", "")
     return [Path(part).expanduser().resolve() for part in named.split(os.pathsep) if part] or [Path.cwd().resolve()]
+
+
+def for_studies() -> tuple[Path, ...]:
+    """Folders that studies, their photos and their networks' files may be read from: the allowed and one's own."""
+    return (*roots(), studies_root().resolve(), cache_dir().resolve())
+
+
+def elsewhere(study: Study) -> str | None:
+    """Where the photos of a study are if they may not be read there, and it holds no copies; else None."""
+    place = study.images_root
+    if (study.folder / PACKED).is_dir() or is_within(place, study.roots) or not place.is_dir():
+        return None
+    return str(place)
 
 
 def resolve(text: str, *, folder: bool) -> Path:

@@ -20,7 +20,7 @@ from interpret.findings import Findings
 from interpret.findings.rows import Units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
-from pages.shared.backend import places, studies
+from pages.shared.backend import allowed_paths, places, studies
 
 MINE_SECONDS = 20.0
 """Longest time that a page waits for mining (seconds)."""
@@ -77,7 +77,9 @@ def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _ablation_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
     head = ablation.load_head(studies.cached(folder, stamp), device="cpu")
-    return ablation.make_ablation_set(open_study(measured_on), head), threading.Lock()
+    return ablation.make_ablation_set(
+        open_study(measured_on, roots=allowed_paths.for_studies()), head
+    ), threading.Lock()
 
 
 def measured_folder(opened: Study) -> Path:

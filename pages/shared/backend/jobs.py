@@ -19,7 +19,7 @@ from typing import Any
 from interpret import progress
 from interpret.errors import InputError
 from interpret.files import write_json
-from pages.shared.backend import owners, places, processes, uploads
+from pages.shared.backend import allowed_paths, owners, places, processes, uploads
 from pages.shared.backend.places import studies_root
 
 AT_ONCE = 2
@@ -114,6 +114,7 @@ def _advance() -> None:
             folder, target = _runs() / job.id, studies_root() / job.study
             named = ["--study", str(target)] if job.kind == "run" else [str(target)]
             command = [job.kind, *named, *job.arguments, "--progress-file", str(folder / "progress.json")]
+            command += ["--roots", os.pathsep.join(str(root) for root in allowed_paths.for_studies())]
             pid = processes.start(job.id, command, folder / "stderr.txt", _ended)
             about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
             _write(folder, {**about, "pid": pid, "born": processes.born(pid)})

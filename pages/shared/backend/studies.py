@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.study import Study, open_study
-from pages.shared.backend import jobs, owners, places, uploads
+from pages.shared.backend import allowed_paths, jobs, owners, places, uploads
 
 
 def names() -> list[str]:
@@ -46,7 +46,8 @@ def delete(name: str) -> None:
         owners.record(name, owners.SHARED)
     except OSError as error:
         raise InputError(f"The study {name!r} cannot be deleted ({error.strerror}).") from error
-    shutil.rmtree(gone, ignore_errors=True)
+    for left in gone.parent.glob(".deleted-*"):  # also by a server that was killed meanwhile
+        shutil.rmtree(left, ignore_errors=True)
     for job in jobs.jobs():
         if job.study == name:
             jobs.dismiss(job)
@@ -74,7 +75,7 @@ def cached(folder: str, stamp: int) -> Study:
         if text not in heard and len(heard) < 20:
             heard.append(text)
 
-    return open_study(folder, hear)
+    return open_study(folder, hear, allowed_paths.for_studies())
 
 
 def replaced(study: Study) -> list[str]:
@@ -125,7 +126,7 @@ def count_photos(folder: str) -> int:
     Raises:
         InputError: there is none.
     """
-    return datasets.count(folder)
+    return datasets.count(folder, roots=allowed_paths.for_studies())
 
 
 def count_uploaded(files: Sequence[UploadedFile]) -> int:

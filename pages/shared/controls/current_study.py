@@ -8,7 +8,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import places, studies
+from pages.shared.backend import allowed_paths, places, studies
 from pages.shared.controls import address
 
 LISTED = 20
@@ -43,6 +43,12 @@ def opened() -> Study:
     st.session_state[STUDY] = study.name
     if st.query_params.get(STUDY) != study.name:
         st.query_params[STUDY] = study.name
+    if place := allowed_paths.elsewhere(study):
+        st.warning(
+            f"The photos of this study are in {wording.markdown(place)}, which is outside of the folders that this "
+            "dashboard may read; it shows none of them. Start it with UNITSCOPE_ROOTS set to that folder, if the study "
+            "is to be trusted."
+        )
     return study
 
 
