@@ -1,6 +1,6 @@
 # Unitscope in one image. It needs no network when it runs:
 #   docker build -t unitscope .
-#   docker run --rm -p 8501:8501 -v unitscope-studies:/studies unitscope
+#   docker run --rm -p 127.0.0.1:8501:8501 -v unitscope-studies:/studies unitscope
 #
 # PyTorch's CPU wheels are the default. For an NVIDIA GPU:
 #   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128 -t unitscope .

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import router
 from pages.shared.backend import gate, hosts, owners, password
 from tests.shown_pages import APP
 from tests.small_study import studies
@@ -59,8 +60,13 @@ def asked(
     cookies: dict[str, str] | None = None,
     host: str = "localhost:8501",
     client: str = "10.0.0.1",
+    origin: str = "",
 ) -> Answer:
-    head = {"host": host, "cookie": "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())}
+    head = {
+        "host": host,
+        **({"origin": origin} if origin else {}),
+        "cookie": "; ".join(f"{name}={value}" for name, value in (cookies or {}).items()),
+    }
     scope = {
         "type": kind,
         "method": method,
@@ -144,6 +150,30 @@ def test_the_address_that_the_server_was_started_for_is_one_of_its_names(monkeyp
     assert hosts.is_allowed("units.example.org:8600")
     assert hosts.is_allowed("other.example")
     assert not hosts.is_allowed("third.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [
+        ("", True),
+        ("http://localhost:8501", True),
+        ("http://LOCALHOST:8501", True),
+        ("http://localhost:3000", False),
+        ("http://localhost", False),
+        ("http://127.0.0.1:3000", False),
+        ("https://evil.example", False),
+        ("https://units.example.org", True),
+        ("null", False),
+    ],
+)
+def test_pages_of_other_servers_open_no_connection_and_send_nothing(guard, monkeypatch, origin, own):
+    """A server on another port of this machine gets the same cookies from the browser."""
+    monkeypatch.setenv("UNITSCOPE_HOSTS", "units.example.org")
+    answer = asked(guard, "/_stcore/stream", kind="websocket", origin=origin)
+    assert answer.sent[0]["type"] == ("websocket.accept" if own else "websocket.close")
+    for method in ("POST", "PUT", "DELETE"):
+        assert asked(guard, "/_stcore/upload_file/1/2", method=method, origin=origin).status == (200 if own else 403)
+    assert asked(guard, origin=origin).status == 200
 
 
 def test_every_answer_forbids_frames_and_scripts_from_elsewhere(guard, monkeypatch):
@@ -246,6 +276,23 @@ def test_the_comparison_takes_the_same_time_wherever_the_passwords_differ(monkey
     assert password.is_right("right")
     assert not password.is_right("wrong")
     assert compared == [(b"right", b"right"), (b"wrong", b"right")]
+
+
+def test_with_a_login_set_up_in_streamlits_secrets_nothing_is_shown_before_it(monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+    monkeypatch.setattr(router, "_asks_for_login", lambda: True)
+    monkeypatch.setattr(router.st, "user", Nobody())
+    app = AppTest.from_file(APP, default_timeout=120).run()
+    assert not app.exception
+    assert [button.key for button in app.button] == ["log_in"]
+    assert [title.value for title in app.title] == ["Unitscope"]
+
+
+class Nobody:
+    is_logged_in = False
+
+    def get(self, name: str) -> None:
+        return None
 
 
 def test_pages_do_not_open_where_the_server_was_started_without_the_gate(monkeypatch):

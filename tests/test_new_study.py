@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret import models
 from pages.shared.backend import jobs
+from pages.shared.controls import new_study
 from tests.shown_pages import show
 from tests.small_study import studies
 
@@ -29,6 +30,14 @@ def started(tmp_path, monkeypatch) -> list[tuple[str, list[str]]]:
 @pytest.fixture
 def form() -> AppTest:
     return show("pages/study.py")
+
+
+def test_a_name_that_nobody_typed_is_one_that_is_free(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    assert new_study._free_name("upload-timm/resnet18") == "upload-timm-resnet18"
+    for name in ("upload-demo", "upload-demo-2.partial", ".owners/upload-demo-3"):
+        (tmp_path / name).mkdir(parents=True)
+    assert new_study._free_name("upload-demo") == "upload-demo-4"
 
 
 def value_of(arguments: list[str], option: str) -> str:

@@ -25,6 +25,23 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="folder of studies to list and write (default UNITSCOPE_STUDIES, else ./studies)",
     )
+    command.add_argument(
+        "--roots",
+        metavar="DIRS",
+        help=f"folders, separated by {os.pathsep}, below which photos, checkpoints and studies may be read (default "
+        "UNITSCOPE_ROOTS, else the current folder)",
+    )
+    command.add_argument(
+        "--hosts",
+        metavar="NAMES",
+        help="further names, separated by commas, that the dashboard answers to, as behind a proxy (default "
+        "UNITSCOPE_HOSTS)",
+    )
+    command.add_argument(
+        "--one-person",
+        action="store_true",
+        help="everybody who reaches the dashboard sees, stops and deletes everything (UNITSCOPE_ONE_PERSON)",
+    )
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -38,6 +55,12 @@ def _serve(arguments: argparse.Namespace) -> None:
     environment = dict(os.environ)
     if arguments.studies is not None:
         environment["UNITSCOPE_STUDIES"] = str(_studies(arguments.studies))
+    if arguments.roots is not None:
+        environment["UNITSCOPE_ROOTS"] = arguments.roots
+    if arguments.hosts is not None:
+        environment["UNITSCOPE_HOSTS"] = arguments.hosts
+    if arguments.one_person:
+        environment["UNITSCOPE_ONE_PERSON"] = "1"
     command = streamlit_command(arguments.port, arguments.address, headless=arguments.no_browser)
     sys.stdout.flush()
     if os.name == "posix":  # the server takes this process over, so that a signal that ends it reaches the server

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.secrets import secrets_singleton
 
 from interpret.errors import InputError
 from pages.shared import page_list, wording
@@ -20,6 +21,10 @@ def run() -> None:
     st.html(style.STYLE)
     if not gate.is_open():
         st.error("This dashboard asks for a password before it opens; start it with `unitscope serve`.")
+        st.stop()
+    if _asks_for_login() and not st.user.is_logged_in:
+        wording.header("Unitscope", "Log in to open this dashboard.")
+        st.button("Log in", key="log_in", on_click=st.login, type="primary")
         st.stop()
     with contextlib.suppress(InputError):  # the first page says so; here the run only starts early
         first_study.begin_default()
@@ -40,6 +45,11 @@ def run() -> None:
         current_study.show_replaced()
     finally:
         st.session_state[_ROUTED] = False
+
+
+def _asks_for_login() -> bool:
+    """Whether Streamlit's own login is set up, in the section `auth` of its secrets."""
+    return secrets_singleton.load_if_toml_exists() and "auth" in secrets_singleton
 
 
 def enter(page: Callable[[], None]) -> None:

@@ -96,6 +96,13 @@ class Gate:
         if not hosts.is_allowed(host):
             await _refused(PlainTextResponse(_other_name(host), 421), scope, receive, send)
             return
+        origin = connection.headers.get("origin")
+        changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if changes and origin is not None and not hosts.is_own_page(origin, host):
+            await _refused(
+                PlainTextResponse("Pages of other servers change nothing here.\n", 403), scope, receive, send
+            )
+            return
         token = connection.cookies.get(owners.COOKIE)
         known = owners.is_token(token)
         cookie = f"{LOGIN}_{(scope.get('server') or ('', 0))[1]}"

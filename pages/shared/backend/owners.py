@@ -38,14 +38,15 @@ def current() -> str:
     """Whose the page is that is being drawn: the person who logged in, else the browser, else this session."""
     person = st.user.to_dict() if st.user.get("is_logged_in") else {}
     if person:
-        return _digest("person:" + str(person.get("sub") or person.get("email")))
+        return digest("person:" + str(person.get("sub") or person.get("email")))
     token = st.context.cookies.to_dict().get(COOKIE)
     if not is_token(token):
         token = st.session_state.setdefault("owner", new_token())
-    return _digest(str(token))
+    return digest(str(token))
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """What is written to the disk in place of a token."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

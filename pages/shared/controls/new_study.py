@@ -1,6 +1,7 @@
 """The form for a new study: model, layer, photos, options. It starts the run; the progress bar takes over."""
 
 import html
+import itertools
 import re
 from typing import Any
 
@@ -88,10 +89,9 @@ def _form() -> None:
         )
     limit = option_input.option_input(LIMIT, key="new_limit", label="At most this many photos", unset="all of them")
     arguments = _options()
-    name = (
-        st.text_input("Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60)
-        or f"{source}-{model}"
-    )
+    name = st.text_input(
+        "Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60
+    ) or _free_name(f"{source}-{model}")
     _estimate(model, source, folder, uploaded, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         if timm and not path and file is None:
@@ -148,6 +148,18 @@ def _images(source: str, folder: str, uploaded: list[Any]) -> tuple[str, list[st
         kept, _, skipped = uploads.keep([(file.name, file) for file in uploaded])
         return str(kept), skipped
     return source, []
+
+
+def _free_name(name: str) -> str:
+    """A name that no study has, finished or not: the given one, else one with a number."""
+    plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:50]
+    names = (f"{plain}-{number}" if number > 1 else plain for number in itertools.count(1))
+    root = places.studies_root()
+    return next(
+        name
+        for name in names
+        if not any(path.exists() for path in (root / name, root / f"{name}.partial", root / ".owners" / name))
+    )
 
 
 def _plain_name(name: str) -> str:
