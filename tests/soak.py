@@ -138,7 +138,16 @@ async def _one_page(socket, page: str, number: int, rng: random.Random, seen: Se
         ("shows an exception", b"stException" in whole or any(_is_exception(raw) for raw in content)),
     ):
         if wrong:
-            seen.failures.append(f"session {number}, page {page or 'study'!r}: {what}")
+            said = " / ".join(text for raw in content for text in _texts(raw))[:400]
+            seen.failures.append(f"session {number}, page {page or 'study'!r}: {what}; it says {said!r}")
+
+
+def _texts(raw: bytes) -> list[str]:
+    """Titles, paragraphs and alerts in a message."""
+    message = ForwardMsg.FromString(raw)
+    element = message.delta.new_element
+    kind = element.WhichOneof("type") if message.WhichOneof("type") == "delta" else None
+    return [getattr(element, kind).body] if kind in ("heading", "alert", "markdown", "html") else []
 
 
 def _is_exception(raw: bytes) -> bool:
