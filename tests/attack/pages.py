@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from unittest import mock
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.attack.subjects import Subjects
@@ -39,8 +40,12 @@ def judge(
             shutil.copytree(made.study(kind), undamaged / "case")
             shutil.copytree(made.other, undamaged / "beside")
             with mock.patch.dict(os.environ, {"UNITSCOPE_STUDIES": str(undamaged)}):
+                st.cache_resource.clear()  # of another study in the same place, written at the same time
+                st.cache_data.clear()
                 known[kind, page] = _text(show(page, study="case"))
         try:
+            st.cache_resource.clear()
+            st.cache_data.clear()
             app = show(page, study="case")
         except BaseException:
             return [f"{page}: {traceback.format_exc()}"]
