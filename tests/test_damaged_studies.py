@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
+from interpret.mining.stored import mined_folder
 from interpret.study import open_study
 from pages.shared.backend import studies as opened_studies
 from tests.manifests import aged, manifest_of
@@ -89,3 +90,25 @@ def test_a_study_whose_tables_are_cut_short_is_one_sentence_and_a_way_to_the_oth
     assert not app.error
     assert app.query_params["study"] == "whole"
     assert open_study(root / "whole").name == "whole"
+
+
+def test_itemsets_that_are_damaged_are_mined_again_and_the_page_says_so(root):
+    study = open_study(root / "whole")
+    file = mined_folder(study, study.mine_config) / "rules.parquet"
+    before = file.read_bytes()
+    file.write_bytes(before[:-20] + bytes(20))
+    undamaged = another(root, "undamaged", manifest_of(root / "whole"))
+    file_beside = mined_folder(open_study(undamaged), study.mine_config) / "rules.parquet"
+    file_beside.write_bytes(before)
+    for name, said in (("whole", 1), ("undamaged", 0)):
+        words = words_on(show("pages/class_shared.py", study=name))
+        assert words.count("rules.parquet is damaged") == said
+        assert words.count("they are mined again.") == said
+    assert file.read_bytes() == before
+
+
+def test_a_comparison_with_known_parts_that_is_damaged_is_said_where_it_would_be_shown(root):
+    folder = root / "whole" / "dissection" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "facts.json").write_text("{}")
+    assert "digests.json is missing); run `dissect` again" in words_on(show("pages/unit.py", study="whole"))

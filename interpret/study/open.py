@@ -68,7 +68,8 @@ def damages(study: Study) -> Iterator[str]:
         if not study.files and not digests.has_list(kept):
             continue  # an earlier version kept it
         try:
-            digests.check_list(kept, (), again=True)
+            made_from = {} if kept.name == PACKED else {"study": study.identity, "options": kept.name}
+            digests.check_list(kept, (), made_from, again=True)
         except InputError as error:
             yield f"{error}; it is made again when it is next needed."
     for held_out in _folders("evaluation", within=study.folder):
