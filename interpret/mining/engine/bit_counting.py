@@ -78,7 +78,7 @@ def suits(trie: Trie, layout: Layout) -> bool:
     lengths = starts[rows + 1] - starts[rows]
     units = layout.units[starts[rows].repeat(lengths) + within(lengths)]
     occurrences = 0
-    for _, _, bits in _walk(trie, _packed(trie, units, np.arange(len(rows)).repeat(lengths), -(-len(rows) // 64))):
+    for _, bits in _walk(trie, _packed(trie, units, np.arange(len(rows)).repeat(lengths), -(-len(rows) // 64))):
         occurrences += int(np.bitwise_count(bits).sum(dtype=np.int64))
     return cost < occurrences / len(rows) * len(layout) * _OCCURRENCE
 
@@ -102,14 +102,11 @@ def parts(trie: Trie, layout: Layout, limits: Limits) -> Iterator[Part]:
         units = layout.units[edges[0] : edges[-1]]
         bits_of_units = _packed(trie, units, block.row_bit.repeat(np.diff(edges)), int(block.run_start[-1]))
         counter = _Counter(block)
-        for place, nodes, bits in _walk(trie, bits_of_units):
-            step = max(1, _WORDS // bits.shape[1])
-            for at in range(0, len(nodes), step):
-                limits.check_time()
-                patches, photos = counter.count(bits[at : at + step])
-                node, piece = np.nonzero(patches)
-                itemset = nodes[at : at + step][node] + place
-                yield itemset, block.label[piece], patches[node, piece], photos[node, piece]
+        for itemsets, bits in _walk(trie, bits_of_units):
+            limits.check_time()
+            patches, photos = counter.count(bits)
+            at, piece = np.nonzero(patches)
+            yield itemsets[at], block.label[piece], patches[at, piece], photos[at, piece]
 
 
 class _Counter:
@@ -146,27 +143,40 @@ def _sums(ones: npt.NDArray[np.uint8], starts: Ints) -> npt.NDArray[np.integer]:
     return ones if len(starts) == ones.shape[1] else np.add.reduceat(ones, starts, axis=1, dtype=np.int32)
 
 
-def _walk(trie: Trie, bits: Words) -> Iterator[tuple[int, Ints, Words]]:
-    """Yield for each level the number of its first itemset, those of its itemsets that occur, and their bits (m, W)."""
-    nodes, units = np.arange(len(bits)), bits
-    for first, level, depth in zip(trie.starts(), trie.levels, range(len(trie.levels)), strict=True):
-        if depth:
-            place = np.full(len(trie.levels[depth - 1]), -1)
-            place[nodes] = np.arange(len(nodes))
+def _walk(trie: Trie, units: Words) -> Iterator[tuple[Ints, Words]]:
+    """Yield for a part of each level the numbers of itemsets that may occur, and their bits (m, W).
+
+    An itemset is walked only where its prefix occurs.
+    """
+    step = max(1, _WORDS // units.shape[1])
+    nodes, place = np.arange(len(units)), np.zeros(0, np.int64)
+    bits = units
+    for first, level, below in zip(trie.starts(), trie.levels, [*trie.levels[1:], None], strict=True):
+        if first:
             parent = place[level.parent]
             nodes = np.flatnonzero(parent >= 0)
-            single = np.searchsorted(trie.levels[0].unit, level.unit[nodes])
-            parents = bits
-            bits = parents[parent[nodes]]
-            step = max(1, _WORDS // bits.shape[1])
-            for at in range(0, len(nodes), step):
-                bits[at : at + step] &= units[single[at : at + step]]
-        occurs = np.flatnonzero(bits.any(axis=1))
-        if len(occurs) < len(nodes):
-            nodes, bits = nodes[occurs], bits[occurs]
-        if not len(nodes):
+            parent, single = parent[nodes], np.searchsorted(trie.levels[0].unit, level.unit[nodes])
+        wanted = np.zeros(len(level), np.bool_)
+        if below is not None:
+            wanted[below.parent] = True
+        kept: list[Ints] = [np.zeros(0, np.int64)]
+        kept_bits: list[Words] = [units[:0]]
+        for at in range(0, len(nodes), step):
+            part = nodes[at : at + step]
+            here = bits[at : at + step]
+            if first:
+                here = bits[parent[at : at + step]]
+                here &= units[single[at : at + step]]
+            yield part + first, here
+            going_on = np.flatnonzero(wanted[part])
+            going_on = going_on[here[going_on].any(axis=1)]
+            kept.append(part[going_on])
+            kept_bits.append(here[going_on])
+        place = np.full(len(level), -1)
+        parents, bits = np.concatenate(kept), np.concatenate(kept_bits)
+        place[parents] = np.arange(len(parents))
+        if not len(parents):
             return
-        yield first, nodes, bits
 
 
 def _most_words(trie: Trie) -> int:

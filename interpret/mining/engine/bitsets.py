@@ -31,12 +31,14 @@ _CELLS = 1 << 22
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """The frequent units of some classes, one item for each unit of each class, by class and then by unit.
+    """The frequent units of some classes, one item for each unit of each class, by class.
+
+    Within a class they come in the order of the search: an itemset is joined with its later siblings.
 
     Attributes:
         labels: (B,) int64, the classes, indices into the layout's ``class_ids``.
         label: (m,) int64, which of ``labels`` each item is of, ascending.
-        unit: (m,) int64, its unit, ascending within a class.
+        unit: (m,) int64, its unit.
         count: (m,) int64, transactions of the class that hold it (count).
         least: (B,) int64, the threshold of each class (count).
     """
@@ -52,8 +54,8 @@ class Items:
 class _Level:
     """Itemsets of one size.
 
-    ``bits`` (m, W) their transactions, ``unit`` (m,) the last unit, ``end`` (m,) one past the last sibling, ``least``
-    (m,) the threshold of the class, ``place`` where the first stands among all that were found of this size.
+    ``bits`` (m, W) their transactions, ``unit`` (m,) the unit joined last, ``end`` (m,) one past the last sibling,
+    ``least`` (m,) the threshold of the class, ``place`` where the first stands among all that were found of this size.
     """
 
     bits: Words
@@ -169,20 +171,30 @@ class _Search:
 def _by_row(layout: Layout, items: Items, largest: int) -> Words:
     """(m, W) bits of every item, one for each transaction of its class in order."""
     m, n_units = len(items.unit), layout.n_units
-    starts = layout.class_starts
-    first = np.searchsorted(items.label, np.arange(len(items.labels) + 1))
-    bits = np.zeros((m, words_for(largest)), np.uint64)
-    for place, label in enumerate(items.labels.tolist()):
-        own = slice(first[place], first[place + 1])
+    starts, edges = layout.class_starts[items.labels], layout.class_starts[items.labels + 1]
+    width = words_for(largest)
+    bits = np.zeros((m, width), np.uint64)
+    if len(items.labels) == 1:
         number = np.full(n_units, -1, np.int32)
-        number[items.unit[own]] = np.arange(own.stop - own.start)
-        rows = max(64, _CELLS // max(1, own.stop - own.start) // 64 * 64)
-        for lo in range(starts[label], starts[label + 1], rows):
-            hi = min(lo + rows, int(starts[label + 1]))
-            held = _table(layout, number, own.stop - own.start, lo, hi, rows_first=False)
-            word = (lo - starts[label]) // 64
-            bits[own, word : word + held.shape[1] // 64] = np.packbits(held, axis=1, bitorder="little").view(np.uint64)
-    return bits
+        number[items.unit] = np.arange(m)
+        rows = max(64, _CELLS // m // 64 * 64)
+        for lo in range(starts[0], edges[0], rows):
+            held = _table(layout, number, m, lo, min(lo + rows, int(edges[0])), rows_first=False)
+            word = (lo - starts[0]) // 64
+            bits[:, word : word + held.shape[1] // 64] = np.packbits(held, axis=1, bitorder="little").view(np.uint64)
+        return bits
+    # All classes in one table, by the place of each unit of a class among the items.
+    place = np.full(len(items.labels) * n_units, -1, np.int64)
+    place[items.label * n_units + items.unit] = np.arange(m) * (64 * width)
+    sizes = edges - starts
+    row = starts.repeat(sizes) + within(sizes)  # of all classes, one after the other
+    n_held = layout.row_starts[row + 1] - layout.row_starts[row]
+    unit = layout.units[layout.row_starts[row].repeat(n_held) + within(n_held)]
+    cell = place[(np.arange(len(sizes)) * n_units).repeat(sizes).repeat(n_held) + unit]
+    kept = np.flatnonzero(cell >= 0)
+    held = np.zeros(m * 64 * width, np.bool_)
+    held[cell[kept] + within(sizes).repeat(n_held)[kept]] = True
+    return np.packbits(held.reshape(m, -1), axis=1, bitorder="little").view(np.uint64)
 
 
 def _table(layout: Layout, number: npt.NDArray[np.int32], m: int, lo: int, hi: int, *, rows_first: bool) -> npt.NDArray:

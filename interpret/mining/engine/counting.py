@@ -101,6 +101,10 @@ def _collect(parts: Iterable[Part], n: int, layout: Layout) -> Counts:
     shape = (n, max(1, len(layout.class_ids)))
     none = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
     itemset, label, patches, photos = (np.concatenate(column) for column in zip(none, *parts, strict=True))
+    if _ascending(itemset, label):  # of one block, which came in order
+        itemset, patches, photos = (column.astype(np.int64) for column in (itemset, patches, photos))
+        sums = (_sums(itemset, patches, n), _sums(itemset, photos, n))
+        return Counts(itemset, label.astype(np.int64), patches, photos, *sums)
     by_patch = coo_array((patches, (itemset, label)), shape).tocsr()  # linear in time
     by_patch.sum_duplicates()
     by_photo = by_patch
@@ -110,6 +114,12 @@ def _collect(parts: Iterable[Part], n: int, layout: Layout) -> Counts:
     itemset = np.repeat(np.arange(n), np.diff(by_patch.indptr))
     sums = (_sums(itemset, by_patch.data, n), _sums(itemset, by_photo.data, n))
     return Counts(itemset, by_patch.indices.astype(np.int64), by_patch.data, by_photo.data, *sums)
+
+
+def _ascending(itemset: npt.NDArray[np.integer], label: npt.NDArray[np.integer]) -> bool:
+    """Whether pairs come in order, each once."""
+    later = itemset[1:] > itemset[:-1]
+    return bool((later | ((itemset[1:] == itemset[:-1]) & (label[1:] > label[:-1]))).all())
 
 
 def _sums(itemset: Ints, counts: Ints, n: int) -> Ints:

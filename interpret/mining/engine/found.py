@@ -10,7 +10,7 @@ from interpret.mining.engine.trie import Ints, Trie, merge
 
 @dataclass(eq=False)
 class Found:
-    """Itemsets class after class: per size the place of the prefix, the last unit and the count in the class.
+    """Itemsets class after class: per size the place of one of a unit less, the unit more and the count.
 
     Attributes:
         n_units: K (count).
@@ -35,8 +35,8 @@ class Found:
 
         Args:
             size: units in each of them (count).
-            parent: (m,) place of the prefix among those of ``size`` - 1 units; anything for single units.
-            unit: (m,) the last unit.
+            parent: (m,) place of an itemset of one unit less among those of its size; anything for single units.
+            unit: (m,) the unit that each has more.
             count: (m,) transactions of the class that hold it.
 
         Raises:
@@ -65,7 +65,5 @@ class Found:
     def trie(self) -> Trie:
         """Every itemset found, once."""
         levels = [(np.concatenate(p), np.concatenate(u)) for p, u in zip(self._parents, self._units, strict=True)]
-        counts = None
-        if self.one_class:  # a search goes through the itemsets of a class in the order of the trie
-            counts = np.concatenate([np.zeros(0, np.int64), *(part for level in self._counts for part in level)])
+        counts = [np.concatenate(parts) for parts in self._counts] if self.one_class else None
         return merge(levels, self.n_units, counts)

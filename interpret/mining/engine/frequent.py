@@ -1,6 +1,7 @@
 """First pass: the frequent itemsets, by the engine that suits each class."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,13 @@ occurrences on tid-lists."""
 _MOST_WORDS = 1 << 23
 """Words that the bitsets of a class's single units may take (count): 64 MiB."""
 
-_GROUP = 1 << 18
+_SORTED = 0.7
+"""Joins of pairs that searching by count must leave for it to be chosen (fraction)."""
+
+_ALWAYS_SORTED = 1000
+"""With more frequent units than this a class is searched by count without asking (count)."""
+
+_GROUP = 1 << 16
 """Words of the single units of classes that are searched on bitsets together (count)."""
 
 
@@ -54,7 +61,7 @@ def frequent(
             kept = counts >= least[first:last, None]
             on_bits = _suits_bitsets(layout, least, first, last, counts, kept)
             if engine == "bitsets":
-                on_bits[:] = True
+                on_bits = kept.sum(axis=1) > 0
             for items in _groups(layout, least, first, counts, kept, np.flatnonzero(on_bits)):
                 bitsets.search(layout, items, found)
             tids.search(first + np.flatnonzero(~on_bits & (kept.sum(1) > 0)))
@@ -117,7 +124,7 @@ def _suits_bitsets(
     # As if all transactions were of the same length: the true number of pairs is larger.
     on_tids = occurrences * np.maximum(0, occurrences / rows - 1) / 2 * _TID
     # Later joins are of frequent itemsets, whose tid-lists are as long as the threshold at least.
-    later = _TID * least[first:last] > _PAIR + _WORD * words
+    later = (_TID * least[first:last] > _PAIR + _WORD * words) | (words <= 4)
     return (n_items > 0) & (on_bits <= np.where(later, 3, 1) * on_tids) & (n_items * words <= _MOST_WORDS)
 
 
@@ -140,5 +147,30 @@ def _groups(
             until += 1
         group = chosen[at:until]
         label, unit = np.nonzero(kept[group])
-        yield Items(first + group, label, unit, counts[group[label], unit], least[first + group])
+        items = Items(first + group, label, unit, counts[group[label], unit], least[first + group])
+        if len(layout.class_ids) > 1 or _is_worth_sorting(items.count, int(items.least[0]), int(sizes[0])):
+            order = np.lexsort((unit, items.count, label))
+            items = replace(items, unit=unit[order], count=items.count[order])
+        yield items
         at = until
+
+
+def _is_worth_sorting(count: Ints, least: int, rows: int) -> bool:
+    """Whether one class should be searched by ascending count of its units rather than by unit.
+
+    Rare units first keep the number of joins that lead to nothing small, but what is found must be sorted afterwards.
+    The joins of pairs are counted as if units were independent.
+
+    Args:
+        count: (m,) transactions that hold each frequent unit, in the order of the units.
+        least: the threshold (count).
+        rows: transactions (count).
+    """
+    if len(count) > _ALWAYS_SORTED:
+        return True
+
+    def joins(ordered: Ints) -> int:
+        later = np.triu(np.multiply.outer(ordered, ordered) >= least * rows, 1).sum(axis=1)
+        return int((later * (later - 1) // 2).sum())
+
+    return joins(np.sort(count)) < _SORTED * joins(count)

@@ -88,29 +88,62 @@ class Trie:
         return at
 
 
-def merge(levels: list[tuple[Ints, Ints]], n_units: int, counts: Ints | None = None) -> Trie:
-    """One trie of itemsets that several classes found, each once.
+def merge(levels: list[tuple[Ints, Ints]], n_units: int, counts: list[Ints] | None = None) -> Trie:
+    """One trie of itemsets that searches found, each once, whatever order a search took the units in.
 
     Args:
-        levels: per size, (m,) int64 place of the prefix in the list before (anything at the first size) and (m,)
-            int64 last unit; the same itemset may come several times.
+        levels: per size, (m,) int64 place of an itemset in the list before (anything at the first size) and (m,) int64
+            the unit that it has more; the same itemset may come several times. With every itemset all its subsets come.
         n_units: K (count).
-        counts: kept as the trie's, where no itemset comes twice and all are in order.
+        counts: per size the counts of all itemsets, where none comes twice; kept as the trie's.
     """
+    levels = levels[: next((i for i, (_, unit) in enumerate(levels) if not len(unit)), len(levels))]
+    none = np.zeros(0, np.int64)
+    if all(_ascending(unit if i == 0 else parent * n_units + unit) for i, (parent, unit) in enumerate(levels)):
+        made = [Level(parent if i else np.zeros_like(parent), unit) for i, (parent, unit) in enumerate(levels)]
+        return Trie(tuple(made), n_units, None if counts is None else np.concatenate([none, *counts]))
+    return _sorted(levels, n_units, counts)
+
+
+def _ascending(keys: Ints) -> bool:
+    return bool((keys[1:] > keys[:-1]).all())
+
+
+def _sorted(levels: list[tuple[Ints, Ints]], n_units: int, counts: list[Ints] | None) -> Trie:
+    """The trie of itemsets in any order; see :func:`merge`.
+
+    An itemset's key is the number of a prefix in the trie, then the ranks of the next units, as many as find room.
+    """
+    units = np.unique(levels[0][1])
+    rank = np.zeros(n_units, np.int32)
+    rank[units] = np.arange(len(units))
+    bits = max(1, (len(units) - 1).bit_length())
+    room = max(1, (63 - max(len(unit) for _, unit in levels).bit_length()) // bits)
     made: list[Level] = []
-    number: Ints | None = None  # where each itemset of the list before stands in the trie; None where it is in place
-    for parent, unit in levels:
-        if not len(unit):
-            break
-        prefix = np.zeros(len(unit), np.int64) if not made else parent if number is None else number[parent]
-        keys = prefix * n_units + unit
-        if (keys[1:] > keys[:-1]).all():
-            made.append(Level(prefix, unit))
-            number = None
+    keys: list[Ints] = []  # ascending, of the itemsets of each size
+    sorted_counts = [np.zeros(0, np.int64)]
+    found = np.zeros((1, 0), np.int32)  # the ranks of each itemset in the order of the search
+    for size, (parent, unit) in enumerate(levels, 1):
+        last = rank[unit][:, None]
+        found = np.hstack([found[parent], last]) if made else last
+        ranks = np.sort(found, axis=1)
+        key = np.zeros(len(unit), np.int64)
+        for at in range(size):
+            if at and at % room == 0:
+                key = np.searchsorted(keys[at - 1], key)
+            key = (key << bits) | ranks[:, at]
+        if counts is not None:
+            order = np.argsort(key)
+            key = key[order]
+            sorted_counts.append(counts[size - 1][order])
         else:
-            keys, number = np.unique(keys, return_inverse=True)
-            made.append(Level(keys // n_units, keys % n_units))
-    return Trie(tuple(made), n_units, counts)
+            key.sort()
+            key = key[np.concatenate([[True], key[1:] != key[:-1]])]
+        prefix = key >> bits  # of a new run of units it is the prefix's number itself
+        made.append(Level(prefix if (size - 1) % room == 0 else np.searchsorted(keys[-1], prefix),
+                          units[key & ((1 << bits) - 1)]))  # fmt: skip
+        keys.append(key)
+    return Trie(tuple(made), n_units, None if counts is None else np.concatenate(sorted_counts))
 
 
 def from_matrices(matrices: list[npt.NDArray[np.integer]], n_units: int) -> Trie:
