@@ -8,15 +8,17 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 
 from interpret.mining import Mined, mine
-from interpret.mining.engine import bit_counting, bitsets, layout
+from interpret.mining.engine import bit_counting, bitsets, layout, tid_counting
 from interpret.mining.engine import frequent as choice
 from interpret.mining.engine.counting import count
 from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import arrange
 from interpret.mining.engine.limits import Limits, ceil_exact, least_counts
-from interpret.mining.engine.trie import Level, Trie
+from interpret.mining.engine.trie import Level, Trie, merge
+from interpret.mining.engine.walk import Walk
 from interpret.mining.transactions import TransactionDatabase
 from interpret.study.schema import PAD
 from tests.mining_cases import config, database, plain, skewed
@@ -156,8 +158,7 @@ def test_each_class_is_searched_by_the_engine_that_suits_it(monkeypatch: pytest.
 
 
 def test_a_search_on_bitsets_holds_little_more_than_what_it_finds() -> None:
-    data = dense(3000, 24, seed=11)
-    data = arrange(data)
+    data = arrange(dense(3000, 24, seed=11))
     least = least_counts(0.25, data.class_sizes)
     n = len(frequent(data, least, Limits(10**6), engine="bitsets"))
     assert n > 100_000
@@ -231,3 +232,55 @@ def test_counting_skips_what_a_block_does_not_hold() -> None:
         expected = np.bincount([c for c, row in zip(data.class_ids.tolist(), held, strict=True) if row >= set(units)])
         assert counts.label[own].tolist() == np.flatnonzero(expected).tolist()
         assert counts.patches[own].tolist() == expected[expected > 0].tolist()
+
+
+@pytest.mark.parametrize("case", range(len(cases())))
+def test_counting_by_keys_as_on_a_gpu_equals_counting_by_groups(case: int) -> None:
+    data, support = cases()[case]
+    arranged = arrange(data)
+    trie = frequent(arranged, least_counts(support, arranged.class_sizes), Limits(10**6))
+    walk = Walk(trie, arranged, Limits(1), torch.device("cpu"))
+    counter = tid_counting._ClassCounter(arranged, walk.device)
+    n = 0
+    for found in walk.blocks():
+        for first, level, (row, node) in zip(trie.starts(), trie.levels, found, strict=False):
+            parts = counter.by_keys(row, node, first, len(level)), counter.count(row, node, first, len(level))
+            rows = [sorted(zip(*(column.tolist() for column in part), strict=True)) for part in parts]
+            assert rows[0] == rows[1]
+            n += len(rows[0])
+    assert n >= len(trie)
+
+
+def test_a_trie_in_any_order_is_sorted() -> None:
+    """Units 9, 2 and 5 in this order, as two searches found them: all pairs, and 2 5 9 as 9 2 5."""
+    none = np.zeros(0, np.int64)
+    levels = [
+        (np.zeros(4, np.int64), np.array([9, 2, 5, 2])),
+        (np.array([0, 0, 1, 3]), np.array([2, 5, 5, 5])),  # the last is of the second search again
+        (np.array([0]), np.array([5])),
+        (none, none),
+    ]
+    assert [m.tolist() for m in merge(levels, 10).matrices()] == [
+        [[2], [5], [9]],
+        [[2, 5], [2, 9], [5, 9]],
+        [[2, 5, 9]],
+    ]
+    once = [(parent[:3], unit[:3]) for parent, unit in levels[:3]]
+    counts = [np.array([19, 12, 15]), np.array([4, 5, 6]), np.array([3])]
+    found = merge(once, 10, counts)
+    assert found.counts is not None
+    assert found.counts.tolist() == [12, 15, 19, 6, 4, 5, 3]
+
+
+def test_long_itemsets_of_many_units_are_sorted() -> None:
+    """A key of 63 bits has no room for 10 ranks of 10 bits: the numbers of prefixes stand in for them."""
+    rng = np.random.default_rng(0)
+    chosen = np.sort(rng.choice(900, 10, replace=False))
+    rows = [rng.permutation(chosen).tolist()] * 5 + [[u] for u in range(900) for _ in range(3)]
+    found = mine(database(rows, [0] * len(rows), n_units=900), config(0.001, engine="bitsets", max_itemsets=10**6))
+    assert len(found) == 900 + 2**10 - 11
+    expected = sorted(
+        [(u,) for u in range(900)] + [x for k in range(2, 11) for x in itertools.combinations(chosen.tolist(), k)],
+        key=lambda x: (len(x), x),
+    )
+    assert found.units_of == expected

@@ -6,7 +6,7 @@ itemset are the OR of these runs, each laid over the beginning of the first.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from interpret.mining.engine.limits import Limits
 from interpret.mining.engine.trie import Trie
 
 Words = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 Part = tuple[npt.NDArray[np.integer], ...]
 
 _WORDS = 1 << 14
@@ -24,6 +25,9 @@ _WORDS = 1 << 14
 
 _HELD = 1 << 22
 """Words of a level's itemsets that are kept at once (count): 32 MiB."""
+
+_BLOCK = 1 << 6
+"""Words of a block at most (count): an itemset that does not occur in a block is not followed there."""
 
 _CELLS = 1 << 24
 """Cells of a table of units and transactions that is packed at once (bytes)."""
@@ -78,8 +82,14 @@ def suits(trie: Trie, layout: Layout) -> bool:
     lengths = starts[rows + 1] - starts[rows]
     units = layout.units[starts[rows].repeat(lengths) + within(lengths)]
     occurrences = 0
-    for _, bits in _walk(trie, _packed(trie, units, np.arange(len(rows)).repeat(lengths), -(-len(rows) // 64))):
-        occurrences += int(np.bitwise_count(bits).sum(dtype=np.int64))
+
+    def visit(itemsets: Ints, bits: Words) -> Flags:
+        nonlocal occurrences
+        ones = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+        occurrences += int(ones.sum())
+        return ones > 0
+
+    _walk(trie, _packed(trie, units, np.arange(len(rows)).repeat(lengths), -(-len(rows) // 64)), visit)
     return cost < occurrences / len(rows) * len(layout) * _OCCURRENCE
 
 
@@ -102,11 +112,19 @@ def parts(trie: Trie, layout: Layout, limits: Limits) -> Iterator[Part]:
         units = layout.units[edges[0] : edges[-1]]
         bits_of_units = _packed(trie, units, block.row_bit.repeat(np.diff(edges)), int(block.run_start[-1]))
         counter = _Counter(block)
-        for itemsets, bits in _walk(trie, bits_of_units):
+        found: list[Part] = []
+
+        def visit(itemsets: Ints, bits: Words, counter: _Counter = counter, label: Ints = block.label) -> Flags:
             limits.check_time()
             patches, photos = counter.count(bits)
             at, piece = np.nonzero(patches)
-            yield itemsets[at], block.label[piece], patches[at, piece], photos[at, piece]
+            found.append((itemsets[at], label[piece], patches[at, piece], photos[at, piece]))  # noqa: B023
+            occurs = np.zeros(len(bits), np.bool_)
+            occurs[at] = True
+            return occurs
+
+        _walk(trie, bits_of_units, visit)
+        yield from found
 
 
 class _Counter:
@@ -143,10 +161,13 @@ def _sums(ones: npt.NDArray[np.uint8], starts: Ints) -> npt.NDArray[np.integer]:
     return ones if len(starts) == ones.shape[1] else np.add.reduceat(ones, starts, axis=1, dtype=np.int32)
 
 
-def _walk(trie: Trie, units: Words) -> Iterator[tuple[Ints, Words]]:
-    """Yield for a part of each level the numbers of itemsets that may occur, and their bits (m, W).
+def _walk(trie: Trie, units: Words, visit: Callable[[Ints, Words], Flags]) -> None:
+    """Visit the itemsets whose prefix occurs, level by level, a part at a time.
 
-    An itemset is walked only where its prefix occurs.
+    Args:
+        trie: the itemsets.
+        units: (U, W) bits of the single units.
+        visit: given the numbers (m,) of itemsets and their bits (m, W), says (m,) which of them occur.
     """
     step = max(1, _WORDS // units.shape[1])
     nodes, place = np.arange(len(units)), np.zeros(0, np.int64)
@@ -165,23 +186,22 @@ def _walk(trie: Trie, units: Words) -> Iterator[tuple[Ints, Words]]:
             part = nodes[at : at + step]
             here = bits[at : at + step]
             if first:
-                here = bits[parent[at : at + step]]
-                here &= units[single[at : at + step]]
-            yield part + first, here
-            going_on = np.flatnonzero(wanted[part])
-            going_on = going_on[here[going_on].any(axis=1)]
-            kept.append(part[going_on])
-            kept_bits.append(here[going_on])
-        place = np.full(len(level), -1)
+                here = np.take(bits, parent[at : at + step], axis=0)
+                here &= np.take(units, single[at : at + step], axis=0)
+            going_on = np.flatnonzero(visit(part + first, here) & wanted[part])
+            if len(going_on):
+                kept.append(part[going_on])
+                kept_bits.append(here[going_on])
         parents, bits = np.concatenate(kept), np.concatenate(kept_bits)
-        place[parents] = np.arange(len(parents))
         if not len(parents):
             return
+        place = np.full(len(level), -1)
+        place[parents] = np.arange(len(parents))
 
 
 def _most_words(trie: Trie) -> int:
     """Words of a block, so that a level of itemsets and the table of units stay within their bounds (count)."""
-    return max(1, min(_HELD // max(map(len, trie.levels)), _CELLS // 64 // len(trie.levels[0])))
+    return max(1, min(_BLOCK, _HELD // max(map(len, trie.levels)), _CELLS // 64 // len(trie.levels[0])))
 
 
 def _packed(trie: Trie, units: npt.NDArray[np.int32], bit: Ints, words: int) -> Words:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 
 from interpret.mining.engine.join import NUMBER, histogram, pick, positions
@@ -55,6 +56,12 @@ class _ClassCounter:
             first: added to the itemsets' numbers in what is returned.
             n: how many itemsets there are (count).
         """
+        if row.device.type == "cpu":
+            return self.grouped(row.numpy(), node.numpy(), first, n)
+        return self.by_keys(row, node, first, n)
+
+    def by_keys(self, row: Tensor, node: Tensor, first: int, n: int) -> Part:
+        """The same on any device, by a number for each pair."""
         label = pick(self.row_class, row)
         low, high = int(label[0]), int(label[-1])
         keys, patches = _unique(_key(label, low, n, node), (high - low + 1) * n)
@@ -68,6 +75,28 @@ class _ClassCounter:
         offset = keys // n
         itemset, label = (keys - offset * n + first).to(NUMBER), (offset + low).to(NUMBER)
         return tuple(column.cpu().numpy() for column in (itemset, label, patches, photos))
+
+    def grouped(self, row: npt.NDArray[np.integer], node: npt.NDArray[np.integer], first: int, n: int) -> Part:
+        """The same on a processor, by moving the occurrences to their itemsets, in which they stay in order of rows."""
+        k = len(row)
+        by_node = coo_array((row, (node, np.arange(k, dtype=node.dtype))), (n, k)).tocsr()
+        row, per_node = by_node.data, np.diff(by_node.indptr)
+        new_node = np.zeros(k, np.bool_)
+        new_node[by_node.indptr[:-1][per_node > 0]] = True
+        label = self.row_class.numpy()[row]
+        starts = np.flatnonzero(_changes(label) | new_node)
+        patches = np.diff(starts, append=k)
+        photos = patches
+        if not self.one_patch_each:
+            new_photo = _changes(self.row_photo.numpy()[row]) | new_node
+            photos = np.add.reduceat(new_photo, starts, dtype=np.int64)
+        itemset = np.arange(n).repeat(per_node)[starts]
+        return itemset + first, label[starts], patches, photos
+
+
+def _changes(values: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """(k,) whether each value differs from the one before; the first does."""
+    return np.concatenate([[True], values[1:] != values[:-1]])
 
 
 def _key(group: Tensor, low: int, n: int, node: Tensor) -> Tensor:
