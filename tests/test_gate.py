@@ -1,6 +1,7 @@
 """What a request passes before Streamlit: names, the password, tokens and headers."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from interpret.cli import serve
+from interpret.cli.main import main
 from pages.shared import router
 from pages.shared.backend import gate, hosts, owners, password
 from tests.shown_pages import APP
@@ -18,6 +21,7 @@ from tests.small_study import studies
 def plain(monkeypatch) -> None:
     monkeypatch.delenv("UNITSCOPE_PASSWORD", raising=False)
     monkeypatch.delenv("UNITSCOPE_HOSTS", raising=False)
+    monkeypatch.delenv("UNITSCOPE_ONE_PERSON", raising=False)
 
 
 class Answer:
@@ -304,3 +308,24 @@ def test_pages_do_not_open_where_the_server_was_started_without_the_gate(monkeyp
     assert len(app.title) == 0
     monkeypatch.delenv("UNITSCOPE_PASSWORD")
     assert len(AppTest.from_file(APP, default_timeout=120).run().title) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere the server is a child of the command")
+def test_the_command_serve_hands_roots_names_and_one_person_on(monkeypatch):
+    given: dict[str, str] = {}
+
+    def replaced(program: str, command: list[str], environment: dict[str, str]) -> None:
+        given.update(environment)
+        raise SystemExit
+
+    monkeypatch.setattr(serve.os, "execve", replaced)
+    command = ["serve", "--no-browser", "--roots", "/data:/photos", "--hosts", "units.example.org", "--one-person"]
+    with pytest.raises(SystemExit):
+        main(command)
+    assert given["UNITSCOPE_ROOTS"] == "/data:/photos"
+    assert given["UNITSCOPE_HOSTS"] == "units.example.org"
+    assert given["UNITSCOPE_ONE_PERSON"] == "1"
+    given.clear()
+    with pytest.raises(SystemExit):
+        main(["serve"])
+    assert not {"UNITSCOPE_HOSTS", "UNITSCOPE_ONE_PERSON"} & given.keys()
