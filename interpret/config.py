@@ -13,6 +13,9 @@ from typing import Any
 from interpret.errors import InputError
 from interpret.options import Checked, option
 
+DEFAULT_QUANTILE = 0.97
+"""A unit stays in a transaction if it exceeds this quantile of its scores in contrast patches (docs/contrast.md)."""
+
 RANKING_RULES = ("evidence", "score", "support")
 """How the mined units of a class are ordered, see :func:`interpret.evaluation.unit_rankings.mined`."""
 
@@ -116,15 +119,16 @@ class MineConfig(Checked):
 
     top_units: int = option(10, "N: units per transaction, best first", low=1, high=512)
     min_support: float = option(0.2, "s: fraction of a class's patches that must hold an itemset", low=1e-6, high=1.0)
-    contrast_quantile: float = option(
-        0.0,
+    contrast_quantile: float | None = option(
+        None,
         "a unit stays in a transaction only where it scores above this quantile of its contrast patches; 0: the "
-        "poster's transactions",
+        f"poster's transactions. If not set: {DEFAULT_QUANTILE} in a study with a contrast, else 0",
+        kind=float,
         low=0.0,
         high=0.999,
     )
     contrast_shared: int = option(
-        0,
+        1,
         "other classes that may share a unit: the contrast patches of those that score most on it do not count in its "
         "quantile",
         low=0,
@@ -189,7 +193,7 @@ class EvaluateConfig(Checked):
         (5, 10), "N of the mined rankings, Ours-5 and Ours-10", low=1, high=512, python_only=True
     )
     contrast_quantile: float = option(
-        0.95,
+        DEFAULT_QUANTILE,
         "quantile of the contrastive transactions, whose rankings stand beside those of the poster's; 0: without them",
         low=0.0,
         high=0.999,

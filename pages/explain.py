@@ -10,6 +10,7 @@ from interpret.errors import InputError
 from interpret.explanation.photo import PhotoExplanation, softmax
 from interpret.figures import ablation_charts, patch_pictures
 from interpret.findings import Findings
+from interpret.mining.ranked_elsewhere import exceeding
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import model, pictures
@@ -187,32 +188,41 @@ def _verdict(study: Study, first: PhotoExplanation, logits: np.ndarray, off: set
     )
 
 
+def _chip(unit: int, off: set[int]) -> widgets.Part:
+    """A unit that a click ablates or restores."""
+    return widgets.unit(
+        unit,
+        off=unit in off,
+        href=None,
+        act={"units": [unit], "on": unit in off},
+        title=f"unit {unit}: {'restore' if unit in off else 'ablate'} it",
+    )
+
+
 def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int]) -> None:
     """Show the chosen patch as a transaction with a switch for each unit, and the classes that its itemsets support."""
     if not len(shown.boxes):
         return
     study, colours = findings.study, pictures.colours(findings.study)
-    kept = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
+    ranked = shown.units[patch : patch + 1], shown.scores[patch : patch + 1]
+    units, _ = exceeding(study, findings.config, ranked, np.array([shown.target]))
+    kept = [int(unit) for unit in units[0] if unit >= 0]
     st.subheader(f"Patch {patch + 1}: its {wording.count(len(kept), 'unit')}", anchor=False)
     wording.paragraph(
-        f"Its {wording.term('transaction')}: its strongest units for "
-        f"{html.escape(wording.class_text(study, shown.target))}, "
-        "best first. A click ablates a unit (sets it to zero), and the model answers again at once.",
+        f"Its {wording.term('transaction')} for {html.escape(wording.class_text(study, shown.target))}: "
+        f"{wording.of_transaction(findings)}. A click ablates a unit (sets it to zero), and the model answers again at "
+        "once.",
         "small",
     )
-    chips = [
-        widgets.unit(
-            unit,
-            off=unit in off,
-            href=None,
-            act={"units": [unit], "on": unit in off},
-            title=f"unit {unit}: {'restore' if unit in off else 'ablate'} it",
-        )
-        for unit in kept
-    ]
+    chips = [_chip(unit, off) for unit in kept]
     left = [unit for unit in kept if unit not in off]
     links = [{"t": "link", "text": "ablate all", "act": {"units": left}}] if left else []
-    widgets.show([widgets.line(chips, links)], "chips", _switch)
+    lines = [widgets.line(chips, links)]
+    strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
+    if left_out := [unit for unit in strongest if unit not in kept]:
+        said = widgets.text("Left out, as strong in photos of other classes:", "faint")
+        lines.append(widgets.line(said, [_chip(unit, off) for unit in left_out]))
+    widgets.show(lines, "chips", _switch)
     held = findings.itemsets_within(kept)
     if held.empty:
         wording.paragraph("It holds no frequent itemset; a smaller support or a larger N would find more.", "small")

@@ -28,7 +28,12 @@ GLOSSARY = (
         "The box around a connected region where the map is at least a fraction (τ) of its maximum, or around each "
         "peak of such a region.",
     ),
-    ("Transaction", "A patch encoded as its N strongest units and the class that the model predicted for the photo."),
+    (
+        "Transaction",
+        "A patch encoded as the strongest of its units and the class that the model predicted for the photo: those of "
+        "its N best that score above what they score in nearly all of the contrast (97 % of it). The poster’s "
+        "transactions hold all N.",
+    ),
     (
         "Itemset",
         "A set of units, frequent in a class if at least a share s of the class’s transactions hold all its units.",
@@ -169,7 +174,7 @@ def _steps(findings: Findings, image: int) -> None:
     rows = study.patches[study.patches["image_id"] == image]
     photo = study.photo(image)
     config = study.extract_config
-    kept = [[int(unit) for unit in units[: findings.config.top_units]] for units in rows["units"]]
+    kept = [findings.transaction(patch) for patch in rows.index.tolist()]
     shown: list[str] = ["", "", ""]
     if photo is not None:
         seen = patch_pictures.view(photo, study.preprocessing, 480)
@@ -239,9 +244,7 @@ def _steps(findings: Findings, image: int) -> None:
             "",
             [
                 widgets.line(
-                    widgets.text(
-                        f"Its {findings.config.top_units} strongest units, best first, and the predicted class."
-                    )
+                    widgets.text(f"{wording.of_transaction(findings).capitalize()}, and the predicted class.")
                 ),
                 *lines,
                 widgets.line(widgets.text(f"This study has {len(study.patches):,} of them.", "faint")),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,12 +135,16 @@ def test_the_digests_of_studies_on_disk_stay_the_same():
     """Keys of studies and of mined results hold these digits."""
     assert digest(extraction_options(ExtractConfig(contrast=0))) == "b2b2194a6a06d1a9"  # as in version 0.9
     assert digest(extraction_options(ExtractConfig())) == "71426f5a92bfd5bb"
-    assert digest(deciding_options(MineConfig())) == "a0560487f73b0b98"
-    assert (
-        digest(deciding_options(MineConfig(contrast_shared=1))) == "a0560487f73b0b98"
-    )  # without a quantile it decides nothing
-    quantiles = [deciding_options(MineConfig(contrast_quantile=0.9, contrast_shared=m)) for m in (0, 1)]
+    without, tested = (SimpleNamespace(has_contrast=has) for has in (False, True))
+    poster = "a0560487f73b0b98"
+    assert digest(deciding_options(without, MineConfig())) == poster
+    assert digest(deciding_options(tested, MineConfig(contrast_quantile=0.0))) == poster
+    # without a quantile it decides nothing
+    assert digest(deciding_options(tested, MineConfig(contrast_quantile=0.0, contrast_shared=2))) == poster
+    quantiles = [deciding_options(tested, MineConfig(contrast_quantile=0.9, contrast_shared=m)) for m in (0, 1)]
     assert quantiles[0] != quantiles[1]
+    assert deciding_options(tested, MineConfig()) == deciding_options(tested, MineConfig(contrast_quantile=0.97))
+    assert digest(deciding_options(tested, MineConfig())) != poster
     assert (
         digest(1, "tiny", {"size": (224, 224)}, extraction_options(ExtractConfig(contrast=0)), 32, [0, None])
         == "a70ea156d8bf894c"

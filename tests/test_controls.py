@@ -12,7 +12,7 @@ from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from tests.manifests import manifest_of, rewrite
 from tests.shown_pages import show
-from tests.small_study import studies
+from tests.small_study import studies, without_contrast
 
 PAGE = "pages/class_specific.py"
 
@@ -36,14 +36,35 @@ def mined_at(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("support", [0.004, 0.125])
 def test_a_support_that_the_slider_cannot_say_is_kept_while_it_is_not_moved(mined_at, support):
-    study = open_study(mined_at(min_support=support, top_units=3))
+    study = open_study(mined_at(min_support=support, top_units=3, contrast_quantile=0.0))
     app = show(PAGE)
-    expected = mine_study(study, MineConfig(top_units=3, min_support=support))
+    expected = mine_study(study, MineConfig(top_units=3, min_support=support, contrast_quantile=0.0))
     shown = show(PAGE, show="all").dataframe[0].value
     first = study.images["predicted"].value_counts().index[0]
     class_id = int(app.query_params.get("class", [first])[0])
     assert len(shown) == int((expected.rules["class_id"] == class_id).sum())
     assert app.slider(key="support").value == max(1, round(100 * support))
+
+
+def test_the_posters_transactions_are_one_switch_away(mined_at):
+    study = open_study(mined_at(top_units=3))
+    assert study.mine_config.contrast_quantile is None
+    for above, quantile in ((None, 0.97), ("true", 0.97), ("false", 0.0), ("clicked", 0.0)):
+        asked = {"above": above} if above in ("true", "false") else {}
+        app = show(PAGE, show="all", all="true", **asked)
+        if above == "clicked":
+            app.toggle(key="above").set_value(False).run()
+        assert app.toggle(key="above").value == (quantile > 0)
+        expected = mine_study(study, MineConfig(top_units=3, contrast_quantile=quantile)).rules
+        class_id = int(app.query_params.get("class", [study.images["predicted"].value_counts().index[0]])[0])
+        shown = app.dataframe[0].value["contrast_support"] / 100
+        rules = expected[expected["class_id"] == class_id]
+        assert sorted(shown) == pytest.approx(sorted(rules["contrast_support"]))
+
+
+def test_without_a_contrast_there_is_no_such_switch(monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(without_contrast()))
+    assert not [one for one in show(PAGE).toggle if one.key == "above"]
 
 
 def test_a_number_out_of_bounds_in_the_address_is_not_shown_as_if_it_counted(monkeypatch):

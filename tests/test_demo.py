@@ -18,13 +18,13 @@ from torch.nn import functional
 from interpret import demo
 from interpret.demo import network as demo_network
 from interpret.demo.canvas import SIZE, Canvas
-from interpret.demo.draw import CLASS_NAMES, CLASS_PARTS, PARTS, sample
+from interpret.demo.draw import CLASS_NAMES, CLASS_PARTS, PARTS, SPLITS, sample
 from interpret.demo.shapes import box
-from interpret.demo.train import density, fold, normalise, predict
+from interpret.demo.train import density, fold, normalise, predict, shrink_
 from interpret.errors import InputError
 
 ROOT = Path(__file__).parents[1]
-DIGEST = "840e41f69109cb28"  # of twenty drawings and their masks: change it with demo.VERSION
+DIGEST = "072f9fb553adc04a"  # of twenty drawings and their masks: change it with demo.VERSION
 
 
 def _digest(indices, split="train"):
@@ -62,7 +62,8 @@ def _environment(seed):
 def test_splits_and_indices_differ():
     assert _digest([5]) != _digest([15])
     assert _digest([5]) != _digest([5], "val")
-    with pytest.raises(ValueError, match="train, val"):
+    assert len({_digest([5], split) for split in SPLITS}) == len(SPLITS) == 7
+    with pytest.raises(ValueError, match="train, val, test1"):
         sample(0, "test")
 
 
@@ -135,7 +136,7 @@ def test_light_falls_from_the_side_asked_for_and_shadows_on_what_is_below():
 
 @pytest.mark.slow
 def test_colour_and_place_alone_do_not_give_the_class_away():
-    """A linear classifier of colour histograms, and one of tiny pictures, stay far below the network's 93 %."""
+    """A linear classifier of colour histograms, and one of tiny pictures, stay far below the network's 91 %."""
     images = np.stack([sample(index).image for index in range(900)])
     labels = np.arange(900) % 10
     bins = (images >> 6).astype(np.int64) @ np.array([16, 4, 1])
@@ -252,7 +253,7 @@ def test_held_out_accuracy_is_as_recorded(network, drawn, record):
     confusion = np.array(record["confusion"])
     assert confusion.sum() == record["held_out_images"]
     assert record["accuracy"] == pytest.approx(confusion.trace() / confusion.sum())
-    assert 0.93 <= record["accuracy"] <= 0.995
+    assert 0.9 <= record["accuracy"] <= 0.995
     images = np.stack([each.image for each in drawn])
     right = (predict(network, images) == [each.label for each in drawn]).sum()
     # 120 drawings: five standard errors below the record at most
@@ -284,6 +285,12 @@ def test_folding_the_norms_changes_no_answer():
     inputs = torch.randn(2, 3, SIZE, SIZE)
     with torch.inference_mode():
         torch.testing.assert_close(fold(trained)(inputs), trained.eval()(inputs), rtol=1e-4, atol=1e-4)
+
+
+def test_links_shrink_by_the_price_and_stay_at_zero():
+    links = torch.tensor([[0.5, 0.1, 0.3], [-0.2, 0.0, 1.0]])
+    shrink_(links, 0.25)
+    torch.testing.assert_close(links, torch.tensor([[0.25, 0.0, 0.05], [0.0, 0.0, 0.75]]))
 
 
 def test_density_by_hand():

@@ -15,7 +15,7 @@ from interpret.data.datasets import scan
 from interpret.dissection.activations import see_photos
 from interpret.dissection.dissect import dissect
 from interpret.dissection.masks import DemoMasks
-from interpret.dissection.result import FOLDER, Dissection
+from interpret.dissection.result import FOLDER, FORMAT, Dissection
 from interpret.errors import InputError
 from interpret.models import load, wrap
 from interpret.pipeline import run
@@ -169,7 +169,7 @@ def test_results_of_other_formats(study, own_parts):
     listed.unlink()
     with pytest.raises(InputError, match=r"digests.json is missing\); run `dissect` again"):
         Dissection.read(newest.parent)
-    newest.write_text(newest.read_text().replace('"format": 4,', '"format": 99,'))
+    newest.write_text(newest.read_text().replace(f'"format": {FORMAT},', '"format": 99,'))
     write_list(newest.parent, {})
     with pytest.raises(InputError, match="format 99"):
         Dissection.read(newest.parent)

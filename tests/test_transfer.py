@@ -22,13 +22,13 @@ from interpret.evaluation.itemsets.supported_sets import (
 )
 from interpret.evaluation.itemsets.transfer import held_by_group, transfer
 from interpret.evaluation.itemsets.transfer_summary import transfer_summary
-from interpret.mining.ranked_elsewhere import ranked_elsewhere
-from interpret.mining.ranked_units import ranked_units
+from interpret.mining.ranked_elsewhere import ranked_contrast_elsewhere, ranked_elsewhere
+from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from tests.small_study import studies, without_contrast
 
-CONFIG = MineConfig(top_units=6)
+CONFIG = MineConfig(top_units=6, contrast_quantile=0.0)
 
 
 def relabelled() -> Study:
@@ -131,6 +131,17 @@ def test_held_out_transactions_are_held_to_all_contrast_photos():
                 kept.append(unit)
         assert units[row][units[row] >= 0].tolist() == kept
         assert (scores[row] > 0).sum() == len(kept)
+    # A contrast patch is held to the quantiles of the class that it was explained for.
+    ranked, all_scores = ranked_contrast_units(study, CONFIG)
+    units, _ = ranked_contrast_elsewhere(study, study, config)
+    for row in range(0, len(units), 97):
+        rows = contrast["target"].to_numpy() == contrast["target"].iloc[row]
+        kept = []
+        for unit, score in zip(ranked[row].tolist(), all_scores[row].tolist(), strict=True):
+            column = np.where(stored_units[rows] == unit, stored_scores[rows], 0).max(axis=1)
+            if unit >= 0 and score > np.quantile(column, 0.8, method="inverted_cdf"):
+                kept.append(unit)
+        assert units[row][units[row] >= 0].tolist() == kept
 
 
 def test_which_transactions_hold_an_itemset(monkeypatch):

@@ -10,12 +10,13 @@ from scipy.stats import hypergeom
 from interpret.dissection.dissect import judge
 from interpret.dissection.overlap import Overlaps
 from interpret.dissection.result import Dissection
+from interpret.dissection.supported import supported_shares
 from interpret.dissection.verdicts import (
+    by_chance,
     has_part,
     itemset_table,
     parts_of_classes,
     share_table,
-    supported_shares,
     unit_table,
 )
 
@@ -151,14 +152,21 @@ def test_judging_reads_the_classes_of_each_itemset_and_survives_the_disk(tmp_pat
     for name in ("units", "itemsets", "shares"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
     assert (again.iou == result.iou).all()
+    assert (again.has == HAS).all()
     assert (again.parts, again.facts) == (result.parts, result.facts)
 
 
-def test_shares_by_what_the_contrast_says():
+def test_shares_by_what_the_contrast_says(units):
+    # Of six units two detect eyes and one a tail, parts of Dog (0) and Cat (1); one detects a wheel, a part of Car (2).
     judged = pd.DataFrame(
-        {"itemset_id": [0, 1, 2, 3], "kind": ["specific", "specific", "shared", "shared"],
-         "true": [True, False, True, False]}
-    )  # fmt: skip
+        {
+            "itemset_id": [0, 1, 2, 3],
+            "kind": ["specific", "specific", "shared", "shared"],
+            "size": [2, 1, 2, 3],
+            "classes": [(0,), (2,), (0, 1), (0, 2)],
+            "true": [True, False, True, False],
+        }
+    )
     rules = pd.DataFrame(
         {
             "itemset_id": [0, 1, 2, 2, 3, 3],
@@ -167,11 +175,25 @@ def test_shares_by_what_the_contrast_says():
         }
     )
     mined = SimpleNamespace(rules=rules, contrast=object())
-    shares = supported_shares(judged, mined)
-    assert shares.drop(columns="share").to_numpy().tolist() == [
+    shares = supported_shares(judged, mined, units, PARTS, HAS)
+    assert shares[["kind", "findings", "itemsets", "true"]].to_numpy().tolist() == [
         ["specific", "all", 2, 1], ["specific", "supported", 1, 1], ["specific", "not supported", 1, 0],
         ["shared", "all", 2, 1], ["shared", "supported", 1, 1], ["shared", "not supported", 1, 0],
     ]  # fmt: skip
     assert shares["share"].tolist() == [0.5, 1.0, 0.0] * 2
+    two_of_three, wheel = 3 / 15, 1 / 6  # 3 of 6 units fit Dog: 3 pairs of 15; 1 of 6 fits Car; none fits Dog and Car
+    expected = [(two_of_three + wheel) / 2, two_of_three, wheel, two_of_three / 2, two_of_three, 0.0]
+    assert shares["random"].tolist() == pytest.approx(expected)
     mined.contrast = None
-    assert supported_shares(judged, mined)["findings"].tolist() == ["all", "all"]
+    assert supported_shares(judged, mined, units, PARTS, HAS)["findings"].tolist() == ["all", "all"]
+
+
+def test_chance_is_what_random_draws_give(units):
+    judged = itemset_table(
+        {0: (0, 1), 1: (2,), 2: (0, 1, 2), 3: (3, 4)}, {0: [0], 1: [0, 1], 2: [1], 3: [2]}, units, PARTS, HAS
+    )
+    table = share_table(judged, units, PARTS, HAS, draws=4000, seed=1)
+    chance = pd.Series(by_chance(judged, units, PARTS, HAS))
+    for kind in ("specific", "shared"):
+        drawn = table[(table["kind"] == kind) & (table["size"] == 0)]["random"].iloc[0]
+        assert chance[(judged["kind"] == kind).to_numpy()].mean() == pytest.approx(drawn, abs=0.01)

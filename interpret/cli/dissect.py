@@ -1,6 +1,7 @@
 """The command `dissect`: which part each unit detects, and how much of what was mined is true of the classes."""
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -10,7 +11,7 @@ from interpret import frames
 from interpret.cli.console import OUT, announce
 from interpret.cli.options import add_options, add_progress_file, add_study, configured, inherited, values_of
 from interpret.cli.progress_bar import progress_bar
-from interpret.config import DissectConfig, MineConfig, RunConfig
+from interpret.config import DEFAULT_QUANTILE, DissectConfig, MineConfig, RunConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,10 @@ def add(commands: Any) -> None:
 
 
 def _dissect(arguments: argparse.Namespace) -> None:
-    from interpret.dissection.dissect import dissect
-    from interpret.dissection.verdicts import supported_shares
+    from interpret.dissection.dissect import dissect, judged_itemsets
+    from interpret.dissection.supported import supported_shares
     from interpret.mining import mine_study
+    from interpret.mining.ranked_units import quantile_of
     from interpret.progress import Progress
     from interpret.study import open_study
 
@@ -57,7 +59,12 @@ def _dissect(arguments: argparse.Namespace) -> None:
         )
         progress(Progress("Done", 1, 1))
     print_dissection(result)
-    print_supported(supported_shares(result.itemsets, mine_study(study, mine)))
+    own = quantile_of(study, mine)
+    for quantile in (own, DEFAULT_QUANTILE if own == 0.0 else 0.0) if study.has_contrast else (own,):
+        mined = mine_study(study, replace(mine, contrast_quantile=quantile))
+        judged = judged_itemsets(mined, result.units, result.parts, result.has)
+        kind = f"contrastive transactions, quantile {quantile:g}" if quantile else "the poster's transactions"
+        print_supported(supported_shares(judged, mined, result.units, result.parts, result.has), kind)
 
 
 def print_dissection(result: "Dissection") -> None:
@@ -87,13 +94,14 @@ def print_dissection(result: "Dissection") -> None:
         best["unit"], best["best_part"], best["iou"], strict=True))))  # fmt: skip
 
 
-def print_supported(shares: "pd.DataFrame") -> None:
-    """Print how many supported and how many other itemsets are true, kind by kind."""
-    table = Table(title="The same, by what the contrast says", box=None, title_justify="left")
-    for name in ("kind", "findings", "itemsets", "true"):
-        table.add_column(name, justify="right" if name in ("itemsets", "true") else "left")
-    for kind, findings, itemsets, share in zip(
-        shares["kind"], shares["findings"], shares["itemsets"], shares["share"], strict=True
-    ):
-        table.add_row(kind, findings, str(itemsets), f"{share:.1%}" if itemsets else "")
+def print_supported(shares: "pd.DataFrame", kind: str) -> None:
+    """Print how many supported and how many other itemsets are true; ``kind`` names the transactions."""
+    from interpret.dissection.supported import SupportedRow
+
+    table = Table(title=f"By what the contrast says ({kind})", box=None, title_justify="left")
+    for name in ("kind", "findings", "itemsets", "true", "random units"):
+        table.add_column(name, justify="left" if name in ("kind", "findings") else "right")
+    for row in frames.rows(shares, SupportedRow):
+        known = (f"{row.share:.1%}", f"{row.random:.1%}") if row.itemsets else ("", "")
+        table.add_row(row.kind, row.findings, str(row.itemsets), *known)
     OUT.print(table)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "VERSION", "draw_images", "masks_for", "name_of", "photos"]
 
-VERSION = 1  # raised when a drawing changes, so that no older image is read from the cache
-COUNTS = {"train": 800, "val": 500}  # images per split
+VERSION = 2  # raised when a drawing changes, so that no older image is read from the cache
+COUNTS = {"train": 800, "val": 500, **{f"test{number}": 500 for number in range(1, 6)}}  # images per split
 LEAST = 50  # images that are worth another process, which takes half a second to start
 
 
@@ -35,7 +35,8 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
     """The folder of a split of the demo data set, drawn into the cache folder unless it is there already.
 
     Args:
-        split: ``"train"`` (images that the network was trained on) or ``"val"`` (held out).
+        split: ``"train"`` (images that the network was trained on), ``"val"`` (held out), or one of five test splits,
+            ``"test1"`` to ``"test5"`` (held out too, and not looked at when drawings, network or options were chosen).
         announce: called with one line after every 100 images.
         count: number of images, spread evenly over the classes; ``COUNTS`` of the split if None.
 

@@ -19,7 +19,7 @@ def eye(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
 def wing(
     canvas: Canvas, rng: Rng, x: float, y: float, length: float, chord: float, degrees: float, colour: Colour
 ) -> None:
-    """The wing that Bird and Plane share: swept back from its root at (x, y), with a banded trailing edge."""
+    """The wing that Bird and Plane share: swept back from (x, y), with a dark trailing edge and a light panel."""
     part = number("wing")
     outline = points((-0.55, 0), (0.5, 0), (0.42, 0.25), (-0.2, 0.92), (-0.52, 1.0), (-0.72, 0.94), (-0.66, 0.45))
     size = (chord, length)
@@ -30,9 +30,8 @@ def wing(
     canvas.shape(put(rounded(outline, 0.2)), colour, part, shading=0.3)
     band = points((-0.5, 0.1), (-0.34, 0.1), (-0.46, 0.6), (-0.5, 0.88), (-0.62, 0.84), (-0.58, 0.4))
     canvas.shape(put(smooth(band, 2)), darker(colour, 0.35), part, decal=True)
-    bars = [put(points((-0.22, t), (0.3 - 0.5 * t, t - 0.05), (0.3 - 0.5 * t, t + 0.02), (-0.22, t + 0.07)))
-            for t in (0.24, 0.44, 0.64)]  # fmt: skip
-    canvas.shape(bars, lighter(colour, 0.45), part, decal=True)
+    panel = points((-0.2, 0.2), (0.3, 0.16), (0.0, 0.74), (-0.26, 0.8))
+    canvas.shape(put(smooth(panel, 2)), lighter(colour, 0.4), part, decal=True)
 
 
 def bird(canvas: Canvas, rng: Rng) -> None:
@@ -146,11 +145,10 @@ def dog(canvas: Canvas, rng: Rng) -> None:
         ex, ey = put(np.array([[6.6 * side, -4.0]]))[0]
         eye(canvas, rng, ex, ey, 4.4)
     canvas.shape(put(ellipse(0, 7, 9.4, 7.4)), lighter(mix(coat, second, 0.15), 0.5), number("muzzle"), shading=0.16)
-    canvas.shape(put(ellipse(0, 3.4, 4.6, 3.3)), pick(rng, DARK), number("muzzle"), decal=True, shading=0.4)
+    canvas.shape(put(ellipse(0, 3.6, 5.4, 3.6)), darker(coat, 0.55), number("muzzle"), decal=True, shading=0.4)
     if rng.random() < 0.5:
         canvas.shape(put(rounded(points((-2.6, 11), (2.6, 11), (2.4, 18), (-2.4, 18)), 0.3)), (232, 112, 122),
                      number("muzzle"), decal=True)  # fmt: skip
-    canvas.shape([put(piece) for piece in line(0, 6, 0, 10.5, 0.7)], pick(rng, DARK), number("muzzle"), decal=True)
 
 
 def cat(canvas: Canvas, rng: Rng) -> None:

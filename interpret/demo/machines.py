@@ -19,9 +19,9 @@ def wheels(canvas: Canvas, rng: Rng, places: Sequence[tuple[float, float]], r: f
         canvas.shape(ellipse(x, y, r), tyre, part, shading=0.3)
         canvas.shape(ellipse(x, y, r * rim), disc, part, decal=True, shading=-0.2)
         turn = rng.uniform(0, 90)
-        spoke = box(0, -r * 0.045, r * rim, r * 0.045)
+        spoke = box(0, -r * 0.08, r * rim, r * 0.08)
         spokes = [moved(turned(spoke, turn + 360 * i / count), x, y) for i in range(count)]
-        canvas.shape(spokes, darker(disc, 0.5), part, decal=True)
+        canvas.shape(spokes, darker(disc, 0.28), part, decal=True)
         canvas.shape(ellipse(x, y, r * 0.2), tyre, part, decal=True)
         canvas.shape(ellipse(x, y, r * 0.09), lighter(disc), part, decal=True)
 

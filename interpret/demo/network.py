@@ -18,7 +18,7 @@ WEIGHTS = assets() / "demo.safetensors"
 INPUT_SIZE = SIZE
 MEAN = (0.62, 0.60, 0.60)
 STD = (0.25, 0.23, 0.24)
-UNITS = 64
+UNITS = 96
 LAYER = "features.13"  # the last module of ``features``, a ReLU
 _STEM = 24  # channels of a 5 x 5 convolution with stride 2
 _PLAN: tuple[int | str, ...] = ("pool", 48, 64, "pool")  # channels of 3 x 3 convolutions
@@ -45,7 +45,7 @@ def build(norm: bool = False) -> nn.Sequential:
             each is folded into the convolution before it.
 
     Returns:
-        ``features`` (B, 3, 112, 112) -> (B, 64, 14, 14), whose last module is a ReLU, then ``pool``, ``flatten`` and
+        ``features`` (B, 3, 112, 112) -> (B, 96, 14, 14), whose last module is a ReLU, then ``pool``, ``flatten`` and
         ``classifier`` -> (B, 10) logits.
     """
     features = nn.Sequential(*_convolution(3, _STEM, 5, 2, norm))

@@ -85,10 +85,5 @@ def flower(canvas: Canvas, rng: Rng) -> None:
         )
     canvas.shape([blade_at(start + 360 * i / count, 0.5) for i in range(count)], lighter(paint, 0.3), petal, decal=True)
     r = rng.uniform(7, 10)
-    canvas.shape(ellipse(x, y, r), heart, number("flower heart"), shading=0.4)
-    dots = [
-        moved(turned(ellipse(r * d, 0, 0.9), a), x, y)
-        for d, n in ((0.35, 5), (0.68, 9))
-        for a in np.arange(n) * 360.0 / n
-    ]
-    canvas.shape(dots, lighter(heart, 0.5), number("flower heart"), decal=True)
+    canvas.shape(ellipse(x, y, r), darker(heart, 0.35), number("flower heart"), shading=0.2)
+    canvas.shape(ellipse(x, y, r * 0.72), heart, number("flower heart"), decal=True, shading=0.5)

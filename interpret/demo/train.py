@@ -30,8 +30,9 @@ BATCH = 48
 RATE = 4e-3
 DECAY = 2e-3
 SPARSITY = 1.0  # weight in the loss of the last units' density: a unit that is rarely active detects one thing
+LINK_PRICE = 0.3  # L1 price of the weights from units to classes: a unit serves few classes
 SEED = 0
-THREADS = 2  # of torch: their number changes the order of sums, and with it the last bits of the weights
+THREADS = 1  # of torch: their number changes the order of sums, and with it the last bits of the weights
 
 Announce = Callable[[str], None]
 
@@ -80,6 +81,15 @@ def density(units: torch.Tensor) -> torch.Tensor:
     return (per_unit.mean() + per_location.mean()) / 2
 
 
+def shrink_(links: torch.Tensor, price: float) -> None:
+    """The proximal step of an L1 price with links kept at 0 or above, in place: each falls by ``price``, to 0 at most.
+
+    Without negative links units only add to a class, which favours parts (Lee and Seung, Nature 1999). For the step see
+    Parikh and Boyd, Proximal Algorithms (2014), section 6.5.2.
+    """
+    links.clamp_(min=0).sub_(price).clamp_(min=0)
+
+
 def fit(
     drawn: NDArray[np.uint8],
     labels: NDArray[np.int64],
@@ -87,6 +97,7 @@ def fit(
     *,
     epochs: int = EPOCHS,
     sparsity: float = SPARSITY,
+    link_price: float = LINK_PRICE,
 ) -> nn.Sequential:
     """The network trained on images (n, 112, 112, 3) uint8 with labels (n,), its batch normalisations folded in."""
     rng = np.random.default_rng(SEED)
@@ -105,13 +116,12 @@ def fit(
                 units = features(inputs.contiguous(memory_format=torch.channels_last))
                 logits = classifier(units.float().mean((2, 3)))
             loss = functional.cross_entropy(logits.float(), targets)
-            # The density's weight is 0 in the first tenth of the steps, and full from six tenths on.
-            weight = sparsity * min(1.0, max(0.0, 2 * (schedule.last_epoch / steps - 0.1)))
+            # Both prices are 0 in the first tenth of the steps, and full from six tenths on.
+            ramp = min(1.0, max(0.0, 2 * (schedule.last_epoch / steps - 0.1)))
             optimiser.zero_grad()
-            (loss + weight * density(units.float())).backward()
+            (loss + sparsity * ramp * density(units.float())).backward()
             optimiser.step()
-            # Without negative weights units only add to a class, which favours parts (Lee and Seung, Nature 1999).
-            classifier.get_parameter("weight").data.clamp_(min=0)
+            shrink_(classifier.get_parameter("weight").data, float(schedule.get_last_lr()[0]) * link_price * ramp)
             schedule.step()
             right, seen = right + int((logits.argmax(1) == targets).sum()), seen + len(targets)
         seconds = time.perf_counter() - start

@@ -2,11 +2,12 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from interpret.config import DissectConfig, MineConfig, digest
@@ -137,8 +138,27 @@ def judge(counted: Overlaps, mined: Mined, has: NDArray[np.bool_], facts: dict[s
         facts: must hold level, draws and seed; the rest is kept as it is.
     """
     iou = counted.iou
-    iou.setflags(write=False)
+    for array in (iou, has):
+        array.setflags(write=False)
     units = unit_table(iou, counted.parts, facts["level"])
+    judged = judged_itemsets(mined, units, counted.parts, has)
+    shares = share_table(judged, units, counted.parts, has, draws=facts["draws"], seed=facts["seed"])
+    counts = {f"units_at_{bar}": int((units["iou"] >= bar).sum()) for bar in (0.04, 0.1)}
+    return Dissection(units, judged, shares, counted.parts, iou, has, {**facts, **counts, "units": len(units)})
+
+
+def judged_itemsets(mined: Mined, units: pd.DataFrame, parts: Sequence[str], has: NDArray[np.bool_]) -> pd.DataFrame:
+    """The itemsets of any mining result of the study, judged; no photo is looked at.
+
+    Args:
+        mined: what was mined.
+        units: as :attr:`interpret.dissection.result.Dissection.units`.
+        parts: the P part names.
+        has: (C, P), which class has which part.
+
+    Returns:
+        As :func:`interpret.dissection.verdicts.itemset_table`.
+    """
     table = mined.itemsets
     members = {
         int(i): tuple(int(unit) for unit in row) for i, row in zip(table["itemset_id"], table["units"], strict=True)
@@ -147,10 +167,7 @@ def judge(counted: Overlaps, mined: Mined, has: NDArray[np.bool_], facts: dict[s
     frequent = table[table["class_id"].notna()]
     for itemset, label in zip(frequent["itemset_id"], frequent["class_id"], strict=True):
         classes.setdefault(int(itemset), []).append(int(label))
-    judged = itemset_table(members, classes, units, counted.parts, has)
-    shares = share_table(judged, units, counted.parts, has, draws=facts["draws"], seed=facts["seed"])
-    counts = {f"units_at_{bar}": int((units["iou"] >= bar).sum()) for bar in (0.04, 0.1)}
-    return Dissection(units, judged, shares, counted.parts, iou, {**facts, **counts, "units": len(units)})
+    return itemset_table(members, classes, units, parts, has)
 
 
 def _source_and_masks(

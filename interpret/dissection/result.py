@@ -19,7 +19,7 @@ from interpret.study.tables import write_table
 FOLDER = "dissection"
 """Folder of a study that holds its dissections."""
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the files or the way they are counted change, so that an earlier dissection is made again."""
 
 _TABLES = ("units", "itemsets", "shares")
@@ -40,6 +40,7 @@ class Dissection:
         shares: as :func:`interpret.dissection.verdicts.share_table`.
         parts: the P part names.
         iou: (K, P) float64.
+        has: (C, P) bool, which class has which part.
         facts: images (count), accuracy (fraction of labelled images; None without labels), quantile, level, draws,
             seed, source of the images, units_at_0.04 and units_at_0.1 (counts).
     """
@@ -49,6 +50,7 @@ class Dissection:
     shares: pd.DataFrame
     parts: tuple[str, ...]
     iou: NDArray[np.float64]
+    has: NDArray[np.bool_]
     facts: dict[str, Any]
 
     def write(self, folder: Path, made_from: Mapping[str, str] | None = None) -> None:
@@ -62,6 +64,7 @@ class Dissection:
             for name in _TABLES:
                 write_table(pa.Table.from_pandas(getattr(self, name), preserve_index=False), made / f"{name}.parquet")
             np.save(made / "iou.npy", self.iou)
+            np.save(made / "has.npy", self.has)
             content = {"format": FORMAT, "parts": list(self.parts), "facts": self.facts}
             write_json(content, made / "facts.json")
             digests.write_list(made, made_from or {})
@@ -79,7 +82,9 @@ class Dissection:
                 wrote it.
         """
         try:
-            digests.check_list(folder, [*(f"{name}.parquet" for name in _TABLES), "iou.npy", "facts.json"], made_from)
+            digests.check_list(
+                folder, [*(f"{name}.parquet" for name in _TABLES), "iou.npy", "has.npy", "facts.json"], made_from
+            )
             return cls._read(folder)
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             said = isinstance(error, InputError)
@@ -98,6 +103,7 @@ class Dissection:
         units["detects"] = [tuple(row) for row in units["detects"]]
         for column in ("classes", "parts"):
             itemsets[column] = [tuple(row) for row in itemsets[column]]
-        iou = np.load(folder / "iou.npy")
-        iou.setflags(write=False)
-        return cls(units, itemsets, shares, tuple(content["parts"]), iou, content["facts"])
+        iou, has = np.load(folder / "iou.npy"), np.load(folder / "has.npy")
+        for array in (iou, has):
+            array.setflags(write=False)
+        return cls(units, itemsets, shares, tuple(content["parts"]), iou, has, content["facts"])

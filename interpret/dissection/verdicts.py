@@ -10,6 +10,7 @@ counts as not true. Two weaker statements say how a wrong one goes wrong:
   parts that look alike in one unit).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,8 +19,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from interpret.config import DissectConfig
-from interpret.mining import Mined
-from interpret.mining.contrast import is_supported
 
 Bits = NDArray[np.bool_]
 
@@ -249,28 +248,25 @@ def share_table(
     return pd.DataFrame(rows)
 
 
-def supported_shares(judged: pd.DataFrame, mined: Mined) -> pd.DataFrame:
-    """Shares of true itemsets among those that the contrast supports and those that it does not.
+def by_chance(judged: pd.DataFrame, units: pd.DataFrame, parts: Sequence[str], has: Bits) -> NDArray[np.float64]:
+    """The probability that random units, as many as an itemset has and for its classes, make a true itemset: (n,).
+
+    It is hypergeometric: all k units drawn without replacement are among those that fit.
 
     Args:
         judged: as :func:`itemset_table`.
-        mined: the result that the itemsets are of; without a contrast there is one row a kind.
-
-    Returns:
-        kind, findings ("all", "supported" or "not supported"), itemsets (count), true (count), share (NaN of none).
+        units: as :func:`unit_table`.
+        parts: the P names.
+        has: (C, P), which class has which part.
     """
-    supported = is_supported(mined.rules).groupby(mined.rules["itemset_id"]).all()
-    stands = supported.reindex(judged["itemset_id"], fill_value=False).to_numpy(np.bool_)
-    true = judged["true"].to_numpy(np.bool_)
-    rows = []
-    for kind in (SPECIFIC, SHARED):
-        of_kind = (judged["kind"] == kind).to_numpy()
-        groups = {"all": of_kind}
-        if mined.contrast is not None:
-            groups |= {"supported": of_kind & stands, "not supported": of_kind & ~stands}
-        for name, chosen in groups.items():
-            rows.append((kind, name, int(chosen.sum()), int((chosen & true).sum()), _mean(true[chosen])))
-    return pd.DataFrame(rows, columns=["kind", "findings", "itemsets", "true", "share"])
+    best, whole = _best(units, parts), len(units)
+    fits = {held: int(_one_for_all(held, has, best).sum()) for held in set(judged["classes"])}
+    return np.array(
+        [
+            math.comb(fits[held], size) / math.comb(whole, size)
+            for held, size in zip(judged["classes"], judged["size"].tolist(), strict=True)
+        ]
+    )
 
 
 def _mean(values: Bits) -> float:

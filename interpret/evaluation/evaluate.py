@@ -21,6 +21,7 @@ from interpret.evaluation.result_checks import RESULT_ERRORS, check_frames
 from interpret.evaluation.table1 import BASELINE, EARLIER_BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.files import new_folder, write_json
+from interpret.mining.ranked_units import quantile_of
 from interpret.mining.stored import deciding_options, mine_study
 from interpret.models.head import Head
 from interpret.progress import Callback, Progress
@@ -148,7 +149,7 @@ def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config:
     The name is made of both studies' keys, which stand for the photos' contents, the network and the extraction, of
     every option, and of :data:`FORMAT`.
     """
-    options = deciding_options(mine)
+    options = deciding_options(study, mine)
     return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, heldout_study.key, options, config)
 
 
@@ -178,6 +179,7 @@ def evaluate(
     Raises:
         InputError: an option does not fit, or a file of a study is damaged.
     """
+    mine = replace(mine, contrast_quantile=quantile_of(study, mine))
     mined_set = make_ablation_set(study, head, replacement=config.replacement)
     test_set = make_ablation_set(heldout_study, head, replacement=config.replacement, reference=study)
     classes = test_set.classes
@@ -223,7 +225,7 @@ def rank_all(
     """
     seen = unit_rankings.trained_classes(mined_set, classes.tolist())
     quantiles = [0.0]
-    if study.has_contrast and (quantile := mine.contrast_quantile or config.contrast_quantile):
+    if study.has_contrast and (quantile := quantile_of(study, mine) or config.contrast_quantile):
         quantiles.append(quantile)
     rankings = [
         unit_rankings.mined(

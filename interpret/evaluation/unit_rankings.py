@@ -11,7 +11,7 @@ from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.mulasso import MU, lasso_paths
-from interpret.mining.ranked_units import ranked_units
+from interpret.mining.ranked_units import quantile_of, ranked_units
 from interpret.mining.stored import mine_study
 from interpret.study import Study
 from interpret.study.schema import PAD
@@ -68,7 +68,7 @@ def mined(
       that contributes as much to the class's rivals as to the class itself then ranks low: ablating it changes no
       decision.
 
-    With a ``contrast_quantile`` the transactions are contrastive, and the ranking is named so. Units of the class's
+    With a quantile above 0 the transactions are contrastive, and the ranking is named so. Units of the class's
     transactions that are in no itemset follow in the same order, for budgets beyond the natural
     size.
 
@@ -108,7 +108,7 @@ def mined(
         order = np.lexsort((np.arange(study.n_units), -total, ~chosen))
         ranked[class_id] = order[seen[order]].astype(np.int64)
         natural[class_id] = int(chosen.sum())
-    name = CONTRASTIVE if config.contrast_quantile else OURS
+    name = CONTRASTIVE if quantile_of(study, config) else OURS
     return Ranking(f"{name}-{config.top_units}", ranked, natural)
 
 

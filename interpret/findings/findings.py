@@ -14,7 +14,7 @@ from interpret.findings.rows import Units
 from interpret.findings.supporting import class_order
 from interpret.mining import Mined
 from interpret.mining.condensed import redundant
-from interpret.mining.ranked_units import ranked_units
+from interpret.mining.ranked_units import Ranked, quantile_of, ranked_units
 from interpret.mining.stability import Stability
 from interpret.study import Study
 
@@ -160,6 +160,20 @@ class Findings:
         order = ["supported", "named", "share", "sure"]
         return rows.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
+    @property
+    def contrastive(self) -> bool:
+        """Whether a transaction holds only what exceeds the contrast."""
+        return quantile_of(self.study, self.config) > 0
+
+    @cached_property
+    def transactions(self) -> Ranked:
+        """Units and scores of every patch's transaction, (P, N) each, best first; -1 and 0 at the end of short rows."""
+        return ranked_units(self.study, self.config)
+
+    def transaction(self, patch: int) -> list[int]:
+        """The units of one patch's transaction, best first."""
+        return [int(unit) for unit in self.transactions[0][patch] if unit >= 0]
+
     @cached_property
     def score_shares(self) -> dict[int, npt.NDArray[np.float64]]:
         """Class id to (K,) each unit's share of the scores of the class's transactions.
@@ -167,7 +181,7 @@ class Findings:
         That is the unit's score over the sum of the transaction's scores, 0 where it is not in the transaction, mean
         over the class's patches (fraction).
         """
-        units, scores = ranked_units(self.study, self.config)
+        units, scores = self.transactions
         total = np.where(units >= 0, scores, 0).sum(axis=1, dtype=np.float64)
         share = np.divide(scores, total[:, None], out=np.zeros(scores.shape), where=total[:, None] > 0)
         predicted = self.study.patches["predicted"].to_numpy()
@@ -180,7 +194,7 @@ class Findings:
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Share and count of each class's patches that hold each unit, frequent or not: (classes, units) each."""
-        ranked, _ = ranked_units(self.study, self.config)
+        ranked, _ = self.transactions
         predicted = self.study.patches["predicted"].to_numpy()
         counts = np.zeros((len(class_ids), len(units)), np.int64)
         for row, class_id in enumerate(class_ids):

@@ -1,20 +1,22 @@
-"""The transactions of another study's patches, such as those of held-out photos, made as the mined ones are."""
+"""The transactions of another study's patches, such as those of held-out photos, made as the mined ones are.
+
+With quantiles, all patches are held to those of all contrast photos of the study that was mined: other photos are in
+neither half.
+"""
 
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from interpret.config import MineConfig
-from interpret.mining.contrast_quantiles import Quantiles
-from interpret.mining.ranked_units import Ranked, ranked_units
+from interpret.frames import integers
+from interpret.mining.ranked_units import Ranked, quantile_of, quantiles, ranked_contrast_units, ranked_units
 from interpret.study import Study
 
 
 def ranked_elsewhere(study: Study, other: Study, config: MineConfig) -> Ranked:
     """Units and scores of the transactions of another study's patches.
-
-    With quantiles, the patches are held to those of all contrast photos of ``study``: photos that were not mined are in
-    neither half.
 
     Args:
         study: the study that was mined.
@@ -24,18 +26,28 @@ def ranked_elsewhere(study: Study, other: Study, config: MineConfig) -> Ranked:
     Raises:
         InputError: as :func:`interpret.mining.ranked_units.ranked_units` says.
     """
-    units, scores = ranked_units(other, replace(config, contrast_quantile=0.0))
-    if config.contrast_quantile == 0.0:
+    ranked = ranked_units(other, replace(config, contrast_quantile=0.0))
+    return exceeding(study, config, ranked, integers(other.patches, "predicted")[0])
+
+
+def ranked_contrast_elsewhere(study: Study, other: Study, config: MineConfig) -> Ranked:
+    """The same for another study's contrast patches, in the order of ``other.contrast``."""
+    ranked = ranked_contrast_units(other, replace(config, contrast_quantile=0.0))
+    return exceeding(study, config, ranked, integers(other.contrast, "target")[0])
+
+
+def exceeding(study: Study, config: MineConfig, ranked: Ranked, target: npt.NDArray[np.int64]) -> Ranked:
+    """What a study's transactions would keep of the units of other patches.
+
+    Args:
+        study: the study that was mined.
+        config: what a transaction holds.
+        ranked: units and scores, (P, N) each, best first.
+        target: (P,) the classes that the patches are explained for.
+    """
+    units, scores = ranked[0][:, : config.top_units], ranked[1][:, : config.top_units]
+    quantile = quantile_of(study, config)
+    if quantile == 0.0:
         return units, scores
-    table = study.contrast
-    quantiles = Quantiles(
-        *study.ranked_contrast,
-        table["target"].to_numpy(np.int64),
-        table["predicted"].to_numpy(np.int64),
-        np.zeros(len(table), np.bool_),
-        study.n_units,
-        config.contrast_quantile,
-        config.contrast_shared,
-    )
-    predicted = other.patches["predicted"].to_numpy(np.int64)
-    return quantiles.kept(units, scores, predicted, np.ones(len(predicted), np.bool_))
+    held = quantiles(study, quantile, config.contrast_shared, halved=False)
+    return held.kept(units, scores, target, np.ones(len(target), np.bool_))

@@ -3,13 +3,20 @@
 import numpy as np
 import numpy.typing as npt
 
-from interpret.config import MineConfig
+from interpret.config import DEFAULT_QUANTILE, MineConfig
 from interpret.errors import InputError
 from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.study import Study
 
 Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Units and scores, (patches, N) each, best first; -1 and 0 at the end of short rows."""
+
+
+def quantile_of(study: Study, config: MineConfig) -> float:
+    """The quantile that a study's transactions are held to; 0 for the poster's transactions."""
+    if config.contrast_quantile is not None:
+        return config.contrast_quantile
+    return DEFAULT_QUANTILE if study.has_contrast else 0.0
 
 
 def check_top_units(config: MineConfig, stored: int) -> None:
@@ -47,7 +54,8 @@ def _ranked(
 ) -> Ranked:
     check_top_units(config, study.extract_config.stored_units)
     units, scores = ranked[0][:, : config.top_units], ranked[1][:, : config.top_units]
-    if config.contrast_quantile == 0.0:
+    quantile = quantile_of(study, config)
+    if quantile == 0.0:
         return units, scores
     if not study.has_contrast:
         raise InputError(
@@ -55,14 +63,23 @@ def _ranked(
             "`unitscope contrast`, or leave the option out."
         )
     half = halves(len(study.images))
-    table = study.contrast
-    quantiles = Quantiles(
-        *study.ranked_contrast,
-        table["target"].to_numpy(np.int64),
-        table["predicted"].to_numpy(np.int64),
-        half[table["image_id"].to_numpy(np.int64)],
-        study.n_units,
-        config.contrast_quantile,
-        config.contrast_shared,
-    )
-    return quantiles.kept(units, scores, target, half[image])
+    return quantiles(study, quantile, config.contrast_shared).kept(units, scores, target, half[image])
+
+
+def quantiles(study: Study, quantile: float, shared: int, *, halved: bool = True) -> Quantiles:
+    """The quantiles that transactions of a study are held to; kept as long as the study is open.
+
+    Args:
+        study: its contrast gives them.
+        quantile: q, above 0.
+        shared: other classes that may share a unit (count).
+        halved: whether each half of the photos gives its own, as mined photos need; else all photos are in the first.
+    """
+
+    def make() -> Quantiles:
+        table = study.contrast
+        half = halves(len(study.images)) if halved else np.zeros(len(study.images), np.bool_)
+        target, predicted, image = (table[name].to_numpy(np.int64) for name in ("target", "predicted", "image_id"))
+        return Quantiles(*study.ranked_contrast, target, predicted, half[image], study.n_units, quantile, shared)
+
+    return study.derived(("quantiles", quantile, shared, halved), make)

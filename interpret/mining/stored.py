@@ -12,7 +12,7 @@ from interpret.errors import InputError
 from interpret.mining import store
 from interpret.mining.eclat import mine
 from interpret.mining.itemsets import Mined
-from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
+from interpret.mining.ranked_units import quantile_of, ranked_contrast_units, ranked_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from interpret.study import Study
 from interpret.study.schema import SCHEMA_VERSION
@@ -46,14 +46,15 @@ def contrast_transactions(study: Study, config: MineConfig) -> ContrastDatabase:
 
 def mined_folder(study: Study, config: MineConfig) -> Path:
     """Where the result of mining with these options is kept."""
-    options = deciding_options(config)
+    options = deciding_options(study, config)
     return study.folder / "mined" / digest(SCHEMA_VERSION, study.key, study.extract_config.contrast, options)
 
 
-def deciding_options(config: MineConfig) -> dict[str, Any]:
-    """The options that decide what mining finds, by name."""
+def deciding_options(study: Study, config: MineConfig) -> dict[str, Any]:
+    """The options that decide what mining finds in a study, by name."""
     options = {name: value for name, value in asdict(config).items() if name not in ("engine", "max_itemsets")}
-    if not (config.contrast_quantile and config.contrast_shared):
+    options["contrast_quantile"] = quantile = quantile_of(study, config)
+    if not (quantile and config.contrast_shared):
         del options["contrast_shared"]  # it decides nothing, and results made before there was the option stay
     return options
 

@@ -1,10 +1,10 @@
 """A study: its manifest, tables, arrays and photos, each checked when it is first read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from interpret.study import reading
 from interpret.study.digests import FileDigest, difference, read_list
 from interpret.study.manifest import Counts, Manifest
 from interpret.study.schema import CONTRAST, PACKED
+
+T = TypeVar("T")
 
 
 def unheard(text: str) -> None:
@@ -257,6 +259,13 @@ class Study:
             return read_list(self.folder / PACKED)[0]
         except InputError:
             return {}
+
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for each key and kept as long as the study is open."""
+        held = vars(self).setdefault("_derived", {})
+        if key not in held:
+            held[key] = make()
+        return cast(T, held[key])
 
     def photo_path(self, image_id: int) -> Path | None:
         """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists.

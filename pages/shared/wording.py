@@ -16,6 +16,7 @@ from interpret import words
 from interpret.stats import wilson
 
 if TYPE_CHECKING:
+    from interpret.findings import Findings
     from interpret.study import Study
 
 TERMS = {
@@ -42,7 +43,8 @@ TERMS = {
     "chance": "permutation test: the own and the contrast photos of each class are shuffled 200 times; this is the "
     "share of shufflings in which any set of units is as strongly tied to a class as this one. The smallest value is "
     "0.005; a dash means that too few photos hold the itemset",
-    "transaction": "a patch encoded as the set of its strongest units, with the predicted class",
+    "transaction": "a patch encoded as the set of its strongest units, with the predicted class; where there is a "
+    "contrast, only units that score higher than in nearly all of it (on the poster, all N)",
 }
 
 
@@ -109,6 +111,15 @@ def small_number(value: float) -> str:
 def itemset_text(units: tuple[int, ...]) -> str:
     """`34,193` as the poster writes it."""
     return ",".join(str(unit) for unit in units)
+
+
+def of_transaction(findings: Findings, held: int | None = None) -> str:
+    """What a transaction holds, as a phrase; ``held`` is the number of units of a certain one (count)."""
+    n = findings.config.top_units
+    if not findings.contrastive:
+        return f"its {count(n if held is None else held, 'strongest unit')}, best first"
+    those = "those" if held is None else str(held)
+    return f"{those} of its {count(n, 'strongest unit')} that {'exceeds' if held == 1 else 'exceed'} the contrast"
 
 
 def class_text(opened: Study, class_id: int) -> str:

@@ -25,8 +25,8 @@ from interpret.config import MineConfig
 from interpret.evaluation.itemsets.supported_sets import Bools, ClassSets, Ints, by_photo, holds, indicator, membership
 from interpret.frames import integers
 from interpret.mining import Mined
-from interpret.mining.ranked_elsewhere import ranked_elsewhere
-from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
+from interpret.mining.ranked_elsewhere import ranked_contrast_elsewhere, ranked_elsewhere
+from interpret.mining.ranked_units import ranked_units
 from interpret.stats import wilson
 from interpret.study import Study
 
@@ -62,9 +62,8 @@ def held_by_group(study: Study, heldout_study: Study, config: MineConfig, sets: 
     predicted, photo = integers(heldout_study.patches, "predicted", "image_id")
     labels = heldout_study.images["label"].to_numpy(np.int64, na_value=-1)
     label = labels[photo]
-    with_contrast = heldout_study.has_contrast and config.contrast_quantile == 0.0
-    if with_contrast:
-        contrast_units = ranked_contrast_units(heldout_study, config)[0]
+    if heldout_study.has_contrast:
+        contrast_units = ranked_contrast_elsewhere(study, heldout_study, config)[0]
         target, contrast_photo = integers(heldout_study.contrast, "target", "image_id")
     found = []
     for c, of_class in sets.items():
@@ -80,7 +79,7 @@ def held_by_group(study: Study, heldout_study: Study, config: MineConfig, sets: 
             ("missed", (predicted != c) & (label == c)),
         ):
             groups[group] = _photos(of_class, other_units[asked], photo[asked])
-        if with_contrast:
+        if heldout_study.has_contrast:
             asked = (target == c) & (labels[contrast_photo] == c)
             groups["missed_for_c"] = _photos(of_class, contrast_units[asked], contrast_photo[asked])
         found.append(Held(of_class, groups))

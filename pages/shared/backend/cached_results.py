@@ -2,12 +2,14 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from interpret.config import MineConfig
 from interpret.dissection import result
+from interpret.dissection.dissect import judged_itemsets
 from interpret.dissection.result import FOLDER, Dissection
 from interpret.errors import InputError
 from interpret.evaluation import ablation, effect, evaluate, heldout
@@ -191,3 +193,21 @@ def _newest_dissection(opened: Study) -> tuple[Dissection | None, str]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _dissection(folder: str, stamp: int, kept_in: str, written: int) -> Dissection:
     return Dissection.read(Path(kept_in), result.made_from(studies.cached(folder, stamp), Path(kept_in)))
+
+
+def judged(found: Findings) -> pd.DataFrame | None:
+    """The itemsets at these thresholds, each true of its classes or not; None where no parts are known.
+
+    The table is that of :func:`interpret.dissection.verdicts.itemset_table`.
+    """
+    known = dissection(found.study)
+    if known is None:
+        return None
+    return _judged(str(found.study.folder), places.stamp(found.study.folder), known.facts, found.config, found, known)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _judged(
+    folder: str, stamp: int, facts: dict[str, Any], config: MineConfig, _found: Findings, _known: Dissection
+) -> pd.DataFrame:
+    return judged_itemsets(_found.mined, _known.units, _known.parts, _known.has)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import page_list
 
-SETTINGS = ("n", "support", "size", "show", "all", "lean", "chance")
+SETTINGS = ("n", "support", "size", "above", "show", "all", "lean", "chance")
 """Parameters that hold on every page: the thresholds, which itemsets are listed, and how they are checked."""
 
 

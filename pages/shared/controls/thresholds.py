@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from interpret.config import MineConfig
+from interpret.config import DEFAULT_QUANTILE, MineConfig
 from interpret.errors import ExplosionError
 from interpret.findings import Findings
 from interpret.findings.tables import DISPLAYS
+from interpret.mining.ranked_units import quantile_of
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.backend import cached_results
@@ -65,7 +66,12 @@ def offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
             label = f"Itemsets of at most {wording.count(error.max_size, 'unit')}"
             st.button(label, type="primary", on_click=set_to, kwargs={"size": error.max_size}, icon=":material/tune:")
         n = min(mined.top_units, study.extract_config.stored_units)
-        back = {"n": n, "support": _support_percent(mined), "size": mined.max_size or 0}
+        back = {
+            "n": n,
+            "support": _support_percent(mined),
+            "size": mined.max_size or 0,
+            "above": quantile_of(study, mined) > 0,
+        }
         st.button("The study’s own thresholds", on_click=set_to, kwargs=back, type="tertiary", icon=":material/undo:")
 
 
@@ -97,6 +103,7 @@ def _thresholds(study: Study) -> MineConfig:
             format="%d %%",
             help="share of a class's patches that must hold an itemset",
         )
+        mined = _transactions(study, mined)
         size = st.slider(
             "Largest itemset",
             0,
@@ -109,6 +116,24 @@ def _thresholds(study: Study) -> MineConfig:
     # A study may have been mined at 12.5 %, which the slider cannot show: as long as it is not moved, that counts.
     share = mined.min_support if support == mined_percent else support / 100
     return replace(mined, top_units=n, min_support=share, max_size=size or None)
+
+
+def _transactions(study: Study, mined: MineConfig) -> MineConfig:
+    """A switch between contrastive transactions and the poster's; a study without a contrast has the latter only."""
+    if not study.has_contrast:
+        return mined
+    own = quantile_of(study, mined)
+    quantile = own or DEFAULT_QUANTILE
+    contrastive = st.toggle(
+        "Only what exceeds the contrast",
+        own > 0,
+        key="above",
+        bind="query-params",
+        help=f"a unit counts in a patch only if it scores above what it scores in {100 * quantile:g}\u00a0% of the "
+        "contrast: photos that the model calls something else, explained for the class all the same. Off: all N "
+        "units of each patch, as on the poster",
+    )
+    return mined if contrastive == (own > 0) else replace(mined, contrast_quantile=quantile if contrastive else 0.0)
 
 
 def _support_percent(mined: MineConfig) -> int:

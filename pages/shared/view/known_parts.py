@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from interpret.dissection import verdicts
+from interpret import frames
+from interpret.dissection.supported import SupportedRow, supported_shares
+from interpret.dissection.verdicts import SHARED
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from pages.shared import wording
@@ -41,8 +43,9 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     names = dissection.units["part"]
     detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no known part'}" for unit in units]
     verdict = ""
-    if findings.config == findings.study.mine_config:
-        verdicts = dissection.itemsets[dissection.itemsets["itemset_id"] == findings.id_of.get(units, -1)]
+    judged = cached_results.judged(findings)
+    if judged is not None:
+        verdicts = judged[judged["itemset_id"] == findings.id_of.get(units, -1)]
         if len(verdicts):
             holds = bool(verdicts["true"].iloc[0])
             verdict = (
@@ -64,21 +67,21 @@ def score(findings: Findings) -> str:
 
     Random sets of the same sizes stand beside them. Empty without verdicts.
     """
-    dissection = cached_results.dissection(findings.study)
-    if dissection is None or findings.config != findings.study.mine_config:
+    dissection, judged = cached_results.dissection(findings.study), cached_results.judged(findings)
+    if dissection is None or judged is None:
         return ""
-    supported = ""
-    if findings.mined.contrast is not None:
-        shares = verdicts.supported_shares(dissection.itemsets, findings.mined)
-        held = shares[(shares["kind"] == "shared") & (shares["findings"] == "supported")].iloc[0]
-        if held["itemsets"]:
-            supported = f" Of the {held['itemsets']:,} that the contrast supports, {wording.percent(held['share'])} do."
-    row = dissection.shares[(dissection.shares["kind"] == "shared") & (dissection.shares["size"] == 0)]
-    if row.empty or not int(row["itemsets"].iloc[0]):
+    shares = supported_shares(judged, findings.mined, dissection.units, dissection.parts, dissection.has)
+    shared = {row.findings: row for row in frames.rows(shares, SupportedRow) if row.kind == SHARED and row.itemsets}
+    if "all" not in shared:
         return ""
-    first = row.iloc[0]
+    every, believed = shared["all"], shared.get("supported")
+    of_supported = (
+        f" Of the {believed.itemsets:,} that the contrast supports, {wording.percent(believed.share)} do."
+        if believed
+        else ""
+    )
     return (
-        f"The parts in these drawings are known: {wording.percent(first['share'])} of "
-        f"{wording.count(int(first['itemsets']), 'class-shared set')} detect parts that all their classes have; of "
-        f"random sets of the same sizes, {wording.percent(first['random'])}.{supported}"
+        f"The parts in these drawings are known: {wording.percent(every.share)} of "
+        f"{wording.count(every.itemsets, 'class-shared set')} detect parts that all their classes have; of "
+        f"random sets of the same sizes, {wording.percent(every.random)}.{of_supported}"
     )

@@ -56,11 +56,11 @@ def _chain(findings: Findings, patch: int) -> None:
             widgets.tiles([widgets.tile(pictures.data_uri(p), f"{n}: {t}", name=n, note=t) for p, n, t in steps], "l")
         )
     n_units = findings.config.top_units
-    kept = [int(unit) for unit in row["units"][:n_units]]
+    kept = findings.transaction(patch)
     blocks.append(
         widgets.line(
             widgets.text("5 · Its transaction", "strong"),
-            widgets.text(f"its {len(kept)} strongest units, best first, and the predicted class", "faint"),
+            widgets.text(wording.of_transaction(findings, len(kept)) + ", and the predicted class", "faint"),
         )
     )
     blocks.append(
@@ -70,6 +70,9 @@ def _chain(findings: Findings, patch: int) -> None:
             widgets.class_tag(name, colour, wording.percent(float(about["confidence"]))),
         )
     )
+    if left_out := [int(unit) for unit in row["units"][:n_units] if unit not in kept]:
+        said = f"left out, as strong in other photos explained as {name}:"
+        blocks.append(widgets.line(widgets.text(said, "faint"), widgets.units(left_out)))
     held = findings.itemsets_within(kept)
     blocks.append(
         widgets.line(
