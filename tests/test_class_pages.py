@@ -1,5 +1,6 @@
 """The pages Class-specific and Class-shared: filters, thresholds, measures, galleries, saved tables."""
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_a_class_and_an_itemset_in_the_address_are_shown():
 
 
 def test_a_higher_support_leaves_fewer_itemsets():
-    query = {"class": "0", "show": "all", "all": "true"}
+    query = {"class": "0", "show": "all", "all": "true", "above": "false"}
     few, many = (
         len(next(frame.value for frame in show("pages/class_specific.py", **query, support=support).dataframe))
         for support in ("60", "20")
@@ -70,17 +71,18 @@ def test_redundant_rules_are_hidden_where_that_is_asked_for_and_counted(page):
     from interpret.findings import Findings
 
     study = open_study(studies() / "demo")
-    found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
+    config = dataclasses.replace(study.mine_config, contrast_quantile=0.0)
+    found = Findings(study, config, mine_study(study, config))
     if "specific" in page:
         everything, kept = found.itemsets_of_class(0), found.itemsets_of_class(0, hide_redundant=True)
     else:
         everything, kept = found.shared(), found.shared(hide_redundant=True)
     assert 0 < len(kept) < len(everything)
     noun = "itemset" if "specific" in page else "set"
-    first = words_on(show(page, **{"class": "0", "all": "true"}))
+    first = words_on(show(page, **{"class": "0", "all": "true", "above": "false"}))
     assert wording.count(len(everything), noun).replace("\u00a0", " ") in first
     assert "hidden" not in first
-    second = words_on(show(page, **{"class": "0", "lean": "true", "all": "true"}))
+    second = words_on(show(page, **{"class": "0", "lean": "true", "all": "true", "above": "false"}))
     assert wording.count(len(kept), noun).replace("\u00a0", " ") in second
     hidden = len(everything) - len(kept)
     assert wording.count(hidden, "redundant one").replace("\u00a0", " ") + " hidden" in second
@@ -204,7 +206,7 @@ def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monke
     """All patches of a class of drawings hold some twenty units in common, so no support helps here."""
     monkeypatch.setattr(explosion, "SECONDS", 60.0)  # a busy machine is slow
     monkeypatch.setitem(explosion.smallest_support.__kwdefaults__, "seconds", 60.0)
-    app = show(page, n="32", support="1")
+    app = show(page, n="32", support="1", above="false")
     assert app.title[0].value == "Nothing to show at these thresholds"
     told = app.error[0].value
     named = re.search(r"more than 200,000 itemsets, and so would any other; itemsets of at most (\d+) units pass", told)
@@ -213,7 +215,7 @@ def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monke
     assert not app.exception
     assert not app.error
     assert PAGES[page] in app.title[0].value
-    app = show(page, n="16", support="1")
+    app = show(page, n="16", support="1", above="false")
     named = re.search(
         r"itemsets; (?:the smallest that passes is )?([\d.]+) %", app.error[0].value
     )  # by the time it takes
@@ -221,7 +223,7 @@ def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monke
     button(app, f"Support {math.ceil(float(named[1]))} %").click().run()
     assert not app.error
     assert PAGES[page] in app.title[0].value
-    app = show(page, n="32", support="1")
+    app = show(page, n="32", support="1", above="false")
     button(app, "own thresholds").click().run()
     assert not app.error
     assert PAGES[page] in app.title[0].value

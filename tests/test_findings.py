@@ -12,19 +12,23 @@ from interpret.study import open_study
 from tests.small_study import studies
 
 
-@pytest.fixture(scope="module")
-def found() -> Findings:
+@pytest.fixture(scope="module", params=[0.0, 0.8], ids=["the poster's transactions", "contrastive"])
+def found(request) -> Findings:
     study = open_study(studies() / "demo")
-    config = dataclasses.replace(study.mine_config, min_support=0.3)
+    config = dataclasses.replace(study.mine_config, min_support=0.2, contrast_quantile=request.param)
     return Findings(study, config, mine_study(study, config))
 
 
 def sets_of(found: Findings) -> list[tuple[frozenset[int], int, int]]:
-    n = found.config.top_units
-    rows = zip(
-        found.study.patches["units"], found.study.patches["predicted"], found.study.patches["image_id"], strict=True
-    )
-    return [(frozenset(units[:n].tolist()), int(c), int(i)) for units, c, i in rows]
+    patches = found.study.patches
+    rows = zip(range(len(patches)), patches["units"], patches["predicted"], patches["image_id"], strict=True)
+    sets = []
+    for patch, units, c, i in rows:
+        held = found.transaction(patch)
+        best = units[: found.config.top_units].tolist()
+        assert held == (best if not found.contrastive else [unit for unit in best if unit in held])
+        sets.append((frozenset(held), int(c), int(i)))
+    return sets
 
 
 def test_every_row_is_what_counting_gives(found):
@@ -173,7 +177,8 @@ def test_the_command_line_leaves_out_redundant_rules_and_prints_p_values(found, 
     from interpret.cli.main import main
 
     shutil.copytree(studies() / "demo", tmp_path / "demo")
-    command = ["mine", str(tmp_path / "demo"), "--min-support", "0.3", "--rows", "1000"]
+    command = ["mine", str(tmp_path / "demo"), "--min-support", "0.2", "--rows", "1000"]
+    command += ["--contrast-quantile", str(found.config.contrast_quantile)]
 
     def rules(*more: str) -> tuple[list[str], str]:
         assert main([*command, *more]) == 0

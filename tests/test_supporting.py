@@ -15,6 +15,11 @@ def study() -> Study:
     return open_study(studies() / "demo")
 
 
+def poster(n: int) -> MineConfig:
+    """Options of the poster's transactions: all N best units of a patch."""
+    return MineConfig(top_units=n, contrast_quantile=0.0)
+
+
 def transactions(study: Study, n: int) -> list[dict[int, float]]:
     """Unit to score of each patch's n best units, read from the table and not from the arrays."""
     return [
@@ -32,16 +37,16 @@ def test_holders_are_the_patches_with_all_units_strongest_first(study, n):
             (place for place, row in enumerate(rows) if all(u in row for u in units)),
             key=lambda place: (-round(sum(np.float64(np.float32(rows[place][u])) for u in units), 9), place),
         )
-        found = supporting.supporting_patches(study, units, MineConfig(top_units=n)).tolist()
+        found = supporting.supporting_patches(study, units, poster(n)).tolist()
         assert sorted(found) == sorted(expected)
         strength = [sum(rows[place][u] for u in units) for place in found]
         assert strength == sorted(strength, reverse=True)
-        of_class = supporting.supporting_patches(study, units, MineConfig(top_units=n), class_id=2).tolist()
+        of_class = supporting.supporting_patches(study, units, poster(n), class_id=2).tolist()
         assert of_class == [p for p in found if study.patches["predicted"].iloc[p] == 2]
 
 
 def test_a_photo_is_shown_once_by_its_strongest_patch(study):
-    patches = supporting.supporting_patches(study, [int(study.patches["units"].iloc[0][0])], MineConfig(top_units=32))
+    patches = supporting.supporting_patches(study, [int(study.patches["units"].iloc[0][0])], poster(32))
     chosen = supporting.one_per_photo(study, patches)
     images = study.patches["image_id"].to_numpy()
     seen: list[int] = []
@@ -56,7 +61,7 @@ def test_a_photo_is_shown_once_by_its_strongest_patch(study):
 def test_support_by_class_counts_patches_and_photos(study):
     rows = transactions(study, 8)
     unit = max({u for row in rows for u in row}, key=lambda u: sum(u in row for row in rows))
-    table = supporting.support_by_class(study, [unit], MineConfig(top_units=8)).set_index("class_id")
+    table = supporting.support_by_class(study, [unit], poster(8)).set_index("class_id")
     predicted, images = study.patches["predicted"].to_numpy(), study.patches["image_id"].to_numpy()
     for class_id in set(predicted.tolist()):
         in_class = [place for place in range(len(rows)) if predicted[place] == class_id]
@@ -72,7 +77,7 @@ def test_support_by_class_counts_patches_and_photos(study):
 def test_company_counts_patches_that_hold_both(study):
     rows = transactions(study, 8)
     unit = max({u for row in rows for u in row}, key=lambda u: sum(u in row for row in rows))
-    near = supporting.co_occurring_units(study, unit, MineConfig(top_units=8), limit=5)
+    near = supporting.co_occurring_units(study, unit, poster(8), limit=5)
     holding = sum(unit in row for row in rows)
     for entry in near.itertuples():
         both = sum(unit in row and entry.unit in row for row in rows)
@@ -101,7 +106,7 @@ def contrast_rows(study: Study, n: int) -> list[tuple[int, int, dict[int, float]
 
 def test_contrast_patches_are_those_explained_for_the_class_that_hold_all_units(study):
     rows = contrast_rows(study, 8)
-    config = MineConfig(top_units=8)
+    config = poster(8)
     seen = 0
     first = next(list(held) for target, _, held in rows if target == 4 and len(held) > 1)
     for units in ((first[0],), tuple(first[:2])):
@@ -121,7 +126,7 @@ def test_contrast_patches_are_those_explained_for_the_class_that_hold_all_units(
 def test_support_by_class_counts_the_contrast_too(study):
     rows = contrast_rows(study, 8)
     units = study.patches["units"].iloc[5][:2].tolist()
-    table = supporting.support_by_class(study, units, MineConfig(top_units=8), outside=(3,)).set_index("class_id")
+    table = supporting.support_by_class(study, units, poster(8), outside=(3,)).set_index("class_id")
     assert table["contrast_count"].sum() > 0
     for class_id, row in table.iterrows():
         of_class = [held for target, predicted, held in rows if target == class_id and predicted != 3]
