@@ -215,7 +215,7 @@ def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monke
     assert not app.exception
     assert not app.error
     assert PAGES[page] in app.title[0].value
-    app = show(page, n="16", support="1", above="false")
+    app = show(page, n="14", support="1", above="false")
     named = re.search(
         r"itemsets; (?:the smallest that passes is )?([\d.]+) %", app.error[0].value
     )  # by the time it takes
