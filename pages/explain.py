@@ -27,7 +27,7 @@ def page() -> None:
         wording.header("Why this class for this photo?")
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     try:
-        photo = photo_picker.pick(study, row)
+        photo = photo_picker.pick(findings, row)
         if photo is None:
             return
         ready, lock = model.ready_model(study)
@@ -207,7 +207,9 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
     ranked = shown.units[patch : patch + 1], shown.scores[patch : patch + 1]
     units, _ = exceeding(study, findings.config, ranked, np.array([shown.target]))
     kept = [int(unit) for unit in units[0] if unit >= 0]
-    st.subheader(f"Patch {patch + 1}: its {wording.count(len(kept), 'unit')}", anchor=False)
+    strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
+    title = wording.count(len(kept), "unit") if kept else "no unit exceeds the contrast"
+    st.subheader(f"Patch {patch + 1}: {'its ' if kept else ''}{title}", anchor=False)
     wording.paragraph(
         f"Its {wording.term('transaction')} for {html.escape(wording.class_text(study, shown.target))}: "
         f"{wording.of_transaction(findings)}. A click ablates a unit (sets it to zero), and the model answers again at "
@@ -217,8 +219,7 @@ def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int
     chips = [_chip(unit, off) for unit in kept]
     left = [unit for unit in kept if unit not in off]
     links = [{"t": "link", "text": "ablate all", "act": {"units": left}}] if left else []
-    lines = [widgets.line(chips, links)]
-    strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
+    lines = [widgets.line(chips, links)] if chips else []
     if left_out := [unit for unit in strongest if unit not in kept]:
         said = widgets.text("Left out, as strong in photos of other classes:", "faint")
         lines.append(widgets.line(said, [_chip(unit, off) for unit in left_out]))

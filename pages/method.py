@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from interpret.figures import patch_pictures
-from interpret.findings import Findings, supporting
+from interpret.findings import Findings
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, pictures
 from pages.shared.controls import address, thresholds
@@ -158,12 +158,8 @@ def _image(findings: Findings) -> int | None:
     asked = address.whole_number(st.query_params.get("image"))
     if asked is not None and asked in set(owners.tolist()):
         return asked
-    best = cached_results.headline(findings)
-    if best is not None:
-        holders = supporting.supporting_patches(study, best[0], findings.config, best[1][0])
-        if len(holders):
-            return int(owners[holders[0]])
-    return int(owners[0]) if len(owners) else None
+    shown = cached_results.photo_to_show(findings)
+    return int(owners[0]) if shown is None and len(owners) else shown
 
 
 def _steps(findings: Findings, image: int) -> None:

@@ -18,7 +18,7 @@ from tests.small_study import studies
 
 pytestmark = pytest.mark.slow
 
-MINE = MineConfig(top_units=5, min_support=0.2)
+MINE = MineConfig(top_units=5, min_support=0.2, contrast_quantile=0.0)
 
 
 def config(**extract) -> RunConfig:

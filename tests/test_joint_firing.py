@@ -91,7 +91,7 @@ def by_hand() -> tuple[list, pd.DataFrame]:
     study = study_of(OWN, np.array([0, 0, 1, 2, 3, 4]), np.array([0, 0, 0, 0, 0, 1]), contrast)
     held = study_of(np.array([[1, 2, 5], [1, 2, 5], [2, 3, 4]]), np.array([0, 1, 2]), np.array([0, 0, 1]))
     sets = {0: sets_of([(1,), (1, 2), (3, 4)], [(0,), (0,), (0, 2)])}
-    config = MineConfig(top_units=3)
+    config = MineConfig(top_units=3, contrast_quantile=0.0)
     groups = find_groups(study, held, config, sets)
     return groups, joint_firing(groups, 3)
 
@@ -146,7 +146,7 @@ PAIRS = list(itertools.combinations(range(4), 2))
 
 def measured(own: SimpleNamespace, held: SimpleNamespace) -> tuple[list, pd.DataFrame]:
     sets = {0: sets_of(PAIRS, [(0,)] * len(PAIRS))}
-    groups = find_groups(own, held, MineConfig(top_units=5), sets)
+    groups = find_groups(own, held, MineConfig(top_units=5, contrast_quantile=0.0), sets)
     return groups, joint_firing(groups, 5)
 
 
@@ -184,7 +184,7 @@ def test_units_that_fire_together_are_found_in_held_out_photos():
 
 def test_nothing_is_said_of_no_itemset():
     own = world(0)
-    groups = find_groups(own, own, MineConfig(top_units=5), {0: sets_of([(1,)], [(0,)])})
+    groups = find_groups(own, own, MineConfig(top_units=5, contrast_quantile=0.0), {0: sets_of([(1,)], [(0,)])})
     table = joint_firing(groups, 5)
     assert table.empty
     assert firing_summary(groups, table, 5, 0) == []

@@ -22,7 +22,7 @@ def folder(tmp_path) -> Path:
 
 def test_every_field_is_read(folder):
     said = Manifest.read(manifest_of(folder))
-    assert (said.schema_version, said.model, said.n_units, said.counts.images) == (3, "demo", 64, 150)
+    assert (said.schema_version, said.model, said.n_units, said.counts.images) == (3, "demo", 96, 150)
     assert said.config.mine.top_units == 8
     assert said.preprocessing.size == (112, 112)
     assert said.files.keys() >= {"images.parquet", "features.npy"}

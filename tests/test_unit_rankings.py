@@ -1,13 +1,14 @@
 """Rankings of units: orders worked out by hand, optimality conditions, and a search without shortcuts."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from interpret.config import MineConfig
+from interpret.config import ExtractConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
 from interpret.evaluation.ablation import AblationSet, classify
@@ -36,14 +37,16 @@ def study_of(folder: Path, transactions, classes, features, units: int) -> Study
     for row, transaction in enumerate(transactions):
         ranked[row, : len(transaction)] = transaction
         scores[row, : len(transaction)] = np.arange(width, width - len(transaction), -1)
-    config = {"extract": {"stored_units": width}, "model": {}, "mine": {}}
-    study = Study(folder, {"key": "k", "n_units": units, "config": config})
+    extract = ExtractConfig(contrast=0, stored_units=width)
+    study = Study(folder, {})
     ids = np.arange(len(transactions))
     study.__dict__.update(
         images=pd.DataFrame({"image_id": ids, "label": pd.array(classes, "Int32"), "predicted": classes}),
         patches=pd.DataFrame({"image_id": ids, "predicted": np.array(classes, np.int32)}),
         ranked=(ranked, scores),
         features=features,
+        recorded=SimpleNamespace(key="k", n_units=units, config=SimpleNamespace(extract=extract)),
+        identity="what is in memory",
     )
     return study
 
@@ -59,7 +62,7 @@ def test_orders_of_mined_units_worked_out_by_hand(tmp_path):
     head = Head(torch.nn.Identity(), "none", torch.zeros(1), weight, torch.zeros(2))
     data = AblationSet(head, np.array(classes), features, None, np.arange(9))
     study = study_of(tmp_path, transactions, classes, features, 5)
-    config = MineConfig(top_units=2, min_support=0.5, min_class_patches=1)
+    config = MineConfig(top_units=2, min_support=0.5, min_class_patches=1, contrast_quantile=0.0)
 
     def order(rule, **options):
         ranking = unit_rankings.mined(study, data, np.array([0, 1, 7]), config, rule=rule, **options)

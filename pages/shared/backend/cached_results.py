@@ -18,7 +18,7 @@ from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.first_finding import first_finding
 from interpret.evaluation.heldout import Best
-from interpret.findings import Findings
+from interpret.findings import Findings, supporting
 from interpret.findings.rows import Units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
@@ -118,6 +118,15 @@ def _headline(folder: str, stamp: int, config: MineConfig, _found: Findings) -> 
         return _found.headline()
     with lock:
         return first_finding(_found, photos)
+
+
+def photo_to_show(found: Findings) -> int | None:
+    """The photo with the strongest patch of the itemset to show first; None where nothing was found."""
+    best = headline(found)
+    if best is None:
+        return None
+    holders = supporting.supporting_patches(found.study, best[0], found.config, best[1][0])
+    return int(found.study.patches["image_id"].iloc[holders[0]]) if len(holders) else None
 
 
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:

@@ -5,10 +5,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from interpret import frames
 from interpret.errors import InputError
+from interpret.findings import Findings
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import wording
-from pages.shared.backend import pictures
+from pages.shared.backend import cached_results, pictures
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, menus
 from pages.shared.view import widgets
@@ -22,11 +23,11 @@ MAX_MEGABYTES = 32
 """Largest photo that may be uploaded."""
 
 
-def pick(study: Study, row: DeltaGenerator) -> PickedPhoto | None:
+def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     """The chosen photo; None until one is uploaded or comes from the camera.
 
     Args:
-        study: the open study.
+        findings: those of the open study.
         row: where the controls go.
 
     Raises:
@@ -41,7 +42,7 @@ def pick(study: Study, row: DeltaGenerator) -> PickedPhoto | None:
         required=True,
     )
     if source == "of the study":
-        return _of_study(study, row)
+        return _of_study(findings, row)
     file = (
         st.camera_input("Take a photo", key="camera", width=480)
         if source == "camera"
@@ -57,11 +58,13 @@ def pick(study: Study, row: DeltaGenerator) -> PickedPhoto | None:
     return PickedPhoto.from_upload(file.getvalue())
 
 
-def _of_study(study: Study, row: DeltaGenerator) -> PickedPhoto:
-    """The photo in the address, else the one that is classified correctly with the highest confidence."""
-    images = study.images
+def _of_study(findings: Findings, row: DeltaGenerator) -> PickedPhoto:
+    """The photo in the address, else that of the finding shown first, else the most confident correct prediction."""
+    study, images = findings.study, findings.study.images
     image_id = address.whole_number(st.query_params.get("image"))
     if image_id is None or image_id >= len(images):
+        image_id = cached_results.photo_to_show(findings)
+    if image_id is None:
         correct = images[images["label"].isna() | (images["label"] == images["predicted"])]
         offered = correct if len(correct) else images
         image_id = offered["image_id"].tolist()[int(offered["confidence"].argmax())]
