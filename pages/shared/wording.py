@@ -118,6 +118,8 @@ def of_transaction(findings: Findings, held: int | None = None) -> str:
     n = findings.config.top_units
     if not findings.contrastive:
         return f"its {count(n if held is None else held, 'strongest unit')}, best first"
+    if held == n:
+        return f"its {count(n, 'strongest unit')}: {'it exceeds' if n == 1 else 'all exceed'} the contrast"
     those = "those" if held is None else str(held)
     return f"{those} of its {count(n, 'strongest unit')} that {'exceeds' if held == 1 else 'exceed'} the contrast"
 

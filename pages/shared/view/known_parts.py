@@ -75,11 +75,13 @@ def score(findings: Findings) -> str:
     if "all" not in shared:
         return ""
     every, believed = shared["all"], shared.get("supported")
-    of_supported = (
-        f" Of the {believed.itemsets:,} that the contrast supports, {wording.percent(believed.share)} do."
-        if believed
-        else ""
-    )
+    of_supported = ""
+    if believed and believed.itemsets == every.itemsets:
+        of_supported = " The contrast supports them all."
+    elif believed:
+        of_supported = (
+            f" Of the {believed.itemsets:,} that the contrast supports, {wording.percent(believed.share)} do."
+        )
     return (
         f"The parts in these drawings are known: {wording.percent(every.share)} of "
         f"{wording.count(every.itemsets, 'class-shared set')} detect parts that all their classes have; of "
