@@ -53,7 +53,7 @@ def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
 
 
 def test_a_shared_rule_is_picked_with_the_keyboard(page):
-    go(page, "class_shared")
+    go(page, "class_shared?all=true")
     row = page.locator("button.line.row:not(.on)").first
     words = row.locator(".unit").all_inner_texts()
     row.focus()
@@ -64,7 +64,7 @@ def test_a_shared_rule_is_picked_with_the_keyboard(page):
 
 
 def test_a_cell_of_the_map_is_clicked(page):
-    go(page, "class_shared?view=Map")
+    go(page, "class_shared?view=Map&all=true")
     click_point(page, 0)
     page.wait_for_url("**itemset=**")
 
@@ -103,9 +103,9 @@ def click_point(page, place: int) -> None:
 @pytest.mark.parametrize(
     ("address", "click", "places"),
     [
-        ("class_specific?class=2", click_row, (3, 5)),
-        ("class_shared?view=Map", click_point, (0, 2)),
-        ("class_shared?view=Graph", click_point, (0, 2)),
+        ("class_specific?class=2&show=all&all=true", click_row, (3, 5)),
+        ("class_shared?view=Map&all=true", click_point, (0, 2)),
+        ("class_shared?view=Graph&all=true", click_point, (0, 2)),
     ],
     ids=["table", "map", "graph"],
 )
@@ -193,7 +193,7 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
 
 
 def test_redundant_rules_are_hidden_by_a_click(page):
-    go(page, "class_shared")
+    go(page, "class_shared?all=true")
     before = page.locator("button.line.row").count()
     words = page.locator("text=/\\d+\\ssets of/").first.inner_text()
     page.locator("label:has-text('Hide redundant')").click()

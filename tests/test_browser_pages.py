@@ -57,7 +57,7 @@ def test_what_is_shown_can_be_saved(page, browser, tmp_path):
         page.locator("button:has-text('All measures as CSV')").click()
     saved.value.save_as(tmp_path / "table.csv")
     assert "image_q_value" in (tmp_path / "table.csv").read_text().splitlines()[0]
-    go(page, "class_shared?view=Map")
+    go(page, "class_shared?view=Map&all=true")
     page.wait_for_selector(".js-plotly-plot .scatterlayer .point", state="attached")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Figure as HTML").click()
@@ -108,7 +108,7 @@ def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):
     assert "cannot be read" in alert.inner_text()
 
 
-@pytest.mark.parametrize("path", ["class_specific?class=3", "class_shared", "class_shared?view=Map", "unit"])
+@pytest.mark.parametrize("path", ["class_specific?class=3", "class_shared", "class_shared?view=Map&all=true", "unit"])
 def test_class_names_with_markup_are_shown_as_they_are(page, path):
     """Blocks, tables and figures are drawn by code in the browser, where only a browser can tell text from markup."""
     go(page, f"{path}{'&' if '?' in path else '?'}study=marked")

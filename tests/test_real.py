@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from interpret.study import Study, open_study
 
 pytestmark = pytest.mark.real
 EXTRACT = ExtractConfig()
+POSTER = MineConfig(top_units=5, min_support=0.2, contrast_quantile=0.0)
+"""The poster's transactions."""
 TEN = {217, 0, 482, 491, 497, 566, 569, 571, 574, 701}
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,7 +81,7 @@ def test_patches_and_relevant_units_of_the_training_photos(train):
     assert counts["images"] == counts["labelled"] == 2000
     assert counts["skipped"] == counts["images_without_patch"] == 0
     assert counts["patches"] == pytest.approx(2104, rel=0.01)  # whole regions, as method.md defines a patch
-    units = mine_study(train, MineConfig(top_units=5, min_support=0.2)).units
+    units = mine_study(train, POSTER).units
     held = units[units["class_id"].isin(TEN)].groupby("class_id").size()
     assert set(held.index) == TEN
     assert 6.0 <= held.mean() <= 8.0
@@ -88,7 +91,7 @@ def test_patches_around_peaks_are_as_many_as_the_prototype_counted(train, peaks)
     """3,150: that prototype cut a patch around each peak. The same explanations, so only the patches differ."""
     assert peaks.manifest["counts"]["patches"] == pytest.approx(3150, rel=0.02)
     assert peaks.images["predicted"].tolist() == train.images["predicted"].tolist()
-    units = mine_study(peaks, MineConfig(top_units=5, min_support=0.2)).units
+    units = mine_study(peaks, POSTER).units
     held = units[units["class_id"].isin(TEN)].groupby("class_id").size()
     assert held.mean() == pytest.approx(6.8, abs=0.5)
 
@@ -96,7 +99,7 @@ def test_patches_around_peaks_are_as_many_as_the_prototype_counted(train, peaks)
 @pytest.mark.parametrize(("n", "support"), [(5, 0.2), (10, 0.2), (10, 0.07)])
 def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
     """Counts again with nothing but the files and Python's sets."""
-    config = MineConfig(top_units=n, min_support=support)
+    config = replace(POSTER, top_units=n, min_support=support)
     mined = mine_study(train, config)
     rows = pq.read_table(train.folder / "patches.parquet").to_pylist()
     folder = mined_folder(train, config)
