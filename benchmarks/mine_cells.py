@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +113,7 @@ def cells(*, large: bool) -> Iterator[Cell]:
     for name, supports in real.items():
         path = PUBLIC / f"{name}.dat"
         if path.exists():
-            yield Cell("public", name, supports, lambda path=path: public(path))  # type: ignore[misc]
+            yield Cell("public", name, supports, partial(public, path))
     for rows, attributes, values, likely, supports in (
         (3_000, 37, 2, 8.0, (0.9, 0.75, 0.65)),
         (8_000, 22, 5, 4.0, (0.4, 0.2, 0.1)),
@@ -121,7 +122,7 @@ def cells(*, large: bool) -> Iterator[Cell]:
     ):
         yield Cell(
             "table", f"{rows:,} x {attributes}", supports,
-            lambda a=(rows, attributes, values, likely): table(*a),  # type: ignore[misc]
+            partial(table, rows, attributes, values, likely),
         )  # fmt: skip
     for rows, items, mean, most, supports in (
         (100_000, 16_000, 10, 76, (0.01, 0.002, 0.001)),
@@ -130,7 +131,7 @@ def cells(*, large: bool) -> Iterator[Cell]:
     ):
         yield Cell(
             "baskets", f"{rows:,} x <={most} of {items:,}", supports,
-            lambda a=(rows, items, mean, most): baskets(*a),  # type: ignore[misc]
+            partial(baskets, rows, items, mean, most),
         )  # fmt: skip
     for n_units, width, classes, rows, supports in (
         (64, 5, 10, 2_000, (0.2, 0.05)),
@@ -153,5 +154,5 @@ def cells(*, large: bool) -> Iterator[Cell]:
     ):
         yield Cell(
             "patches", f"N = {width} of {n_units:,}, {classes:,} classes, {rows:,}", supports,
-            lambda a=(rows, classes, width, n_units): patches(*a),  # type: ignore[misc]
+            partial(patches, rows, classes, width, n_units),
         )  # fmt: skip

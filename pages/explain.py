@@ -10,7 +10,7 @@ from interpret.errors import InputError
 from interpret.explanation.photo import PhotoExplanation, softmax
 from interpret.figures import ablation_charts, patch_pictures
 from interpret.findings import Findings
-from interpret.mining.ranked_elsewhere import exceeding
+from interpret.mining.ranked_units import kept_units
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import model, pictures
@@ -48,7 +48,7 @@ def page() -> None:
         with lock:
             logits = ready.logits_without(first, tuple(sorted(off)))
         _verdict(study, first, logits, off, photo.image_id)
-        _patch(findings, shown, patch, off)
+        _patch(findings, shown, photo.image_id, patch, off)
     patch_chain.show_if_asked(findings)
 
 
@@ -199,13 +199,22 @@ def _chip(unit: int, off: set[int]) -> widgets.Part:
     )
 
 
-def _patch(findings: Findings, shown: PhotoExplanation, patch: int, off: set[int]) -> None:
-    """Show the chosen patch as a transaction with a switch for each unit, and the classes that its itemsets support."""
+def _patch(findings: Findings, shown: PhotoExplanation, image_id: int | None, patch: int, off: set[int]) -> None:
+    """Show the chosen patch as a transaction with a switch for each unit, and the classes that its itemsets support.
+
+    Args:
+        findings: of the open study.
+        shown: the explanation.
+        image_id: the photo, if it is one of the study.
+        patch: which of its patches.
+        off: units that are ablated.
+    """
     if not len(shown.boxes):
         return
     study, colours = findings.study, pictures.colours(findings.study)
     ranked = shown.units[patch : patch + 1], shown.scores[patch : patch + 1]
-    units, _ = exceeding(study, findings.config, ranked, np.array([shown.target]))
+    mined = None if image_id is None else np.array([image_id])
+    units, _ = kept_units(study, findings.config, ranked, np.array([shown.target]), mined)
     kept = [int(unit) for unit in units[0] if unit >= 0]
     strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
     title = wording.count(len(kept), "unit") if kept else "no unit exceeds the contrast"

@@ -6,13 +6,10 @@ seconds, raises anything but the one error for photos, or gives a photo that is 
 """
 
 import argparse
-import contextlib
 import functools
 import io
 import resource
-import selectors
 import struct
-import subprocess
 import sys
 import time
 import warnings
@@ -26,6 +23,7 @@ from PIL import Image
 
 from interpret.data import decoding
 from interpret.data.photos import UnreadablePhoto, read_photo
+from tests.process_lines import process_lines
 
 MEGABYTES = 400
 """Most memory that the process which opens the photos may have taken at any time."""
@@ -217,10 +215,10 @@ def _peak() -> int:
 def _work(first: int, last: int) -> None:
     """Open cases and write a line for each: before it its number, after it what came of it and the peak so far."""
     for number in range(first, last):
-        print(number, end=" ", flush=True)  # noqa: T201
+        print(number, end=" ", flush=True)
         said = outcome(case(number)[1])
         peak = _peak()
-        print(peak, said.replace("\n", " "), flush=True)  # noqa: T201
+        print(peak, said.replace("\n", " "), flush=True)
         if peak > MEGABYTES:
             return  # what it took stays its peak: the next case needs a process of its own
 
@@ -259,21 +257,7 @@ def attack(first: int, last: int, until: float = float("inf")) -> tuple[Counter[
 def _lines(first: int, last: int) -> Iterator[str]:
     """The lines of a process that opens cases; the last one is cut off where it crashed or hung."""
     command = [sys.executable, "-m", "tests.attack_images", "--work", str(first), str(last)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        waiting = selectors.DefaultSelector()
-        waiting.register(process.stdout, selectors.EVENT_READ)
-        text = b""
-        while waiting.select(SECONDS):
-            piece = process.stdout.read1(1 << 16)  # type: ignore[union-attr]
-            if not piece:
-                break
-            *whole, text = (text + piece).split(b"\n")
-            yield from (line.decode() for line in whole)
-        if text:
-            yield text.decode().strip()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+    yield from (line.strip() for line in process_lines(command, SECONDS))
 
 
 def main() -> None:
@@ -287,13 +271,13 @@ def main() -> None:
         _work(*given.work)
     elif given.case is not None:
         name, content = case(given.case)
-        print(f"case {given.case}: {name}, {len(content):,} bytes")  # noqa: T201
-        print(read_photo(io.BytesIO(content)))  # noqa: T201
+        print(f"case {given.case}: {name}, {len(content):,} bytes")
+        print(read_photo(io.BytesIO(content)))
     else:
         ends, failed, peak = attack(given.first, 1 << 60, time.monotonic() + 60 * given.minutes)
-        print(f"tried {ends.total():,}: {dict(ends)}; peak of a process {peak} MB")  # noqa: T201
+        print(f"tried {ends.total():,}: {dict(ends)}; peak of a process {peak} MB")
         for number, said in failed:
-            print(f"--case {number} ({case(number)[0]}) {said}")  # noqa: T201
+            print(f"--case {number} ({case(number)[0]}) {said}")
         sys.exit(1 if failed else 0)
 
 

@@ -65,14 +65,30 @@ def served(tmp_path_factory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("served")
     _of_poster(shutil.copytree(studies() / "demo", root / "demo"))
     _mark(shutil.copytree(studies() / "demo", root / "marked"))
+    printed = tmp_path_factory.mktemp("server") / "printed.txt"
+    with dashboard(root, printed, OMP_NUM_THREADS="2") as (_, address):
+        server = Served(address, root)
+        yield server
+    assert "Traceback" not in printed.read_text(), printed.read_text()
+    assert not server.runs(), "a run outlived the server"
+
+
+@contextmanager
+def dashboard(root: Path, printed: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A dashboard of a folder of studies: its process and its address. The system picks the port.
+
+    Args:
+        root: the folder.
+        printed: file for what the server prints.
+        variables: of its environment.
+    """
     environment = {
         **os.environ,
         "UNITSCOPE_STUDIES": str(root),
         "UNITSCOPE_ROOTS": str(studies()),
-        "OMP_NUM_THREADS": "2",
         "PYTHONUNBUFFERED": "1",
+        **variables,
     }
-    printed = tmp_path_factory.mktemp("server") / "printed.txt"
     with printed.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", "--server.port=0"],
@@ -81,10 +97,8 @@ def served(tmp_path_factory) -> Iterator[Served]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Served("", root)
     try:
-        server = Served(address_of(process, printed), root)
-        yield server
+        yield process, address_of(process, printed)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -92,8 +106,6 @@ def served(tmp_path_factory) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    assert "Traceback" not in printed.read_text(), printed.read_text()
-    assert not server.runs(), "a run outlived the server"
 
 
 def _of_poster(study: Path) -> None:

@@ -11,13 +11,10 @@ import os
 import random
 import re
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.shared.backend import owners
 from pages.shared.page_list import ENTRIES
-from tests.browser import address_of
+from tests.browser import dashboard
 from tests.manifests import rewrite
 from tests.small_study import studies
 
@@ -61,34 +58,6 @@ def prepare(root: Path, sessions: int) -> list[str]:
         tokens.append(owners.new_token())
         owners.record(folder.name, owners.digest(tokens[-1]))
     return tokens
-
-
-@contextmanager
-def served(root: Path):
-    """A server of these studies: its process and its address."""
-    printed = root / ".printed.txt"
-    environment = {
-        **os.environ,
-        "UNITSCOPE_STUDIES": str(root),
-        "UNITSCOPE_ROOTS": str(studies()),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with printed.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", "--server.port=0"],
-            cwd=Path(__file__).resolve().parents[1],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process, address_of(process, printed), printed
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def rerun(page: str, query: str) -> bytes:
@@ -176,7 +145,7 @@ async def watch(pid: int, until: float, seen: Seen) -> list[int]:
     sizes = []
     while time.monotonic() < until:
         sizes.append(megabytes(pid))
-        print(f"{len(seen.seconds):,} pages, {sizes[-1]:,} MB, {len(seen.failures)} failed", flush=True)  # noqa: T201
+        print(f"{len(seen.seconds):,} pages, {sizes[-1]:,} MB, {len(seen.failures)} failed", flush=True)
         await asyncio.sleep(min(30, max(0.1, until - time.monotonic())))
     return [*sizes, megabytes(pid)]
 
@@ -193,7 +162,8 @@ def run(sessions: int, minutes: float) -> tuple[Seen, list[int], str]:
     """The whole of it: what was seen, the server's memory on the way (megabytes), and what the server printed."""
     with tempfile.TemporaryDirectory(prefix="unitscope-soak-") as name:
         tokens = prepare(Path(name), sessions)
-        with served(Path(name)) as (process, address, printed):
+        printed = Path(name) / ".printed.txt"
+        with dashboard(Path(name), printed) as (process, address):
             seen, sizes = asyncio.run(soak(address, process.pid, tokens, minutes))
             alive = process.poll() is None
         text = printed.read_text()
@@ -211,16 +181,16 @@ def main() -> None:
     given = parser.parse_args()
     seen, sizes, text = run(given.sessions, given.minutes)
     ordered = sorted(seen.seconds)
-    print(  # noqa: T201
+    print(
         f"{given.sessions} sessions, {given.minutes:g} minutes: {len(ordered):,} pages, median "
         f"{statistics.median(ordered):.2f} s, 95th percentile {ordered[int(0.95 * len(ordered))]:.2f} s; memory "
         f"{sizes[0]:,} MB at the start, {max(sizes):,} MB at most, {sizes[-1]:,} MB at the end; "
         f"{len(seen.failures)} failed"
     )
     for failure in sorted(set(seen.failures))[:20]:
-        print(failure)  # noqa: T201
+        print(failure)
     if any("server" in failure for failure in seen.failures):
-        print(text[-3000:])  # noqa: T201
+        print(text[-3000:])
     sys.exit(1 if seen.failures else 0)
 
 

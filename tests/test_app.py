@@ -4,9 +4,14 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from interpret.findings import Findings
+from interpret.frames import integers
+from interpret.mining.ranked_units import kept_units
+from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from pages.shared import page_list, wording
 from tests.manifests import manifest_of, rewrite, write_images
@@ -216,3 +221,23 @@ def test_classes_of_one_short_name_are_told_apart(tmp_path, monkeypatch):
 def test_navigation_lists_files_that_exist():
     assert page_list.ENTRIES[0].path == ""
     assert len({entry.path for entry in page_list.ENTRIES}) == len(page_list.ENTRIES)
+
+
+def test_explain_shows_the_transaction_that_was_mined():
+    """That of a photo of the study is held to the contrast of the other half, not to all of it."""
+    study = open_study(studies() / "demo")
+    found = Findings(study, study.mine_config, mine_study(study, study.mine_config))
+    predicted, image = integers(study.patches, "predicted", "image_id")
+    others = kept_units(study, study.mine_config, study.ranked, predicted)[0]
+    single = np.bincount(image, minlength=len(study.images))[image] == 1
+    ours = found.transactions[0]
+    differ = np.flatnonzero(single & (ours[:, 0] >= 0) & (ours != others).any(axis=1))
+    assert len(differ) > 1, "the halves make a difference"
+    for patch in differ[:2].tolist():
+        shown = [
+            [part for part in block["parts"] if "units" in part.get("act", {}) and part["t"] == "unit"]
+            for block in blocks(show("pages/explain.py", image=str(image[patch])))
+            if "parts" in block
+        ]
+        chips = next(line for line in shown if line)
+        assert [int(part["unit"]) for part in chips] == found.transaction(patch)

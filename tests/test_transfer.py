@@ -22,8 +22,10 @@ from interpret.evaluation.itemsets.supported_sets import (
 )
 from interpret.evaluation.itemsets.transfer import held_by_group, transfer
 from interpret.evaluation.itemsets.transfer_summary import transfer_summary
+from interpret.frames import integers
+from interpret.mining.contrast_quantiles import halves
 from interpret.mining.ranked_elsewhere import ranked_contrast_elsewhere, ranked_elsewhere
-from interpret.mining.ranked_units import ranked_contrast_units, ranked_units
+from interpret.mining.ranked_units import kept_units, ranked_contrast_units, ranked_units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from tests.small_study import studies, without_contrast
@@ -112,36 +114,51 @@ def test_the_summary_counts_each_class_once():
     assert np.isnan(rows["wrong", "all"].low)
 
 
+def exceeding(study, units, scores, target: int, photos=slice(None)) -> list[int]:
+    """The units of a patch that exceed the 0.8 quantile of their scores in some contrast patches of its class."""
+    stored_units, stored_scores = (stored[photos] for stored in study.ranked_contrast)
+    rows = study.contrast["target"].to_numpy()[photos] == target
+    kept = []
+    for unit, score in zip(units.tolist(), scores.tolist(), strict=True):
+        column = np.where(stored_units[rows] == unit, stored_scores[rows], 0).max(axis=1)
+        if unit >= 0 and score > np.quantile(column, 0.8, method="inverted_cdf"):
+            kept.append(unit)
+    return kept
+
+
 def test_held_out_transactions_are_held_to_all_contrast_photos():
     study = open_study(studies() / "demo")
     assert np.array_equal(ranked_elsewhere(study, study, CONFIG)[0], ranked_units(study, CONFIG)[0])
     config = dataclasses.replace(CONFIG, contrast_quantile=0.8, contrast_shared=0)
     units, scores = ranked_elsewhere(study, study, config)
-    contrast = study.contrast
-    stored_units, stored_scores = study.ranked_contrast
     ranked, all_scores = ranked_units(study, CONFIG)
     predicted = study.patches["predicted"].to_numpy()
     assert (units < 0).any()
     for row in range(0, len(units), 9):
-        rows = contrast["target"].to_numpy() == predicted[row]
-        kept = []
-        for unit, score in zip(ranked[row].tolist(), all_scores[row].tolist(), strict=True):
-            column = np.where(stored_units[rows] == unit, stored_scores[rows], 0).max(axis=1)
-            if unit >= 0 and score > np.quantile(column, 0.8, method="inverted_cdf"):
-                kept.append(unit)
+        kept = exceeding(study, ranked[row], all_scores[row], predicted[row])
         assert units[row][units[row] >= 0].tolist() == kept
         assert (scores[row] > 0).sum() == len(kept)
     # A contrast patch is held to the quantiles of the class that it was explained for.
     ranked, all_scores = ranked_contrast_units(study, CONFIG)
     units, _ = ranked_contrast_elsewhere(study, study, config)
+    target = study.contrast["target"].to_numpy()
     for row in range(0, len(units), 97):
-        rows = contrast["target"].to_numpy() == contrast["target"].iloc[row]
-        kept = []
-        for unit, score in zip(ranked[row].tolist(), all_scores[row].tolist(), strict=True):
-            column = np.where(stored_units[rows] == unit, stored_scores[rows], 0).max(axis=1)
-            if unit >= 0 and score > np.quantile(column, 0.8, method="inverted_cdf"):
-                kept.append(unit)
-        assert units[row][units[row] >= 0].tolist() == kept
+        assert units[row][units[row] >= 0].tolist() == exceeding(study, ranked[row], all_scores[row], target[row])
+
+
+def test_mined_photos_are_held_to_the_contrast_photos_of_the_other_half():
+    study = open_study(studies() / "demo")
+    config = dataclasses.replace(CONFIG, contrast_quantile=0.8, contrast_shared=0)
+    predicted, image = integers(study.patches, "predicted", "image_id")
+    mined, other = (kept_units(study, config, study.ranked, predicted, photos)[0] for photos in (image, None))
+    assert np.array_equal(mined, ranked_units(study, config)[0])
+    assert not np.array_equal(mined, other)
+    half = halves(len(study.images))
+    of_contrast = half[study.contrast["image_id"].to_numpy()]
+    ranked, scores = ranked_units(study, CONFIG)
+    for row in range(0, len(mined), 9):
+        kept = exceeding(study, ranked[row], scores[row], predicted[row], of_contrast != half[image[row]])
+        assert mined[row][mined[row] >= 0].tolist() == kept
 
 
 def test_which_transactions_hold_an_itemset(monkeypatch):

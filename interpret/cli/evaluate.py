@@ -42,6 +42,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.explanation.study_network import network_of
     from interpret.progress import Progress
     from interpret.study import open_study
+    from interpret.study.results import made_from
 
     study = open_study(arguments.study, announce, arguments.roots)
     stored = study.extract_config.stored_units
@@ -62,7 +63,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         result = evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress)
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
             folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
-            result.write(folder, evaluate.made_from(study, folder))
+            result.write(folder, made_from(study, folder))
         progress(Progress("Done", 1, 1))
     if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))

@@ -20,6 +20,7 @@ from interpret.mining.ranked_units import Ranked
 from interpret.models import Classifier
 from interpret.progress import Callback, silent
 from interpret.study import Study, digests
+from interpret.study.results import made_from
 from interpret.study.schema import SCHEMA_VERSION
 from interpret.study.tables import read_ranked, write_table
 
@@ -130,10 +131,9 @@ def _on_demand(
     announce: Callable[[str], None] | None,
 ) -> Explained:
     file = kept_file(study, pair)
-    made_from = {"study": study.identity, "options": file.parent.name}
     if file.parent.is_dir():
         try:
-            digests.check_list(file.parent, [file.name], made_from)
+            digests.check_list(file.parent, [file.name], made_from(study, file.parent))
             return _read(file, study.extract_config.stored_units)
         except InputError as error:
             study.announce(f"The photos explained in {file.parent} are not used ({error}); they are explained again.")
@@ -150,7 +150,7 @@ def _on_demand(
     try:
         with new_folder(file.parent) as made:
             write_table(table, made / file.name)
-            digests.write_list(made, made_from)
+            digests.write_list(made, made_from(study, file.parent))
     except OSError:  # on a read-only disk they are explained as often as they are asked for
         return _from_table(table, study.extract_config.stored_units)
     return _read(file, study.extract_config.stored_units)

@@ -16,7 +16,7 @@ from interpret.data.fingerprints import FilePrint, FileState
 from interpret.dissection.activations import see_photos
 from interpret.dissection.masks import DemoMasks, FolderMasks, Masks, as_seen
 from interpret.dissection.overlap import QUANTILE, Overlaps, overlaps
-from interpret.dissection.result import FOLDER, FORMAT, Dissection, made_from
+from interpret.dissection.result import FOLDER, FORMAT, Dissection
 from interpret.dissection.verdicts import (
     DRAWS,
     LEVEL,
@@ -33,6 +33,7 @@ from interpret.mining.stored import mine_study, mined_folder
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
+from interpret.study.results import made_from
 
 DEMO = ("demo", "demo-val")
 """Built-in sets whose parts are known."""
@@ -99,9 +100,9 @@ def dissect(
         folder = study.folder / FOLDER / key
         if folder.is_dir():
             try:
-                return Dissection.read(folder, made_from(study, folder))
+                return Dissection.read(folder, made_from(study, folder), then="it is made again")
             except InputError as error:
-                study.announce(str(error).replace("run `dissect` again", "it is made again"))
+                study.announce(str(error))
     classifier = classifier or network_of(study, announce=announce)
     names, wnids = classifier.class_names, classifier.wnids
     scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce, roots=study.roots)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from interpret.errors import InputError
 from interpret.files import new_folder, write_json
-from interpret.study import Study, digests
+from interpret.study import digests
 from interpret.study.tables import write_table
 
 FOLDER = "dissection"
@@ -23,11 +23,6 @@ FORMAT = 5
 """Raised when the files or the way they are counted change, so that an earlier dissection is made again."""
 
 _TABLES = ("units", "itemsets", "shares")
-
-
-def made_from(study: Study, folder: Path) -> dict[str, str]:
-    """What a result in ``folder`` must have been made from: the study, and the images, masks and options."""
-    return {"study": study.identity, "options": folder.name}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +53,8 @@ class Dissection:
 
         Args:
             folder: made with its parents; one that exists is replaced.
-            made_from: what was dissected, in short texts, see :func:`made_from`; :meth:`read` compares them.
+            made_from: what was dissected, in short texts, see
+                :func:`interpret.study.results.made_from`; :meth:`read` compares them.
         """
         with new_folder(folder) as made:
             for name in _TABLES:
@@ -70,12 +66,15 @@ class Dissection:
             digests.write_list(made, made_from or {})
 
     @classmethod
-    def read(cls, folder: Path, made_from: Mapping[str, str] | None = None) -> "Dissection":
+    def read(
+        cls, folder: Path, made_from: Mapping[str, str] | None = None, *, then: str = "run `dissect` again"
+    ) -> "Dissection":
         """Read what :meth:`write` wrote.
 
         Args:
             folder: the folder.
             made_from: what must have been dissected; anything if None.
+            then: how the sentence ends where the result cannot be used: what to do, or what is done.
 
         Raises:
             InputError: a file is missing or is not as it was written, something else was dissected, or another version
@@ -89,7 +88,7 @@ class Dissection:
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             said = isinstance(error, InputError)
             raise InputError(
-                f"The dissection in {folder} is not used ({error if said else 'it is damaged'}); run `dissect` again."
+                f"The dissection in {folder} is not used ({error if said else 'it is damaged'}); {then}."
             ) from error
 
     @classmethod

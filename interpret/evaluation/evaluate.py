@@ -79,7 +79,8 @@ class Evaluation:
 
         Args:
             folder: made with its parents; one that exists is replaced.
-            made_from: what was evaluated, in short texts, see :func:`made_from`; :meth:`read` compares them.
+            made_from: what was evaluated, in short texts, see
+                :func:`interpret.study.results.made_from`; :meth:`read` compares them.
         """
         with new_folder(folder) as made:
             for name in self.FRAMES:
@@ -151,11 +152,6 @@ def results_folder(study: Study, heldout_study: Study, mine: MineConfig, config:
     """
     options = deciding_options(study, mine)
     return study.folder / "evaluation" / "results" / digest(FORMAT, study.key, heldout_study.key, options, config)
-
-
-def made_from(study: Study, folder: Path) -> dict[str, str]:
-    """What a result in ``folder`` must have been made from: the study that was mined, and the options."""
-    return {"study": study.identity, "options": folder.name}
 
 
 def evaluate(

@@ -5,8 +5,11 @@ import numpy.typing as npt
 
 from interpret.config import DEFAULT_QUANTILE, MineConfig
 from interpret.errors import InputError
+from interpret.frames import integers
 from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.study import Study
+
+Ints = npt.NDArray[np.int64]
 
 Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Units and scores, (patches, N) each, best first; -1 and 0 at the end of short rows."""
@@ -34,24 +37,30 @@ def ranked_units(study: Study, config: MineConfig) -> Ranked:
     Raises:
         InputError: more units are asked for than were stored, or quantiles of a contrast that the study does not have.
     """
-    predicted = study.patches["predicted"].to_numpy(np.int64)
-    return _ranked(study, config, study.ranked, predicted, study.patches["image_id"].to_numpy(np.int64))
+    predicted, image = integers(study.patches, "predicted", "image_id")
+    return kept_units(study, config, study.ranked, predicted, image)
 
 
 def ranked_contrast_units(study: Study, config: MineConfig) -> Ranked:
     """The same for the contrast patches, in the order of ``study.contrast``."""
-    table = study.contrast
-    target, image = table["target"].to_numpy(np.int64), table["image_id"].to_numpy(np.int64)
-    return _ranked(study, config, study.ranked_contrast, target, image)
+    target, image = integers(study.contrast, "target", "image_id")
+    return kept_units(study, config, study.ranked_contrast, target, image)
 
 
-def _ranked(
-    study: Study,
-    config: MineConfig,
-    ranked: Ranked,
-    target: npt.NDArray[np.int64],
-    image: npt.NDArray[np.int64],
-) -> Ranked:
+def kept_units(study: Study, config: MineConfig, ranked: Ranked, target: Ints, image: Ints | None = None) -> Ranked:
+    """What the transactions of patches hold of their units.
+
+    Args:
+        study: the study that is mined; its contrast gives the quantiles.
+        config: what a transaction holds.
+        ranked: units and scores of the patches, (P, n) each, best first.
+        target: (P,) the classes that they are explained for.
+        image: (P,) the study's photos that they are of, each held to the quantiles of the other half; None for patches
+            of photos that were not mined, which are in neither half and held to those of all contrast photos.
+
+    Raises:
+        InputError: as :func:`ranked_units` says.
+    """
     check_top_units(config, study.extract_config.stored_units)
     units, scores = ranked[0][:, : config.top_units], ranked[1][:, : config.top_units]
     quantile = quantile_of(study, config)
@@ -62,8 +71,10 @@ def _ranked(
             f"The study {study.folder} has no contrast, so --contrast-quantile cannot be used; add the contrast with "
             "`unitscope contrast`, or leave the option out."
         )
-    half = halves(len(study.images))
-    return quantiles(study, quantile, config.contrast_shared).kept(units, scores, target, half[image])
+    half = np.ones(len(target), np.bool_) if image is None else halves(len(study.images))[image]
+    return quantiles(study, quantile, config.contrast_shared, halved=image is not None).kept(
+        units, scores, target, half
+    )
 
 
 def quantiles(study: Study, quantile: float, shared: int, *, halved: bool = True) -> Quantiles:
@@ -79,7 +90,7 @@ def quantiles(study: Study, quantile: float, shared: int, *, halved: bool = True
     def make() -> Quantiles:
         table = study.contrast
         half = halves(len(study.images)) if halved else np.zeros(len(study.images), np.bool_)
-        target, predicted, image = (table[name].to_numpy(np.int64) for name in ("target", "predicted", "image_id"))
+        target, predicted, image = integers(table, "target", "predicted", "image_id")
         return Quantiles(*study.ranked_contrast, target, predicted, half[image], study.n_units, quantile, shared)
 
     return study.derived(("quantiles", quantile, shared, halved), make)

@@ -15,6 +15,7 @@ from interpret.mining.itemsets import Mined
 from interpret.mining.ranked_units import quantile_of, ranked_contrast_units, ranked_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from interpret.study import Study
+from interpret.study.results import made_from
 from interpret.study.schema import SCHEMA_VERSION
 
 
@@ -74,14 +75,13 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
         InputError: the support is so low that the result would explode, or the time is up.
     """
     folder = mined_folder(study, config)
-    made_from = {"study": study.identity, "options": folder.name}
     if folder.is_dir():
         try:
-            return store.read(folder, made_from)
+            return store.read(folder, made_from(study, folder))
         except InputError as error:
             study.announce(f"The itemsets kept in {folder} are not used ({error}); they are mined again.")
     contrast = contrast_transactions(study, config) if study.has_contrast else None
     mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
-        store.write(mined, folder, made_from)
+        store.write(mined, folder, made_from(study, folder))
     return mined

@@ -4,11 +4,9 @@ import contextlib
 from pathlib import Path
 
 from interpret.files import clear_unfinished, remove_folder
+from interpret.study.results import RESULTS_IN
 from interpret.study.schema import PACKED
 from interpret.study.workspace import partial_folder, remove_unused
-
-RESULTS_IN = ("mined", "evaluation/results", "dissection", "errors")
-"""Folders of a study that hold a folder for each result."""
 
 WRITTEN_IN = ("", *RESULTS_IN, "evaluation", PACKED)
 """Folders of a study, its own first, in which files and folders are written in one step."""

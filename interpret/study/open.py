@@ -6,8 +6,9 @@ from pathlib import Path
 from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.study import digests, reading
-from interpret.study.litter import RESULTS_IN, clear_litter
+from interpret.study.litter import clear_litter
 from interpret.study.manifest import NAME, read_manifest
+from interpret.study.results import RESULTS_IN, made_from
 from interpret.study.schema import PACKED
 from interpret.study.study import Study, unheard
 from interpret.study.workspace import partial_folder
@@ -68,8 +69,7 @@ def damages(study: Study) -> Iterator[str]:
         if not study.files and not digests.has_list(kept):
             continue  # an earlier version kept it
         try:
-            made_from = {} if kept.name == PACKED else {"study": study.identity, "options": kept.name}
-            digests.check_list(kept, (), made_from, again=True)
+            digests.check_list(kept, (), {} if kept.name == PACKED else made_from(study, kept), again=True)
         except InputError as error:
             yield f"{error}; it is made again when it is next needed."
     for held_out in _folders("evaluation", within=study.folder):

@@ -6,10 +6,8 @@ Prints how many cases were tried and how many failed, and each that failed with 
 
 import argparse
 import collections
-import contextlib
 import json
 import os
-import selectors
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.process_lines import process_lines
 
 SECONDS = 600.0
 """After which a case hangs."""
@@ -56,25 +56,13 @@ def work(kind: str, first: int, last: int, root: Path) -> None:
                 said, failed = attempt(number)
             except BaseException:
                 said, failed = "", [f"the attack itself failed: {traceback.format_exc()}"]
-            print(json.dumps({"number": number, "said": said, "failed": failed}), flush=True)  # noqa: T201
+            print(json.dumps({"number": number, "said": said, "failed": failed}), flush=True)
 
 
 def lines(kind: str, first: int, last: int, root: Path) -> Iterator[dict[str, Any]]:
     """What another process prints of cases; it ends early where the process crashes or hangs."""
     command = [sys.executable, "-m", "tests.attack", "--root", str(root), "--work", kind, str(first), str(last)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        waiting = selectors.DefaultSelector()
-        waiting.register(process.stdout, selectors.EVENT_READ)
-        text = b""
-        while waiting.select(SECONDS):
-            piece = os.read(process.stdout.fileno(), 1 << 16)
-            if not piece:
-                break
-            *whole, text = (text + piece).split(b"\n")
-            yield from (json.loads(line) for line in whole)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+    yield from (json.loads(line) for line in process_lines(command, SECONDS) if line.endswith("\n"))
 
 
 def attack(root: Path, until: float, first: int, kinds: list[str]) -> int:
@@ -94,18 +82,18 @@ def attack(root: Path, until: float, first: int, kinds: list[str]) -> int:
                     if line["failed"]:
                         failed[kind] += 1
                         said = "\n    ".join(line["failed"])
-                        print(f"--case {kind} {line['number']} ({line['said']})\n    {said}", flush=True)  # noqa: T201
+                        print(f"--case {kind} {line['number']} ({line['said']})\n    {said}", flush=True)
                     if time.monotonic() > until:
                         break
                 else:
                     if at[kind] < last:
                         tried[kind] += 1
                         failed[kind] += 1
-                        print(f"--case {kind} {at[kind]}: the process crashed, or took too long", flush=True)  # noqa: T201
+                        print(f"--case {kind} {at[kind]}: the process crashed, or took too long", flush=True)
                         at[kind] += 1
     for kind in kinds:
-        print(f"{kind}: {tried[kind]:,} tried, {failed[kind]:,} failed")  # noqa: T201
-    print(", ".join(f"{name}: {count:,}" for name, count in sorted(subjects_of.items())))  # noqa: T201
+        print(f"{kind}: {tried[kind]:,} tried, {failed[kind]:,} failed")
+    print(", ".join(f"{name}: {count:,}" for name, count in sorted(subjects_of.items())))
     return int(failed.total() > 0)
 
 
@@ -131,7 +119,7 @@ def main() -> None:
     if given.case:
         with tempfile.TemporaryDirectory(prefix="unitscope-attack-") as place:
             said, failed = cases(given.case[0], root, Path(place))(int(given.case[1]))
-        print(said, *failed, sep="\n")  # noqa: T201
+        print(said, *failed, sep="\n")
         sys.exit(1 if failed else 0)
     sys.exit(attack(root, time.monotonic() + 60 * given.minutes, given.first, given.only or list(BATCHES)))
 

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from interpret.config import MineConfig
-from interpret.dissection import result
 from interpret.dissection.dissect import judged_itemsets
 from interpret.dissection.result import FOLDER, Dissection
+from interpret.dissection.supported import supported_shares
 from interpret.errors import InputError
-from interpret.evaluation import ablation, effect, evaluate, heldout
+from interpret.evaluation import ablation, effect, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
@@ -22,6 +22,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import Units
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
+from interpret.study.results import made_from
 from pages.shared.backend import allowed_paths, places, studies
 
 MINE_SECONDS = 20.0
@@ -172,7 +173,7 @@ def evaluations(opened: Study) -> tuple[list[Evaluation], list[str]]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _evaluation(folder: str, stamp: int, kept_in: str, written: int) -> Evaluation:
-    return Evaluation.read(Path(kept_in), evaluate.made_from(studies.cached(folder, stamp), Path(kept_in)))
+    return Evaluation.read(Path(kept_in), made_from(studies.cached(folder, stamp), Path(kept_in)))
 
 
 def dissection(opened: Study) -> Dissection | None:
@@ -201,13 +202,14 @@ def _newest_dissection(opened: Study) -> tuple[Dissection | None, str]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _dissection(folder: str, stamp: int, kept_in: str, written: int) -> Dissection:
-    return Dissection.read(Path(kept_in), result.made_from(studies.cached(folder, stamp), Path(kept_in)))
+    return Dissection.read(Path(kept_in), made_from(studies.cached(folder, stamp), Path(kept_in)))
 
 
-def judged(found: Findings) -> pd.DataFrame | None:
-    """The itemsets at these thresholds, each true of its classes or not; None where no parts are known.
+def judged(found: Findings) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The itemsets at these thresholds, each true of its classes or not, and their shares; None without known parts.
 
-    The table is that of :func:`interpret.dissection.verdicts.itemset_table`.
+    The tables are those of :func:`interpret.dissection.verdicts.itemset_table` and
+    :func:`interpret.dissection.supported.supported_shares`.
     """
     known = dissection(found.study)
     if known is None:
@@ -218,5 +220,7 @@ def judged(found: Findings) -> pd.DataFrame | None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _judged(
     folder: str, stamp: int, facts: dict[str, Any], config: MineConfig, _found: Findings, _known: Dissection
-) -> pd.DataFrame:
-    return judged_itemsets(_found.mined, _known.units, _known.parts, _known.has)
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    known = (_known.units, _known.parts, _known.has)
+    itemsets = judged_itemsets(_found.mined, *known)
+    return itemsets, supported_shares(itemsets, _found.mined, *known)

@@ -18,7 +18,8 @@ from typing import Any
 
 from interpret import progress
 from interpret.errors import InputError
-from interpret.files import write_json
+from interpret.files import remove_folder, write_json
+from interpret.study.workspace import partial_folder
 from pages.shared.backend import allowed_paths, owners, places, processes, uploads
 from pages.shared.backend.places import studies_root
 
@@ -224,7 +225,7 @@ def dismiss(job: Job) -> None:
         # A partial study belongs to every run of its name: another one may be under way, or be resumed.
         shared = any(other.study == job.study and other.kind == "run" and other.id != job.id for other in _all())
         if job.state != "done" and job.kind == "run" and not shared:
-            shutil.rmtree(studies_root() / (job.study + ".partial"), ignore_errors=True)
+            remove_folder(partial_folder(studies_root() / job.study))
     shutil.rmtree(_runs() / job.id, ignore_errors=True)
     uploads.tidy(job.arguments)
 

@@ -1,8 +1,7 @@
 """Opened studies, shared by all sessions, and what their manifests say of their size and duration."""
 
+import contextlib
 import json
-import secrets
-import shutil
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from interpret.data import datasets
 from interpret.errors import InputError
+from interpret.files import remove_folder
 from interpret.study import Study, open_study
 from pages.shared.backend import allowed_paths, jobs, owners, places, uploads
 
@@ -40,14 +40,11 @@ def delete(name: str) -> None:
         made_from = [str(manifest["images_root"]), str(manifest["config"]["model"]["weights"])]
     except (OSError, ValueError, KeyError, TypeError):  # damaged: its uploads go after a day
         made_from = []
-    gone = folder.with_name(f".deleted-{secrets.token_hex(8)}")
-    try:
-        folder.rename(gone)
+    remove_folder(folder)
+    if folder.exists():
+        raise InputError(f"The study {name!r} cannot be deleted; the server may not write to {folder.parent}.")
+    with contextlib.suppress(OSError):  # the next run of that name forgets whose it was
         owners.record(name, owners.SHARED)
-    except OSError as error:
-        raise InputError(f"The study {name!r} cannot be deleted ({error.strerror}).") from error
-    for left in gone.parent.glob(".deleted-*"):  # also by a server that was killed meanwhile
-        shutil.rmtree(left, ignore_errors=True)
     for job in jobs.jobs():
         if job.study == name:
             jobs.dismiss(job)

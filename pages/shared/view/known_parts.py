@@ -3,7 +3,7 @@
 import pandas as pd
 
 from interpret import frames
-from interpret.dissection.supported import SupportedRow, supported_shares
+from interpret.dissection.supported import SupportedRow
 from interpret.dissection.verdicts import SHARED
 from interpret.findings import Findings
 from interpret.findings.rows import Units
@@ -45,7 +45,7 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     verdict = ""
     judged = cached_results.judged(findings)
     if judged is not None:
-        verdicts = judged[judged["itemset_id"] == findings.id_of.get(units, -1)]
+        verdicts = judged[0][judged[0]["itemset_id"] == findings.id_of.get(units, -1)]
         if len(verdicts):
             holds = bool(verdicts["true"].iloc[0])
             verdict = (
@@ -67,11 +67,11 @@ def score(findings: Findings) -> str:
 
     Random sets of the same sizes stand beside them. Empty without verdicts.
     """
-    dissection, judged = cached_results.dissection(findings.study), cached_results.judged(findings)
-    if dissection is None or judged is None:
+    judged = cached_results.judged(findings)
+    if judged is None:
         return ""
-    shares = supported_shares(judged, findings.mined, dissection.units, dissection.parts, dissection.has)
-    shared = {row.findings: row for row in frames.rows(shares, SupportedRow) if row.kind == SHARED and row.itemsets}
+    rows = frames.rows(judged[1], SupportedRow)
+    shared = {row.findings: row for row in rows if row.kind == SHARED and row.itemsets}
     if "all" not in shared:
         return ""
     every, believed = shared["all"], shared.get("supported")
