@@ -1,7 +1,7 @@
 """`python -m tests.attack --minutes 30`: damaged studies, killed commands and full disks, until the time is up.
 
-Prints how many cases were tried and how many failed, and each that failed with the words that reproduce it, such as
-`--case kill 17`. A case that crashes or hangs its process counts as failed.
+Prints how many cases were tried and how many failed, now and then and at the end, and each that failed with the words
+that reproduce it, such as `--case kill 17`. A case that crashes or hangs its process counts as failed.
 """
 
 import argparse
@@ -14,19 +14,24 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.attack.tried import Tried
 from tests.process_lines import process_lines
 
 SECONDS = 600.0
 """After which a case hangs."""
 
-BATCHES = {"damage": 60, "pages": 10, "kill": 8, "full": 4}
+BATCHES = {"damage": 200, "pages": 100, "kill": 8, "full": 4}
 """Cases of each kind that one process tries (count), in this order, again and again."""
 
+PRINTED = 200
+"""Cases after which the sums are printed (count), so that they are known of an attack that is interrupted."""
 
-def cases(kind: str, root: Path, work: Path) -> Callable[[int], tuple[str, list[str]]]:
+
+def cases(kind: str, root: Path, work: Path) -> Callable[[int], Tried]:
     """The function that tries a case of a kind."""
     import torch
 
@@ -34,13 +39,12 @@ def cases(kind: str, root: Path, work: Path) -> Callable[[int], tuple[str, list[
 
     torch.set_num_threads(1)
     made = Subjects(root)
-    if kind in ("damage", "pages"):
+    if kind in ("damage", "pages"):  # the same number is the same damage: by commands, and on all pages
         from tests.attack.damage import Damage
+        from tests.shown_pages import PAGES
 
         damage = Damage(made, work)
-        return lambda number: (
-            damage.case(number) if kind == "damage" else damage.case(number + 10**6, commands=(), pages=2)
-        )
+        return lambda number: damage.case(number) if kind == "damage" else damage.case(number, (), pages=len(PAGES))
     from tests.attack.kills import Interruptions
 
     interruptions = Interruptions(made, work)
@@ -53,10 +57,10 @@ def work(kind: str, first: int, last: int, root: Path) -> None:
         attempt = cases(kind, root, Path(place))
         for number in range(first, last):
             try:
-                said, failed = attempt(number)
+                tried = attempt(number)
             except BaseException:
-                said, failed = "", [f"the attack itself failed: {traceback.format_exc()}"]
-            print(json.dumps({"number": number, "said": said, "failed": failed}), flush=True)
+                tried = Tried("", [f"the attack itself failed: {traceback.format_exc()}"])
+            print(json.dumps({"number": number, **asdict(tried)}), flush=True)
 
 
 def lines(kind: str, first: int, last: int, root: Path) -> Iterator[dict[str, Any]]:
@@ -67,9 +71,7 @@ def lines(kind: str, first: int, last: int, root: Path) -> Iterator[dict[str, An
 
 def attack(root: Path, until: float, first: int, kinds: list[str]) -> int:
     """Try cases of all kinds until a monotonic time; print what failed as it fails, and the sums; 1 if any failed."""
-    tried: collections.Counter[str] = collections.Counter()
-    failed: collections.Counter[str] = collections.Counter()
-    subjects_of: collections.Counter[str] = collections.Counter()
+    sums = _Sums(kinds)
     at = dict.fromkeys(kinds, first)
     while time.monotonic() < until:
         for kind in kinds:
@@ -77,24 +79,44 @@ def attack(root: Path, until: float, first: int, kinds: list[str]) -> int:
             while at[kind] < last and time.monotonic() < until:
                 for line in lines(kind, at[kind], last, root):
                     at[kind] = line["number"] + 1
-                    tried[kind] += 1
-                    subjects_of[f"{kind} {line['said'].partition(',')[0]}"] += 1
+                    sums.add(kind, line["failed"], line["sums"])
                     if line["failed"]:
-                        failed[kind] += 1
                         said = "\n    ".join(line["failed"])
                         print(f"--case {kind} {line['number']} ({line['said']})\n    {said}", flush=True)
                     if time.monotonic() > until:
                         break
                 else:
                     if at[kind] < last:
-                        tried[kind] += 1
-                        failed[kind] += 1
+                        sums.add(kind, ["crashed"], [])
                         print(f"--case {kind} {at[kind]}: the process crashed, or took too long", flush=True)
                         at[kind] += 1
-    for kind in kinds:
-        print(f"{kind}: {tried[kind]:,} tried, {failed[kind]:,} failed")
-    print(", ".join(f"{name}: {count:,}" for name, count in sorted(subjects_of.items())))
-    return int(failed.total() > 0)
+    print(sums, flush=True)
+    return int(sums.failed.total() > 0)
+
+
+class _Sums:
+    """How many cases were tried, how many failed, and what they count as; printed now and then."""
+
+    def __init__(self, kinds: list[str]) -> None:
+        self.kinds = kinds
+        self.tried: collections.Counter[str] = collections.Counter()
+        self.failed: collections.Counter[str] = collections.Counter()
+        self.counted: collections.Counter[tuple[str, str]] = collections.Counter()
+
+    def add(self, kind: str, failed: list[str], counted: list[str]) -> None:
+        self.tried[kind] += 1
+        self.failed[kind] += bool(failed)
+        self.counted.update((kind, each) for each in counted)
+        if self.tried.total() % PRINTED == 0:
+            print(self, flush=True)
+
+    def __str__(self) -> str:
+        parts = []
+        for kind in self.kinds:
+            parts.append(f"{kind}: {self.tried[kind]:,} tried, {self.failed[kind]:,} failed")
+            counted = sorted((each, count) for (of, each), count in self.counted.items() if of == kind)
+            parts += [f"    {each}: {count:,}" for each, count in counted]
+        return "\n".join(parts)
 
 
 def main() -> None:
@@ -118,9 +140,9 @@ def main() -> None:
     subprocess.run([sys.executable, "-c", made, str(root)], check=True)
     if given.case:
         with tempfile.TemporaryDirectory(prefix="unitscope-attack-") as place:
-            said, failed = cases(given.case[0], root, Path(place))(int(given.case[1]))
-        print(said, *failed, sep="\n")
-        sys.exit(1 if failed else 0)
+            tried = cases(given.case[0], root, Path(place))(int(given.case[1]))
+        print(tried.said, *tried.sums, *tried.failed, sep="\n")
+        sys.exit(1 if tried.failed else 0)
     sys.exit(attack(root, time.monotonic() + 60 * given.minutes, given.first, given.only or list(BATCHES)))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tests.attack.processes import JOBS, dies_at, difference, prepared, process, sentence, snapshot
 from tests.attack.subjects import Subjects
+from tests.attack.tried import Tried
 
 EVENTS = {"run": 260, "mine": 40, "evaluate": 190, "dissect": 60, "pack": 200, "contrast": 260}
 """About how often each command opens, renames or removes a file that it writes (count)."""
@@ -35,7 +36,7 @@ class Interruptions:
             self._expected[job] = snapshot(self.root), ended.seconds
         return self._expected[job]
 
-    def kill(self, number: int) -> tuple[str, list[str]]:
+    def kill(self, number: int) -> Tried:
         """Kill a command once to three times, give it again, and compare; returns what was done and what failed."""
         rng = np.random.default_rng([11, number])
         job = str(rng.choice(JOBS, p=(0.4, 0.12, 0.16, 0.08, 0.08, 0.16)))
@@ -52,8 +53,8 @@ class Interruptions:
                 ended = process(command, self.work / "log", first=dies_at(event))
                 moments.append(f"at file {event}")
             if ended.status not in (0, 2, -9):
-                return f"{job}, {', '.join(moments)}", [f"status {ended.status}: {ended.err[-800:]}"]
-        return f"{job}, killed {', '.join(moments)}", self._again(job, command, expected)
+                return Tried(f"{job}, {', '.join(moments)}", [f"status {ended.status}: {ended.err[-800:]}"], [job])
+        return Tried(f"{job}, killed {', '.join(moments)}", self._again(job, command, expected), [job])
 
     def _again(self, job: str, command: list[str], expected: dict[str, str]) -> list[str]:
         """Give the command again; then the place must be as if nothing had happened."""
@@ -64,7 +65,7 @@ class Interruptions:
             return [f"given again: status {ended.status}: {ended.err[-800:]}"]
         return [f"given again: {whole}"] if whole else []
 
-    def full(self, number: int) -> tuple[str, list[str]]:
+    def full(self, number: int) -> Tried:
         """Run a command on a disk with little room, then with enough; returns what was done and what failed."""
         rng = np.random.default_rng([13, number])
         job = str(rng.choice(JOBS))
@@ -76,8 +77,8 @@ class Interruptions:
                 ended = process(command, self.work / "log", first=first)
             said = f"{job}, {kilobytes} kB of {way}"
             if not sentence(ended):
-                return said, [f"status {ended.status}: {ended.err[-800:]}"]
-            return said, self._again(job, command, expected)
+                return Tried(said, [f"status {ended.status}: {ended.err[-800:]}"], [job, way])
+            return Tried(said, self._again(job, command, expected), [job, way])
 
 
 Limit = Callable[[int], contextlib.AbstractContextManager[tuple[Callable[[], None] | None, str]]]

@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,43 @@ VALUES: tuple[Any, ...] = (
 """What a key becomes."""
 
 
-def case(study: Path, other: Path, rng: np.random.Generator) -> str:
-    """Damage one file of a study, drawn by lot, and say in a few words what was done."""
+@dataclass(frozen=True)
+class Damage:
+    """What was done to a study.
+
+    Attributes:
+        file: the damaged file, relative to the study's folder.
+        kind: of damage, in a word or two.
+        said: what was done, in a few words.
+    """
+
+    file: Path
+    kind: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.said}"
+
+
+def case(study: Path, other: Path, rng: np.random.Generator) -> Damage:
+    """Damage one file of a study, drawn by lot."""
     files = sorted(path for path in study.rglob("*") if path.is_file() and path.suffix != ".jpg")
     manifests = [path for path in files if path.name == "manifest.json"]
     # A third goes to the manifests, which hold more than their share of what can go wrong.
     file = manifests[rng.integers(len(manifests))] if rng.random() < 1 / 3 else files[rng.integers(len(files))]
-    kinds: list[Callable[[Path, np.random.Generator], str]] = [_byte, _bit, _bit, _cut, _longer, _empty, _missing]
+    kinds: list[tuple[str, Callable[[Path, np.random.Generator], str]]] = [
+        ("byte", _byte), ("bit", _bit), ("bit", _bit), ("cut", _cut), ("longer", _longer), ("empty", _empty),
+        ("missing", _missing),
+    ]  # fmt: skip
     if file.suffix == ".json":
-        kinds += [_key, _key, _key, _key, _key]
+        kinds += [("key", _key)] * 5
     if file.name == "manifest.json":
-        kinds += [_written_key, _written_key, _written_key]
+        kinds += [("key, digest renewed", _written_key)] * 3
     twin = _twin(file, study, other)
     if twin is not None:
-        kinds += [lambda path, _: _swapped(path, twin)] * 2
-    return f"{file.relative_to(study)}: {kinds[rng.integers(len(kinds))](file, rng)}"
+        kinds += [("another study's file", lambda path, _: _swapped(path, twin))] * 2
+    kind, damage = kinds[rng.integers(len(kinds))]
+    return Damage(file.relative_to(study), kind, damage(file, rng))
 
 
 def _twin(file: Path, study: Path, other: Path) -> Path | None:

@@ -1,59 +1,112 @@
 """A damaged study on the pages: a sentence, or what the page shows of the undamaged one."""
 
+import contextlib
 import os
 import re
 import shutil
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.attack.subjects import Subjects
-from tests.shown_pages import PAGES, show, words_on
+from tests.shown_pages import APP, PAGES, words_on
 
-__all__ = ["PAGES", "judge"]
+__all__ = ["PAGES", "Visits"]
 
 NOTED = ("is not used", "are not used", "Passed over", "Damaged, or of another version")
 """What a page says where something of a study is damaged."""
 
+CLOSED = "This page cannot be shown"
+"""Its title where it ends with one sentence."""
 
-def judge(
-    page: str, kind: str, made: Subjects, root: Path, known: dict[tuple[str, str], str], *, told: bool
-) -> list[str]:
-    """Open a page on the study ``case`` below a folder, beside one that is whole.
+COMPONENTS = manifest_scanner.scan_component_manifests()
+"""Components of installed packages; Streamlit's test looks for them anew for every page, which takes longer than it."""
 
-    Args:
-        page: its file.
-        kind: which study was damaged.
-        made: the undamaged ones.
-        root: the folder of studies.
-        known: what pages show of undamaged studies; added to.
-        told: whether anything tells a changed byte of the study.
-    """
-    shutil.copytree(made.other, root / "beside", dirs_exist_ok=True)
-    with mock.patch.dict(os.environ, {"UNITSCOPE_STUDIES": str(root)}), mock.patch("pages.shared.backend.jobs.start"):
-        if (kind, page) not in known:
-            undamaged = root.parent / "undamaged"
-            shutil.rmtree(undamaged, ignore_errors=True)
-            shutil.copytree(made.study(kind), undamaged / "case")
-            shutil.copytree(made.other, undamaged / "beside")
-            with mock.patch.dict(os.environ, {"UNITSCOPE_STUDIES": str(undamaged)}):
-                st.cache_resource.clear()  # of another study in the same place, written at the same time
-                st.cache_data.clear()
-                known[kind, page] = _text(show(page, study="case"))
+
+class Visits:
+    """Pages opened on the study ``case``, beside one that is whole; what they show of undamaged studies is kept."""
+
+    def __init__(self, made: Subjects, work: Path) -> None:
+        """Take the undamaged studies, and the folder in which ``studies/case`` is the damaged one."""
+        self.made, self.work = made, work
+        self._known: dict[tuple[str, str], str] = {}
+
+    def judge(self, page: str, kind: str, *, told: bool, first: bool = True) -> tuple[str, list[str]]:
+        """Open a page.
+
+        Args:
+            page: its file.
+            kind: which study was damaged.
+            told: whether anything tells a changed byte of the study.
+            first: whether the dashboard has not seen the study before.
+
+        Returns:
+            How it ended, in a few words, and what failed.
+        """
+        known = self._undamaged(page, kind)
+        studies = self.work / "studies"
+        shutil.copytree(self.made.other, studies / "beside", dirs_exist_ok=True)
+        if first:
+            _forget()
         try:
-            st.cache_resource.clear()
-            st.cache_data.clear()
-            app = show(page, study="case")
+            with self._dashboard(studies):
+                app = _opened(page)
         except BaseException:
-            return [f"{page}: {traceback.format_exc()}"]
-    text = _text(app)
-    noted = any(words in text for words in NOTED) or bool(app.error) or bool(app.warning)
-    if noted or not told or text == known[kind, page]:
-        return []
-    return [f"{page}: silently different"]
+            return "failed", [f"{page}: {traceback.format_exc()}"]
+        text = _text(app)
+        if text == known:
+            return "as before", []
+        if CLOSED in text:
+            return "a sentence", []
+        if any(words in text for words in NOTED):
+            return "noted", []
+        return ("other, nothing tells", []) if not told else ("failed", [f"{page}: silently different"])
+
+    def _undamaged(self, page: str, kind: str) -> str:
+        """The words on a page of an undamaged study."""
+        if (kind, page) not in self._known:
+            studies = self.work / "undamaged"
+            shutil.rmtree(studies, ignore_errors=True)
+            shutil.copytree(self.made.study(kind), studies / "case")
+            shutil.copytree(self.made.other, studies / "beside")
+            _forget()  # another study in the same place, written at the same time
+            with self._dashboard(studies):
+                self._known[kind, page] = _text(_opened(page))
+            _forget()
+        return self._known[kind, page]
+
+
+    @contextlib.contextmanager
+    def _dashboard(self, studies: Path) -> Iterator[None]:
+        """The dashboard's surroundings: its folder of studies, and where photos are; runs are not started."""
+        places = {"UNITSCOPE_STUDIES": str(studies), "UNITSCOPE_ROOTS": f"{self.made.root}{os.pathsep}{self.work}"}
+        with (
+            mock.patch.dict(os.environ, places),
+            mock.patch("pages.shared.backend.jobs.start"),
+            mock.patch.object(manifest_scanner, "scan_component_manifests", lambda: COMPONENTS),
+        ):
+            yield
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def _opened(page: str) -> AppTest:
+    """A page as a new visitor sees it, who opens it by its address."""
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.query_params["study"] = "case"
+    if page != "pages/study.py":
+        app.switch_page(page)
+    app.run()
+    assert not app.exception, app.exception
+    return app
 
 
 def _text(app: AppTest) -> str:

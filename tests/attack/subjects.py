@@ -49,7 +49,7 @@ class Subjects:
         return self.root / "masks"
 
 
-def subjects(root: Path, count: int = 60) -> Subjects:
+def subjects(root: Path, count: int = 30) -> Subjects:
     """The studies below a folder, made unless they are there already."""
     made = Subjects(root)
     if (root / "made").exists():
@@ -67,8 +67,8 @@ def config(made: Subjects, kind: str) -> RunConfig:
     plain = RunConfig(
         images=str(made.root / "drawings"),
         model=ModelConfig(model="demo", precision="float32", device="cpu"),
-        extract=ExtractConfig(contrast=2),
-        mine=MineConfig(top_units=6, min_class_patches=4),
+        extract=ExtractConfig(contrast=2, stored_units=5),
+        mine=MineConfig(top_units=5, min_support=0.3, min_class_patches=4),
         shard_size=16,
         batch_size=8,
     )
@@ -76,7 +76,7 @@ def config(made: Subjects, kind: str) -> RunConfig:
         return replace(plain, extract=replace(plain.extract, contrast=0))
     if kind == "maps":
         return replace(
-            plain, model=replace(plain.model, layer="features.8"), extract=replace(plain.extract, stored_units=12)
+            plain, model=replace(plain.model, layer="features.12"), extract=replace(plain.extract, stored_units=6)
         )
     if kind == "other":
         return replace(plain, extract=replace(plain.extract, tau=0.4))
@@ -86,7 +86,7 @@ def config(made: Subjects, kind: str) -> RunConfig:
 def _make(made: Subjects, count: int) -> None:
     with mock.patch.dict(os.environ, {"UNITSCOPE_CACHE": str(made.root / "cache")}):
         demo.photos("train", count=count).rename(made.root / "drawings")
-        demo.photos("val", count=20).rename(made.held_out)
+        demo.photos("val", count=10).rename(made.held_out)
     shutil.rmtree(made.root / "cache")
     for path in (made.root / "drawings").rglob("*.png"):  # photos that changed just now have no digest in the study
         os.utime(path, (10**9, 10**9))
@@ -104,6 +104,8 @@ def _make(made: Subjects, count: int) -> None:
         rewrite(folder, created="2026-01-01T00:00:00+00:00", timings={"seconds": 1.0, "shards_resumed": 0})
         if kind != "maps":
             assert main(["evaluate", str(folder), "--images", str(made.held_out), *EVALUATE]) == 0
+        if kind == "plain":  # photos explained on demand are kept
+            assert main(["errors", str(folder), "--device", "cpu"]) == 0
         if kind in ("whole", "other"):
             assert main(["dissect", str(folder), "--images", str(made.held_out), "--masks", str(made.masks)]) == 0
             assert main(["pack", str(folder), "--side", "48"]) == 0
