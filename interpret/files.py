@@ -89,9 +89,12 @@ def remove_folder(folder: Path) -> None:
     """Remove a folder in one step, as seen by others: it loses its name before the first file in it is deleted.
 
     A process that is killed on the way leaves what :func:`clear_unfinished` finds, never a folder that lacks files.
-    Nothing happens where the folder is absent or cannot be removed.
+    Of a link the link itself is removed. Nothing happens where the folder is absent or cannot be removed.
     """
     with contextlib.suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
+            return
         hidden = _unfinished(folder.with_name("removed"))
         folder.rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)

@@ -243,6 +243,8 @@ def _effect(study: Study, sets: ErrorSets, row: ErrorSetRow, effect: Mending | I
         wording.paragraph(html.escape(str(effect)))
     else:
         mending_table.show(study, effect, held_out)
+        for sentence in cached_results.heldout_damages(study):
+            wording.paragraph(html.escape(sentence), "small")
     source = held_out.source if held_out is not None else study.images_source
     _take_along(study, sets, row, None if isinstance(effect, InputError) else effect, source)
 

@@ -1,5 +1,6 @@
 """The panel beside an itemset says which photos it measures on, and chooses them by their number."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -66,8 +67,14 @@ def test_a_damaged_held_out_set_is_passed_over_and_named(study, damage):
     (hold_out(study, "broken", labelled=COUNT) / "manifest.json").write_text(damage)
     text = panel()
     assert "in “val”, none of which was mined" in text
-    assert "Passed over: The" in text
-    assert "broken" in text
+    assert re.search(r"The held-out photos kept in \S*broken are not used \(.*\); evaluate on them once more", text)
+
+
+def test_a_damaged_held_out_set_is_named_where_there_is_no_other(study):
+    (hold_out(study, "broken", labelled=COUNT) / "features.npy").write_bytes(b"")
+    text = panel()
+    assert f"Measured on {photos_of_class(study)} photos of Bicycle that were mined as well" in text
+    assert re.search(r"The held-out photos kept in \S*broken are not used \(.*features.npy is damaged", text)
 
 
 def test_photos_that_were_mined_are_called_so_where_they_were_evaluated_on(study):

@@ -44,7 +44,7 @@ def found(made):
         study, pair, explain_pair(study, pair), study.mine_config, ablation.make_ablation_set(study, head)
     )
     rows = frames.rows(sets.table, ErrorSetRow)
-    best = heldout.best(study)
+    best = heldout.best(study, heldout.kept(study))
     assert best is not None
     effects = mend(ablation.make_ablation_set(best.study, head), *made[1], [row.units for row in rows[:2]])
     return study, sets, rows, effects

@@ -109,7 +109,7 @@ def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch
     study = open_study(studies() / "demo")
     held_out = open_study(studies() / "demo")
     held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
-    monkeypatch.setattr(cached_results, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0, {}))
+    monkeypatch.setattr(cached_results, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0))
     without = show("pages/class_specific.py", **{"class": "6"})
     assert not any("Without" in heading.value for heading in without.subheader)
     assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)

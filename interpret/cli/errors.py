@@ -63,8 +63,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     device = values_of(arguments, ModelConfig)["device"]
     pairs = confusion_pairs(study)
     chosen = _pair(study, arguments.pair, pairs)
-    held_out = heldout.best(study) if arguments.images is None else None
-    measured = held_out.study if held_out else None
+    measured = _held_out(study) if arguments.images is None else None
     if chosen is None:
         if arguments.out is not None:
             raise InputError(f"No labelled photo of {study.name} is wrong, so there is no list of units to write.")
@@ -102,6 +101,17 @@ def _errors(arguments: argparse.Namespace) -> None:
             OUT.print(Text(report.NONE_HELD_OUT))
     if arguments.out is not None:
         _write(study, sets, units, effects, measured_on, arguments.out)
+
+
+def _held_out(study: "Study") -> "Study | None":
+    """The held-out photos kept in the study; those that are damaged are said."""
+    from interpret.evaluation import heldout
+
+    sets = heldout.kept(study)
+    for sentence in sets.damaged.values():
+        announce(sentence)
+    best = heldout.best(study, sets)
+    return best.study if best else None
 
 
 def check_out(file: Path | None) -> None:

@@ -8,17 +8,22 @@ from interpret.config import RunConfig
 from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.explanation import extraction
-from interpret.explanation.identity import study_keys
+from interpret.explanation.identity import existing_study, study_keys
 from interpret.explanation.study_network import check_same_network, network_of
+from interpret.files import remove_folder
 from interpret.models import Classifier
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
+from interpret.study.open import check_whole
 from interpret.study.prints import read_prints
 from interpret.study.workspace import partial_folder
 
 FOLDER = "evaluation"
 """Folder inside a study that holds a study for each set of photos that it was evaluated on."""
+
+RESULTS = "results"
+"""Folder in there that holds what was measured."""
 
 
 def heldout(
@@ -35,6 +40,9 @@ def heldout(
 ) -> Study:
     """A study of held-out photos, by the network of the study that was mined; reused, resumed or made.
 
+    What is kept is used only if every file of it is as it was written, and it is of these photos and options. Otherwise
+    it is made again, and ``study.announce`` is told.
+
     Args:
         study: the study that was mined; its model, layer and extraction options are used.
         images: what :func:`interpret.data.datasets.scan` takes, or the folder of a study of the same network and layer.
@@ -48,7 +56,8 @@ def heldout(
             :func:`interpret.explanation.study_network.network_of`.
 
     Raises:
-        InputError: the network or the photos cannot be used, no photo has a label, or what is stored is damaged.
+        InputError: the network or the photos cannot be used, no photo has a label, or what is kept is damaged and
+            cannot be removed.
     """
     if (Path(images) / "manifest.json").is_file():
         return _usable(study, Path(images))
@@ -83,11 +92,13 @@ def heldout(
     folder = begun[0] if begun else inside / keys[0]
     if folder.is_dir():
         try:
-            _usable(study, folder)
+            check_whole(_usable(study, folder))
+            return existing_study(folder, keys, photos, announce=announce)
         except InputError as error:
-            raise InputError(
-                f"The held-out photos stored in {folder} are damaged; delete that folder and run the same again."
-            ) from error
+            study.announce(f"The held-out photos kept in {folder} are not used ({_fault(error)}); they are made again.")
+            remove_folder(folder)
+        if folder.exists():
+            raise InputError(f"The held-out photos kept in {folder} are damaged and cannot be removed; delete them.")
     return extraction.extract(config, folder, progress, announce=announce, classifier=classifier, photos=photos)
 
 
@@ -97,7 +108,7 @@ class Kept:
 
     Attributes:
         studies: those that can be measured on, the newest first.
-        damaged: folder of every other one, and one sentence that says what is wrong with it.
+        damaged: folder of every other one, and one sentence that says why it is not used.
     """
 
     studies: tuple[Study, ...]
@@ -114,7 +125,6 @@ class Best:
         source: where the photos came from: the folder's path, or the name of a built-in set.
         mined: whether these are the very photos that were mined.
         others: sets kept beside it that can be measured on too (count).
-        damaged: as in :class:`Kept`.
     """
 
     study: Study
@@ -122,29 +132,40 @@ class Best:
     source: str
     mined: bool
     others: int
-    damaged: dict[Path, str]
 
 
 def kept(study: Study) -> Kept:
     """The held-out sets inside a study; a damaged one, or one of another network, hides none of the others."""
     usable: list[tuple[str, str, Study]] = []
     damaged: dict[Path, str] = {}
-    for manifest in sorted((study.folder / FOLDER).glob("*/manifest.json")):
+    for folder in folders(study):
         try:
-            found = _usable(study, manifest.parent)
+            found = _usable(study, folder)
             usable.append((found.created, found.key, found))
         except InputError as error:
-            damaged[manifest.parent] = str(error)
+            damaged[folder] = (
+                f"The held-out photos kept in {folder} are not used ({_fault(error)}); evaluate on them once more to "
+                "make them again."
+            )
     usable.sort(key=lambda entry: entry[:2], reverse=True)
     return Kept(tuple(found for _, _, found in usable), damaged)
 
 
-def best(study: Study) -> Best | None:
+def folders(study: Study) -> list[Path]:
+    """The folders of the held-out sets inside a study, whether or not they can be used; unfinished ones are left out."""
+    inside = (study.folder / FOLDER).glob("[!.]*")
+    return sorted(path for path in inside if path.is_dir() and path.name != RESULTS and path.suffix != ".partial")
+
+
+def best(study: Study, sets: Kept) -> Best | None:
     """The held-out set with the most labelled photos, the newest of those with equally many; None without any.
 
     The number of photos comes first, so that a later trial on a handful does not replace a full validation set.
+
+    Args:
+        study: the study that was mined.
+        sets: those inside it, from :func:`kept`.
     """
-    sets = kept(study)
     if not sets.studies:
         return None
     chosen = max(sets.studies, key=_labelled_photos)  # the first of equals is the newest
@@ -154,7 +175,6 @@ def best(study: Study) -> Best | None:
         source=chosen.images_source,
         mined=same_photos(study, chosen),
         others=len(sets.studies) - 1,
-        damaged=sets.damaged,
     )
 
 
@@ -179,6 +199,11 @@ def _usable(study: Study, folder: Path) -> Study:
     if found.images["label"].isna().all():
         raise InputError(_unlabelled(str(folder)))
     return found
+
+
+def _fault(error: InputError) -> str:
+    """What is wrong, without what the sentence says should be done about it."""
+    return str(error).partition("; ")[0].rstrip(".")
 
 
 def _unlabelled(images: str, unmatched: Sequence[str] = ()) -> str:

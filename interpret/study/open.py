@@ -50,6 +50,23 @@ def open_study(
     return study
 
 
+def check_whole(study: Study) -> None:
+    """Read every file that a study consists of, once a process.
+
+    Raises:
+        InputError: one is missing, is not as it was written, or does not fit the format.
+    """
+    for name, expected in study.files.items():
+        if difference := digests.difference(study.folder / name, expected):
+            raise reading.damaged(study.folder / name, difference)
+    for name in PARTS:
+        getattr(study, name)
+
+
+PARTS = ("images", "patches", "skipped", "features", "cams", "activations", "contrast", "ranked", "ranked_contrast")
+"""What of a study is read from files, by the names of its properties."""
+
+
 def damages(study: Study) -> Iterator[str]:
     """Read every file of a study again, and everything that is kept in its folder; a sentence for each damaged one.
 
@@ -59,7 +76,7 @@ def damages(study: Study) -> Iterator[str]:
         if difference := digests.difference(study.folder / name, expected, again=True):
             yield str(reading.damaged(study.folder / name, difference))
     again = Study(study.folder, study.manifest, roots=study.roots)
-    for name in ("images", "patches", "skipped", "features", "cams", "activations", "contrast", "ranked_contrast"):
+    for name in PARTS:
         try:
             getattr(again, name)
         except InputError as error:

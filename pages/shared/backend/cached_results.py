@@ -58,14 +58,26 @@ def _by_chance(folder: str, stamp: int, config: MineConfig, _found: Findings) ->
 
 def heldout_photos(opened: Study) -> Best | None:
     """The held-out photos that accuracy is measured on; None if there are none but the study's own."""
-    manifests = sorted((opened.folder / heldout.FOLDER).glob("*/manifest.json"))
-    written = tuple((file.parent.name, places.written(file)) for file in manifests)
-    return _heldout_photos(str(opened.folder), places.stamp(opened.folder), written)
+    return _heldout_sets(opened)[0]
+
+
+def heldout_damages(opened: Study) -> tuple[str, ...]:
+    """A sentence for each set of held-out photos in the study that is damaged, and not measured on."""
+    return _heldout_sets(opened)[1]
+
+
+def _heldout_sets(opened: Study) -> tuple[Best | None, tuple[str, ...]]:
+    written = tuple((folder.name, places.written(folder / "manifest.json")) for folder in heldout.folders(opened))
+    return _cached_sets(str(opened.folder), places.stamp(opened.folder), written)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _heldout_photos(folder: str, stamp: int, written: tuple[tuple[str, int], ...]) -> Best | None:
-    return heldout.best(studies.cached(folder, stamp))
+def _cached_sets(
+    folder: str, stamp: int, written: tuple[tuple[str, int], ...]
+) -> tuple[Best | None, tuple[str, ...]]:
+    opened = studies.cached(folder, stamp)
+    sets = heldout.kept(opened)
+    return heldout.best(opened, sets), tuple(sets.damaged.values())
 
 
 def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:

@@ -48,14 +48,15 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
         )
         for row in frames.rows(effect.gained.head(5), GainedRow)
     ]
-    blocks = [widgets.line(widgets.text(sentence, "faint")) for sentence in _measured_on(held_out, effect.n, name)]
+    sentences = [_measured_on(held_out, effect.n, name), *cached_results.heldout_damages(study)]
+    blocks = [widgets.line(widgets.text(sentence, "faint")) for sentence in sentences]
     if gained:
         blocks.insert(0, widgets.line(widgets.text("Taken for instead:"), gained))
     widgets.show(blocks, "class_effect_gained")
 
 
-def _measured_on(held_out: Best | None, photos: int, class_name: str) -> list[str]:
-    """Which photos the accuracy is of, in a sentence, and another for each set of photos that is damaged.
+def _measured_on(held_out: Best | None, photos: int, class_name: str) -> str:
+    """Which photos the accuracy is of, in a sentence.
 
     Args:
         held_out: the set that was chosen; None for the study's own photos.
@@ -64,11 +65,11 @@ def _measured_on(held_out: Best | None, photos: int, class_name: str) -> list[st
     """
     measured = f"Measured on {wording.count(photos, 'photo')} of {class_name}"
     if held_out is None:
-        return [f"{measured} that were mined as well, which flatters the units: none were held out yet."]
+        return f"{measured} that were mined as well, which flatters the units: none were held out yet."
     if held_out.mined:
         sentence = f"{measured} that were mined as well, which flatters the units"
     else:
         sentence = f"{measured} in {wording.photos_of(held_out.source)}, none of which was mined"
     if held_out.others:
         sentence += f"; of {held_out.others + 1} held-out sets this is the largest"
-    return [f"{sentence}.", *(f"Passed over: {damage}" for damage in held_out.damaged.values())]
+    return f"{sentence}."
