@@ -121,6 +121,22 @@ def test_verify_names_every_damaged_file_and_reads_them_again(folder, capsys):
     assert "3 of the files" in printed.err  # the array fails by its digest and when it is read
 
 
+@pytest.mark.parametrize("left_out", [["rules.parquet"], None])
+def test_verify_finds_a_list_of_digests_that_leaves_files_out(folder, left_out):
+    study = open_study(folder)
+    mine_study(study, study.mine_config)
+    pack(study, 64, lambda _: None)
+    for kept, names in ((mined_folder(study, study.mine_config), left_out), (folder / "photos", ["7.jpg"])):
+        assert not list(damages(study))
+        whole = (kept / "digests.json").read_text()
+        listed = json.loads(whole)
+        for name in list(listed["files"]) if names is None else names:
+            del listed["files"][name]
+        (kept / "digests.json").write_text(json.dumps(listed))
+        assert [sentence.partition(" is ")[0] for sentence in damages(study)] == [str(kept / "digests.json")]
+        (kept / "digests.json").write_text(whole)
+
+
 def test_a_study_without_digests_opens_and_says_what_was_not_checked(folder, capsys):
     aged(folder)
     flip(folder / "features.npy", 9)

@@ -85,8 +85,9 @@ def damages(study: Study) -> Iterator[str]:
     for kept in (*_folders(*RESULTS_IN, within=study.folder), *packed):
         if not study.files and not digests.has_list(kept):
             continue  # an earlier version kept it
+        names = [path.name for path in kept.glob("[!.]*") if path.name != digests.NAME]
         try:
-            digests.check_list(kept, (), {} if kept.name == PACKED else made_from(study, kept), again=True)
+            digests.check_list(kept, names, {} if kept in packed else made_from(study, kept), again=True)
         except InputError as error:
             yield f"{error}; it is made again when it is next needed."
     for held_out in _folders("evaluation", within=study.folder):

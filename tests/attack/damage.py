@@ -109,7 +109,7 @@ class Damage:
         return self._expected[kind, name]
 
     def _copy(self, kind: str) -> Path:
-        """A copy of a study, always in the same place; of the last one of its kind, files that were not touched stay."""
+        """A copy of a study, always in the same place; of the last of its kind, files that were not touched stay."""
         study = self.work / "studies" / "case"
         if kind != self._copied:
             shutil.rmtree(study.parent, ignore_errors=True)

@@ -6,6 +6,7 @@ import re
 import shutil
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -18,11 +19,8 @@ from tests.shown_pages import APP, PAGES, words_on
 
 __all__ = ["PAGES", "Visits"]
 
-NOTED = ("is not used", "are not used", "Passed over", "Damaged, or of another version")
+NOTED = ("is not used", "are not used", "Damaged, or of another version")
 """What a page says where something of a study is damaged."""
-
-CLOSED = "This page cannot be shown"
-"""Its title where it ends with one sentence."""
 
 COMPONENTS = manifest_scanner.scan_component_manifests()
 """Components of installed packages; Streamlit's test looks for them anew for every page, which takes longer than it."""
@@ -34,7 +32,7 @@ class Visits:
     def __init__(self, made: Subjects, work: Path) -> None:
         """Take the undamaged studies, and the folder in which ``studies/case`` is the damaged one."""
         self.made, self.work = made, work
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], Shown] = {}
 
     def judge(self, page: str, kind: str, *, told: bool, first: bool = True) -> tuple[str, list[str]]:
         """Open a page.
@@ -58,17 +56,17 @@ class Visits:
                 app = _opened(page)
         except BaseException:
             return "failed", [f"{page}: {traceback.format_exc()}"]
-        text = _text(app)
-        if text == known:
+        shown = Shown.on(app)
+        if shown == known:
             return "as before", []
-        if CLOSED in text:
+        if shown.errors - known.errors:
             return "a sentence", []
-        if any(words in text for words in NOTED):
+        if shown.warnings - known.warnings or any(words in shown.text for words in NOTED):
             return "noted", []
         return ("other, nothing tells", []) if not told else ("failed", [f"{page}: silently different"])
 
-    def _undamaged(self, page: str, kind: str) -> str:
-        """The words on a page of an undamaged study."""
+    def _undamaged(self, page: str, kind: str) -> "Shown":
+        """What is on a page of an undamaged study."""
         if (kind, page) not in self._known:
             studies = self.work / "undamaged"
             shutil.rmtree(studies, ignore_errors=True)
@@ -76,10 +74,9 @@ class Visits:
             shutil.copytree(self.made.other, studies / "beside")
             _forget()  # another study in the same place, written at the same time
             with self._dashboard(studies):
-                self._known[kind, page] = _text(_opened(page))
+                self._known[kind, page] = Shown.on(_opened(page))
             _forget()
         return self._known[kind, page]
-
 
     @contextlib.contextmanager
     def _dashboard(self, studies: Path) -> Iterator[None]:
@@ -88,7 +85,7 @@ class Visits:
         with (
             mock.patch.dict(os.environ, places),
             mock.patch("pages.shared.backend.jobs.start"),
-            mock.patch.object(manifest_scanner, "scan_component_manifests", lambda: COMPONENTS),
+            mock.patch.object(manifest_scanner, "scan_component_manifests", return_value=COMPONENTS),
         ):
             yield
 
@@ -109,7 +106,21 @@ def _opened(page: str) -> AppTest:
     return app
 
 
-def _text(app: AppTest) -> str:
-    """The words on a page, without addresses and times."""
-    shown = [str(each.value) for kind in (app.title, app.error, app.warning, app.info, app.caption) for each in kind]
-    return re.sub(r"/\S*/(studies|undamaged)", "", "\n".join([*shown, words_on(app)]))
+@dataclass(frozen=True)
+class Shown:
+    """The words on a page without addresses, and which of them are errors and warnings."""
+
+    text: str
+    errors: frozenset[str]
+    warnings: frozenset[str]
+
+    @classmethod
+    def on(cls, app: AppTest) -> "Shown":
+        elements = [each for kind in (app.title, app.error, app.warning, app.info, app.caption) for each in kind]
+        errors, warnings = (frozenset(_elsewhere(each.value) for each in kind) for kind in (app.error, app.warning))
+        return cls(_elsewhere("\n".join([*(str(each.value) for each in elements), words_on(app)])), errors, warnings)
+
+
+def _elsewhere(text: str) -> str:
+    """A text without the folder that the studies are in."""
+    return re.sub(r"/\S*/(studies|undamaged)", "", text)

@@ -72,9 +72,7 @@ def _heldout_sets(opened: Study) -> tuple[Best | None, tuple[str, ...]]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _cached_sets(
-    folder: str, stamp: int, written: tuple[tuple[str, int], ...]
-) -> tuple[Best | None, tuple[str, ...]]:
+def _cached_sets(folder: str, stamp: int, written: tuple[tuple[str, int], ...]) -> tuple[Best | None, tuple[str, ...]]:
     opened = studies.cached(folder, stamp)
     sets = heldout.kept(opened)
     return heldout.best(opened, sets), tuple(sets.damaged.values())
