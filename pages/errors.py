@@ -36,7 +36,8 @@ mended = interpret.ablated(network, listed.layer, listed.units)  # a copy; yours
 def page() -> None:
     title, study, config = thresholds.title_and_thresholds()
     heading = title.empty()
-    _ = study.images  # read here, so that a damaged table is reported as on every page
+    # Read here, so that a damaged table or array is reported as on every page.
+    _ = study.images, study.patches, study.ranked, study.contrast, study.ranked_contrast, study.features
     try:
         pairs = confusions.pairs(study)
     except InputError as error:  # no photo has a label

@@ -162,3 +162,16 @@ def test_a_study_of_other_weights_is_refused(made, tmp_path, capsys):
     rewrite(tmp_path / "study", weights={**about["weights"], "digest": "0" * 16})
     assert main(["errors", str(tmp_path / "study")]) == 2
     assert "weights" in capsys.readouterr().err
+
+
+def test_held_out_photos_that_are_damaged_are_said_and_not_measured_on(made, tmp_path, capsys):
+    folder = tmp_path / "study"
+    shutil.copytree(made[0], folder)
+    (kept,) = (path for path in (folder / FOLDER).iterdir() if path.name != "results")
+    (kept / "features.npy").write_bytes(b"")
+    assert main(["errors", str(folder)]) == 0
+    printed = capsys.readouterr()
+    said = "".join(printed.err.split())  # the console breaks lines, in paths too
+    assert f"Theheld-outphotoskeptin{kept}arenotused(" in said
+    assert "evaluateonthemoncemoretomakethemagain" in said
+    assert "photos that were mined in" in " ".join(printed.out.split())

@@ -239,3 +239,14 @@ def test_a_support_that_explodes_is_refused_with_one_that_passes(made, tmp_path,
     app = show(PAGE, support="1", n="30")
     assert any("would give more than 60 itemsets" in unescaped(error.value) for error in app.error)
     assert any("Support" in button.label or "Itemsets of" in button.label for button in app.button)
+
+
+@pytest.mark.parametrize("name", ["images.parquet", "patches.parquet", "contrast.parquet", "features.npy"])
+def test_a_damaged_file_of_the_study_closes_the_page_with_its_sentence(tmp_path, monkeypatch, made, name):
+    file = copied(tmp_path, monkeypatch, made) / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    app = show(PAGE)
+    assert app.title[0].value == "This page cannot be shown"
+    assert f"{name} is damaged (its bytes are not those that were written)" in unescaped(app.error[0].value)

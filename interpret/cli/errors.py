@@ -9,6 +9,7 @@ from rich.text import Text
 from interpret import frames
 from interpret.cli.console import OUT, announce
 from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_study, inherited, positive, values_of
+from interpret.cli.output import check_output, write_output
 from interpret.cli.progress_bar import progress_bar
 from interpret.config import MineConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
@@ -51,14 +52,15 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.confusion.pairs import confusion_pairs, photos_of_pair
     from interpret.evaluation import ablation, heldout
     from interpret.evaluation.error_sets import error_sets
-    from interpret.evaluation.mending import mend
+    from interpret.evaluation.mending import check_units, mend
     from interpret.explanation.study_network import network_of
     from interpret.progress import Progress
     from interpret.study import open_study
 
-    study = open_study(arguments.study, announce)
     check_out(arguments.out)
+    study = open_study(arguments.study, announce)
     units = parsed_units(arguments.units)
+    check_units(units, study.n_units)
     config = inherited(arguments, study.mine_config)
     device = values_of(arguments, ModelConfig)["device"]
     pairs = confusion_pairs(study)
@@ -115,9 +117,10 @@ def _held_out(study: "Study") -> "Study | None":
 
 
 def check_out(file: Path | None) -> None:
-    """Raise :class:`InputError` unless a file to write is called .json or .csv."""
+    """Raise :class:`InputError` unless a file to write is called .json or .csv, and can be written."""
     if file is not None and file.suffix.lower() not in (".json", ".csv"):
         raise InputError(f"--out is {file}; end it in .json for the units, or in .csv for all sets of the pair.")
+    check_output(file, "--out")
 
 
 def parsed_units(text: str | None) -> tuple[int, ...]:
@@ -169,9 +172,5 @@ def _write(
             study, units, row, effects[0] if effects else None, measured_on, sets.pair.label, sets.pair.predicted
         )
         text = listed.text()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"The file {file} cannot be written: {error.strerror}.") from error
+    write_output(file, text, "--out")
     OUT.print(Text(f"written: {file}"))

@@ -12,8 +12,10 @@ from interpret.cli.console import OUT, announce
 from interpret.cli.evaluation_report import print_evaluation
 from interpret.cli.itemset_report import print_itemsets
 from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_study, configured, values_of
+from interpret.cli.output import check_output, write_output
 from interpret.cli.progress_bar import progress_bar
 from interpret.config import EvaluateConfig, ModelConfig, RunConfig
+from interpret.errors import InputError
 
 if TYPE_CHECKING:
     from interpret.evaluation.evaluate import Evaluation
@@ -44,6 +46,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.study import open_study
     from interpret.study.results import made_from
 
+    for target in csv_files(arguments.out) if arguments.out else []:
+        check_output(target, "--out")
+    kind = _format_of(arguments.plot)
     study = open_study(arguments.study, announce, arguments.roots)
     stored = study.extract_config.stored_units
     given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
@@ -75,26 +80,43 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.plot:
         from interpret.figures.accuracy_png import draw
 
-        draw(result, arguments.plot)
+        write_output(arguments.plot, draw(result, kind), "--plot")
         OUT.print(Text(f"drawn: {arguments.plot}"))
+
+
+def _format_of(plot: Path | None) -> str:
+    """The format of the image file to write; checked, as is whether it can be written."""
+    if plot is None:
+        return ""
+    from interpret.figures.accuracy_png import formats
+
+    kind = plot.suffix.lower().removeprefix(".")
+    if kind not in formats():
+        raise InputError(f"--plot is {plot}; end it in .png, .svg or .pdf, which says how it is written.")
+    check_output(plot, "--plot")
+    return kind
+
+
+FRAMES = ("", "differences", "keep", "matrix", "shared", "synergy")
+"""Frames of an evaluation that are written, the table first; what itemsets say comes after them."""
+
+
+def csv_files(path: Path) -> list[Path]:
+    """The files that :func:`write_csv` writes in any case, the table first."""
+    return [_beside(path, name) for name in FRAMES]
+
+
+def _beside(path: Path, name: str) -> Path:
+    return path.with_name(path.stem + (f"-{name}" if name else "") + (path.suffix or ".csv"))
 
 
 def write_csv(result: "Evaluation", path: Path) -> list[Path]:
     """Write the table to ``path`` and the other frames beside it, named after it."""
-    from interpret.errors import InputError
-    from interpret.evaluation.itemsets.result import FRAMES
+    from interpret.evaluation.itemsets import result as itemsets
 
-    frames = {"": result.table}
-    frames |= {f"-{name}": getattr(result, name) for name in ("differences", "keep", "matrix", "shared", "synergy")}
-    measured = {name: getattr(result.itemsets, name) for name in FRAMES}
-    frames |= {f"-{name}": frame for name, frame in measured.items() if len(frame)}
-    written = []
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for suffix, frame in frames.items():
-            target = path.with_name(path.stem + suffix + (path.suffix or ".csv"))
-            frame.to_csv(target, index=suffix == "-matrix", float_format="%.6g")
-            written.append(target)
-    except OSError as error:
-        raise InputError(f"The table cannot be written to {path}: {error.strerror}.") from error
-    return written
+    frames = {name: getattr(result, name or "table") for name in FRAMES}
+    measured = {name: getattr(result.itemsets, name) for name in itemsets.FRAMES}
+    frames |= {name: frame for name, frame in measured.items() if len(frame)}
+    for name, frame in frames.items():
+        write_output(_beside(path, name), frame.to_csv(index=name == "matrix", float_format="%.6g"), "--out")
+    return [_beside(path, name) for name in frames]

@@ -152,7 +152,7 @@ def kept(study: Study) -> Kept:
 
 
 def folders(study: Study) -> list[Path]:
-    """The folders of the held-out sets inside a study, whether or not they can be used; unfinished ones are left out."""
+    """The folders of the held-out sets inside a study, usable or not; unfinished ones are left out."""
     inside = (study.folder / FOLDER).glob("[!.]*")
     return sorted(path for path in inside if path.is_dir() and path.name != RESULTS and path.suffix != ".partial")
 

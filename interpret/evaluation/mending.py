@@ -147,9 +147,7 @@ def mend(
     """
     chosen = [np.unique(np.array(units, np.int64)) for units in unit_sets]
     for units in chosen:
-        wrong = units[(units < 0) | (units >= ablation_set.n_units)]
-        if len(wrong):
-            raise InputError(f"There is no unit {wrong[0]}; the layer has {ablation_set.n_units}, counted from 0.")
+        check_units(units.tolist(), ablation_set.n_units)
     sizes = sorted({len(units) for units in chosen})
     randoms = {size: random_units(ablation_set.n_units, size, draws, seed) for size in sizes}
     settings = chosen + [units for size in sizes for units in randoms[size]]
@@ -190,6 +188,13 @@ def mend(
             )
         )
     return results
+
+
+def check_units(units: Sequence[int], n_units: int) -> None:
+    """Raise :class:`InputError` where a layer of ``n_units`` units lacks one of some units."""
+    wrong = [unit for unit in units if not 0 <= unit < n_units]
+    if wrong:
+        raise InputError(f"There is no unit {wrong[0]}; the layer has {n_units}, counted from 0.")
 
 
 def _classified(ablation_set: AblationSet, settings: Sequence[Ints], photos: Ints) -> npt.NDArray[np.int32]:

@@ -1,21 +1,24 @@
 """The accuracy curves of an evaluation as an image file, drawn with Matplotlib for the command line."""
 
-from pathlib import Path
+import io
 from typing import Any
 
-from interpret.errors import InputError
 from interpret.figures.method_styles import style_of
 
 
-def draw(result: Any, path: Path) -> None:
-    """Draw accuracy against units ablated and against units kept, side by side.
+def formats() -> set[str]:
+    """The formats that an image file can have, as its extension says without a dot."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    return set(FigureCanvasBase.get_supported_filetypes())
+
+
+def draw(result: Any, kind: str) -> bytes:
+    """Accuracy against units ablated and against units kept, side by side, as the content of an image file.
 
     Args:
         result: from :func:`interpret.evaluation.evaluate`.
-        path: the file to write; its extension sets the format.
-
-    Raises:
-        InputError: it cannot be written.
+        kind: one of :func:`formats`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # needs no display and no global state
     from matplotlib.figure import Figure
@@ -53,8 +56,6 @@ def draw(result: Any, path: Path) -> None:
         f"{about['model']}, {about['layer']}: {about['photos']:,} photos of {len(about['classes'])} classes",
         fontsize=11,
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=160)
-    except (OSError, ValueError) as error:
-        raise InputError(f"The figure cannot be written to {path}: {error}.") from error
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=160)
+    return content.getvalue()

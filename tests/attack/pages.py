@@ -108,7 +108,7 @@ def _opened(page: str) -> AppTest:
 
 @dataclass(frozen=True)
 class Shown:
-    """The words on a page without addresses, and which of them are errors and warnings."""
+    """The words on a page without addresses, and which of them are errors or warnings; an error may be information."""
 
     text: str
     errors: frozenset[str]
@@ -117,7 +117,9 @@ class Shown:
     @classmethod
     def on(cls, app: AppTest) -> "Shown":
         elements = [each for kind in (app.title, app.error, app.warning, app.info, app.caption) for each in kind]
-        errors, warnings = (frozenset(_elsewhere(each.value) for each in kind) for kind in (app.error, app.warning))
+        errors, warnings = (
+            frozenset(_elsewhere(each.value) for each in kind) for kind in ([*app.error, *app.info], app.warning)
+        )
         return cls(_elsewhere("\n".join([*(str(each.value) for each in elements), words_on(app)])), errors, warnings)
 
 
