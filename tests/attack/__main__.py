@@ -24,7 +24,7 @@ from tests.process_lines import process_lines
 SECONDS = 600.0
 """After which a case hangs."""
 
-BATCHES = {"damage": 200, "pages": 100, "kill": 8, "full": 4}
+BATCHES = {"damage": 1000, "pages": 500, "kill": 8, "full": 4}
 """Cases of each kind that one process tries (count), in this order, again and again."""
 
 PRINTED = 200
