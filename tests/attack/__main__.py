@@ -24,7 +24,7 @@ from tests.process_lines import process_lines
 SECONDS = 600.0
 """After which a case hangs."""
 
-BATCHES = {"damage": 1000, "pages": 500, "kill": 8, "full": 4}
+BATCHES = {"damage": 1000, "pages": 500, "kill": 40, "full": 20}
 """Cases of each kind that one process tries (count), in this order, again and again."""
 
 PRINTED = 200
