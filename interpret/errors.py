@@ -8,6 +8,10 @@ class InputError(ValueError):
     """
 
 
+class DamagedError(InputError):
+    """A file of a study is missing, or is not what was written: nothing that would be computed without it is shown."""
+
+
 class ExplosionError(InputError):
     """Mining would find more itemsets than are allowed.
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from interpret.errors import InputError
-from interpret.mining.stored import mined_folder
+from interpret.errors import DamagedError, InputError
+from interpret.findings import Findings
+from interpret.mining.stored import mine_study, mined_folder
 from interpret.study import open_study
 from pages.shared.backend import studies as opened_studies
 from tests.manifests import aged, manifest_of
@@ -112,3 +113,26 @@ def test_a_comparison_with_known_parts_that_is_damaged_is_said_where_it_would_be
     folder.mkdir(parents=True)
     (folder / "facts.json").write_text("{}")
     assert "digests.json is missing); run `dissect` again" in words_on(show("pages/unit.py", study="whole"))
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("page", ["study", "explain", "errors"])
+def test_no_other_finding_is_shown_first_where_the_features_are_damaged(root, page):
+    flip(root / "whole" / "features.npy")
+    app = show(f"pages/{page}.py", study="whole")
+    assert [title.value for title in app.title] == ["This page cannot be shown"]
+    assert "features.npy is damaged (its bytes are not those that were written)" in app.error[0].value.replace("\\", "")
+
+
+def test_findings_are_not_shown_without_their_stability_where_the_contrast_is_damaged(root):
+    study = open_study(root / "whole")
+    mined = mine_study(study, study.mine_config)
+    flip(root / "whole" / "contrast.parquet")
+    again = open_study(root / "whole")
+    with pytest.raises(DamagedError, match=r"contrast\.parquet is damaged"):
+        _ = Findings(again, again.mine_config, mined).stability

@@ -29,9 +29,9 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
 
     NaN where there are too many itemsets to resample while a person waits (:data:`MAX_OCCURRENCES`).
     """
+    own = transactions(study, config)
+    contrast = contrast_transactions(study, config) if mined.contrast is not None else None
     try:
-        own = transactions(study, config)
-        contrast = contrast_transactions(study, config) if mined.contrast is not None else None
         return bootstrap(own, mined, config, contrast=contrast, max_occurrences=MAX_OCCURRENCES)
     except InputError:
         itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)

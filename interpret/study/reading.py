@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from interpret.errors import InputError
+from interpret.errors import DamagedError, InputError
 from interpret.study.digests import difference
 from interpret.study.manifest import Manifest
 from interpret.study.schema import CONTRAST, IMAGES, PATCHES, SKIPPED
@@ -56,9 +56,9 @@ def intact(folder: Path, manifest: Manifest, name: str) -> Iterator[Path]:
         raise damaged(path, what) from error
 
 
-def damaged(path: Path, what: str) -> InputError:
+def damaged(path: Path, what: str) -> DamagedError:
     """The sentence on a damaged file of a study."""
-    return InputError(f"The file {path} is damaged ({what}); put it back, or make the study again.")
+    return DamagedError(f"The file {path} is damaged ({what}); put it back, or make the study again.")
 
 
 class MisfitError(ValueError):

@@ -19,8 +19,8 @@ from tests.shown_pages import APP, PAGES, words_on
 
 __all__ = ["PAGES", "Visits"]
 
-NOTED = ("is not used", "are not used", "Damaged, or of another version")
-"""What a page says where something of a study is damaged."""
+NOTED = ("is not used", "are not used", " is damaged (", "Damaged, or of another version")
+"""What a page says where something of a study is damaged; a sentence may stand in its text, where a figure would."""
 
 COMPONENTS = manifest_scanner.scan_component_manifests()
 """Components of installed packages; Streamlit's test looks for them anew for every page, which takes longer than it."""

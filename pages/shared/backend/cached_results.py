@@ -11,7 +11,7 @@ from interpret.config import MineConfig
 from interpret.dissection.dissect import judged_itemsets
 from interpret.dissection.result import FOLDER, Dissection
 from interpret.dissection.supported import supported_shares
-from interpret.errors import InputError
+from interpret.errors import DamagedError, InputError
 from interpret.evaluation import ablation, effect, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
@@ -125,6 +125,8 @@ def headline(found: Findings) -> tuple[Units, tuple[int, ...]] | None:
 def _headline(folder: str, stamp: int, config: MineConfig, _found: Findings) -> tuple[Units, tuple[int, ...]] | None:
     try:
         photos, lock = mined_set(_found.study)
+    except DamagedError:
+        raise
     except InputError:  # the network is not here
         return _found.headline()
     with lock:

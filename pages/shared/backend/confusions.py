@@ -8,7 +8,7 @@ import streamlit as st
 from interpret.config import MineConfig
 from interpret.confusion.explained import Explained, explain_pair, is_at_hand
 from interpret.confusion.pairs import Pair, confusion_pairs, photos_of_pair
-from interpret.errors import InputError
+from interpret.errors import DamagedError, InputError
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.error_sets import ErrorSets, error_sets
 from interpret.evaluation.mending import Mending, mend
@@ -89,6 +89,8 @@ def _sets(folder: str, stamp: int, label: int, predicted: int, config: MineConfi
     opened = studies.cached(folder, stamp)
     try:
         mined_set, lock = cached_results.mined_set(opened)
+    except DamagedError:
+        raise
     except InputError:  # the network is not here: the page says so where it shows an effect
         mined_set, lock = None, threading.Lock()
     with lock:
