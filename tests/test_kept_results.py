@@ -16,8 +16,9 @@ from interpret.mining.stored import mine_study, mined_folder
 from interpret.study import open_study
 from interpret.study.copies import pack
 from interpret.study.digests import FileDigest, difference
+from interpret.study.manifest import write_manifest
 from interpret.study.open import damages
-from tests.manifests import aged
+from tests.manifests import aged, manifest_of
 from tests.small_study import studies, without_contrast
 
 FILES = ("itemsets.parquet", "rules.parquet", "units.parquet", "counts.parquet", "digests.json")
@@ -87,6 +88,22 @@ def test_itemsets_of_another_study_or_of_other_options_are_mined_again(folder, t
     after, said = mined(folder)
     assert after == before
     assert "rules.parquet is damaged" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("class_names", "predicted is out of range"), ("n_units", "a unit is out")]
+)
+def test_itemsets_of_classes_or_units_that_the_manifest_does_not_have_are_not_used(folder, field, said):
+    """A manifest in which a class or a unit is missing, with digests that fit."""
+    mined(folder)
+    content = manifest_of(folder)
+    content[field] = content[field][:-1] if field == "class_names" else 1
+    write_manifest(content, folder)
+    told = []
+    study = open_study(folder, told.append)
+    with pytest.raises(InputError, match=said):
+        mine_study(study, study.mine_config)
+    assert "holds classes or units that the study does not have" in told[0]
 
 
 def test_itemsets_kept_by_an_earlier_version_are_mined_again(folder):

@@ -77,7 +77,9 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     folder = mined_folder(study, config)
     if folder.is_dir():
         try:
-            return store.read(folder, made_from(study, folder))
+            mined = store.read(folder, made_from(study, folder))
+            _check_ids(mined, study, folder)
+            return mined
         except InputError as error:
             study.announce(f"The itemsets kept in {folder} are not used ({error}); they are mined again.")
     contrast = contrast_transactions(study, config) if study.has_contrast else None
@@ -85,3 +87,10 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
         store.write(mined, folder, made_from(study, folder))
     return mined
+
+
+def _check_ids(mined: Mined, study: Study, folder: Path) -> None:
+    """Raise :class:`InputError` where a class or a unit is not one of the study's, as its manifest says now."""
+    classes, units = int(mined.class_ids.max(initial=-1)), int(mined.unit_values.max(initial=-1))
+    if classes >= len(study.class_names) or units >= study.n_units:
+        raise InputError(f"{folder} holds classes or units that the study does not have")
