@@ -182,6 +182,12 @@ def test_a_layer_of_another_size_is_refused(wrapped, by_name):
         network_of(with_manifest(by_name, n_units=64))
 
 
+def test_class_names_of_another_number_than_the_outputs_are_refused(by_name):
+    names = by_name.class_names[:-1]
+    with pytest.raises(InputError, match=rf"has {len(names) + 1:,} outputs, but .* names {len(names):,} classes"):
+        network_of(with_manifest(by_name, class_names=names))
+
+
 def test_other_weights_on_this_machine_are_refused(by_name):
     weights = {**by_name.manifest["weights"], "digest": "0" * 16}
     with pytest.raises(InputError, match="weights of resnet18 on this machine are not those"):

@@ -44,6 +44,11 @@ def network_of(
                 f"The weights of {study.model} on this machine are not those that {study.folder} was made "
                 "with; make the study again, or put its weights back."
             )
+        if len(study.class_names) != len(classifier.class_names):
+            raise InputError(
+                f"{study.model} has {len(classifier.class_names):,} outputs, but {study.folder} names "
+                f"{len(study.class_names):,} classes; make the study again."
+            )
         # Another version of a library may prescribe another preprocessing for the same weights: the study's counts.
         classifier = replace(classifier, preprocessing=study.preprocessing, class_names=tuple(study.class_names))
     else:
