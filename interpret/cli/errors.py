@@ -54,6 +54,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.evaluation.error_sets import error_sets
     from interpret.evaluation.mending import check_units, mend
     from interpret.explanation.study_network import network_of
+    from interpret.mining.ranked_units import check_top_units
     from interpret.progress import Progress
     from interpret.study import open_study
 
@@ -62,6 +63,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     units = parsed_units(arguments.units)
     check_units(units, study.n_units)
     config = inherited(arguments, study.mine_config)
+    check_top_units(config, study.extract_config.stored_units)
     device = values_of(arguments, ModelConfig)["device"]
     pairs = confusion_pairs(study)
     chosen = _pair(study, arguments.pair, pairs)

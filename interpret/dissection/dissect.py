@@ -29,6 +29,7 @@ from interpret.dissection.verdicts import (
 from interpret.errors import InputError
 from interpret.explanation.study_network import network_of
 from interpret.mining import Mined
+from interpret.mining.ranked_units import check_top_units
 from interpret.mining.stored import mine_study, mined_folder
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
@@ -85,6 +86,7 @@ def dissect(
     if draws < 1:
         raise InputError(f"{draws} random unit sets for each itemset are too few; give draws=1 or more.")
     mine = mine or study.mine_config
+    check_top_units(mine, study.extract_config.stored_units)
     source, part_masks = _source_and_masks(study, images, masks)
     if classifier is not None:
         classifier = network_of(study, classifier)
@@ -105,6 +107,7 @@ def dissect(
                 study.announce(str(error))
     classifier = classifier or network_of(study, announce=announce)
     names, wnids = classifier.class_names, classifier.wnids
+    mined = mine_study(study, mine)  # what cannot be mined is said before images are looked at
     scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce, roots=study.roots)
     with tempfile.TemporaryDirectory() as temporary:
         seen = see_photos(classifier, scanned.photos, Path(temporary), progress)
@@ -122,7 +125,7 @@ def dissect(
         "level": level, "draws": draws, "seed": seed,
     }  # fmt: skip
     has = _parts_of_classes(part_masks, counted, labels, classifier.class_names)
-    result = judge(counted, mine_study(study, mine), has, facts)
+    result = judge(counted, mined, has, facts)
     if folder is not None:
         with contextlib.suppress(OSError):  # a study on a read-only disk is dissected as often as it is asked for
             result.write(folder, made_from(study, folder))
