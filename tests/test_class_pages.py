@@ -157,7 +157,7 @@ def test_a_shared_rule_has_its_measures_in_every_class():
     study = open_study(studies() / "demo")
     units = frozenset(int(part["unit"]) for part in rule["parts"] if part["t"] == "unit")
     n = study.mine_config.top_units
-    held = [units <= set(one[:n].tolist()) for one in study.patches["units"]]
+    held = [units <= set(one[:n]) for one in study.patches["units"]]
     of = study.patches["predicted"][held]
     shares = [wording.percent((of == study.class_names.index(name)).mean()) for name in classes]
     assert values(app, "confidence") == shares

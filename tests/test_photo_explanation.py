@@ -37,7 +37,7 @@ def test_agrees_with_the_stored_study(study, ready):
         rows = study.patches[study.patches["image_id"] == image]
         assert shown.boxes.tolist() == rows[["x0", "y0", "x1", "y1"]].to_numpy().tolist()
         for units, stored in zip(shown.units, rows["units"], strict=True):
-            assert units[units >= 0][:6].tolist() == stored[:6].tolist()
+            assert units[units >= 0][:6].tolist() == stored[:6]
         assert shown.masses == pytest.approx(rows["mass"].to_numpy(), abs=1e-4)
 
 

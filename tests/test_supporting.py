@@ -23,7 +23,7 @@ def poster(n: int) -> MineConfig:
 def transactions(study: Study, n: int) -> list[dict[int, float]]:
     """Unit to score of each patch's n best units, read from the table and not from the arrays."""
     return [
-        dict(zip(units[:n].tolist(), scores[:n].tolist(), strict=True))
+        dict(zip(units[:n], scores[:n], strict=True))
         for units, scores in zip(study.patches["units"], study.patches["scores"], strict=True)
     ]
 
@@ -125,7 +125,7 @@ def test_contrast_patches_are_those_explained_for_the_class_that_hold_all_units(
 
 def test_support_by_class_counts_the_contrast_too(study):
     rows = contrast_rows(study, 8)
-    units = study.patches["units"].iloc[5][:2].tolist()
+    units = study.patches["units"].iloc[5][:2]
     table = supporting.support_by_class(study, units, poster(8), outside=(3,)).set_index("class_id")
     assert table["contrast_count"].sum() > 0
     for class_id, row in table.iterrows():

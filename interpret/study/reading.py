@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,12 +18,10 @@ from interpret.errors import DamagedError, InputError
 from interpret.study.digests import difference
 from interpret.study.manifest import Manifest
 from interpret.study.schema import CONTRAST, IMAGES, PATCHES, SKIPPED
-from interpret.study.tables import read_ranked
+from interpret.study.tables import Ranked, ranked_of
 
 CONTRAST_COLUMNS = ("image_id", "predicted", "target", "x0", "y0", "x1", "y1")
 """Columns of the contrast patches that are shown and mined, beside their units."""
-
-Ranked = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
 _UNREADABLE = (
     OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError, MemoryError,
@@ -83,8 +80,8 @@ def read_images(folder: Path, manifest: Manifest) -> pd.DataFrame:
         return table.to_pandas().astype({"label": "Int32"})
 
 
-def read_patches(folder: Path, manifest: Manifest, images: pd.DataFrame) -> pd.DataFrame:
-    """The patches: columns of ``PATCHES``, in the order of their photos."""
+def read_patches(folder: Path, manifest: Manifest, images: pd.DataFrame) -> pa.Table:
+    """The patches: columns of ``PATCHES``, in the order of their photos; see :func:`patch_frame`."""
     with intact(folder, manifest, "patches.parquet") as path:
         table = _table(path, PATCHES)
         _require(_counts_up(table["patch_id"]), "patch_id does not count up from 0")
@@ -94,11 +91,18 @@ def read_patches(folder: Path, manifest: Manifest, images: pd.DataFrame) -> pd.D
         _require(bool((table["predicted"].to_numpy() == own).all()), "predicted differs from the photo's")
         if manifest.counts is not None:
             _count("rows", len(table), manifest.counts.patches)
-        return table.to_pandas()
+        return table
+
+
+def patch_frame(table: pa.Table) -> pd.DataFrame:
+    """The table of patches as a data frame; their lists of units and scores stay Arrow's: no object for each patch."""
+    return table.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if pa.types.is_list(kind) else None)
 
 
 def read_contrast(folder: Path, manifest: Manifest, images: pd.DataFrame) -> pd.DataFrame:
-    """The contrast patches: :data:`CONTRAST_COLUMNS`."""
+    """The contrast patches: :data:`CONTRAST_COLUMNS`; none without a contrast."""
+    if manifest.config.extract.contrast == 0:
+        return CONTRAST.empty_table().select(list(CONTRAST_COLUMNS)).to_pandas()
     with intact(folder, manifest, "contrast.parquet") as path:
         table = _table(path, CONTRAST, columns=CONTRAST_COLUMNS)
         _boxes(table, images)
@@ -118,20 +122,21 @@ def read_skipped(folder: Path, manifest: Manifest) -> pd.DataFrame:
         return table.to_pandas()
 
 
-def read_units(folder: Path, manifest: Manifest, name: str, rows: int) -> Ranked:
-    """Units and scores of all patches of a table, (P, stored units) each; see :func:`read_ranked`.
+def read_contrast_units(folder: Path, manifest: Manifest, rows: int) -> Ranked:
+    """Units and scores of all contrast patches, (P, stored units) each; see :func:`ranked_of`.
 
     Args:
         folder: the study's folder.
         manifest: its manifest.
-        name: ``patches`` or ``contrast``.
         rows: P, patches that the table must have (count).
     """
-    with intact(folder, manifest, f"{name}.parquet") as path:
-        table = _table(path, PATCHES if name == "patches" else CONTRAST, columns=("units", "scores"))
+    if manifest.config.extract.contrast == 0:
+        return ranked_of(CONTRAST.empty_table(), manifest.config.extract.stored_units)
+    with intact(folder, manifest, "contrast.parquet") as path:
+        table = _table(path, CONTRAST, columns=("units", "scores"))
         _count("rows", len(table), rows)
         _units(table, manifest)
-        return read_ranked(path, manifest.config.extract.stored_units)
+        return ranked_of(table, manifest.config.extract.stored_units)
 
 
 def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
@@ -154,7 +159,7 @@ def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
 def _table(path: Path, schema: pa.Schema, columns: tuple[str, ...] = (), nullable: tuple[str, ...] = ()) -> pa.Table:
     """A table, or some of its columns, of the columns and types that it must have, and without other nulls."""
     _require(pq.read_schema(path).equals(schema), "its columns are not those of the format")
-    table = pq.read_table(path, columns=list(columns) or None)
+    table = pq.read_table(path, columns=list(columns) or None, memory_map=True)
     table.validate(full=True)
     for name in table.column_names:
         _require(name in nullable or table[name].null_count == 0, f"{name} has nulls")
@@ -181,8 +186,10 @@ def _units(table: pa.Table, manifest: Manifest) -> None:
     values = units.flatten()
     _require(values.null_count == 0, "a unit is null")
     numbers = values.to_numpy()
-    _require(bool(((numbers >= 0) & (numbers < manifest.n_units)).all()), "a unit is out of range")
-    _require(bool(np.isfinite(scores.flatten().to_numpy(zero_copy_only=False)).all()), "a score is not finite")
+    inside = not len(numbers) or (numbers.min() >= 0 and numbers.max() < manifest.n_units)
+    _require(bool(inside), "a unit is out of range")
+    values = scores.flatten()
+    _require(values.null_count == 0 and bool(np.isfinite(values.to_numpy()).all()), "a score is not finite")
 
 
 def _counts_up(column: pa.ChunkedArray) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from PIL import Image
 
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, digest
@@ -19,7 +20,8 @@ from interpret.errors import InputError
 from interpret.study import reading
 from interpret.study.digests import FileDigest, difference, read_list
 from interpret.study.manifest import Counts, Manifest
-from interpret.study.schema import CONTRAST, PACKED
+from interpret.study.schema import PACKED
+from interpret.study.tables import Ranked, ranked_of
 
 T = TypeVar("T")
 
@@ -202,6 +204,10 @@ class Study:
     @cached_property
     def patches(self) -> pd.DataFrame:
         """One row per patch: patch_id, image_id, x0, y0, x1, y1 (source pixels), mass, predicted, units, scores."""
+        return reading.patch_frame(self._patch_table)
+
+    @cached_property
+    def _patch_table(self) -> pa.Table:
         return reading.read_patches(self.folder, self.recorded, self.images)
 
     @cached_property
@@ -235,22 +241,17 @@ class Study:
     @cached_property
     def contrast(self) -> pd.DataFrame:
         """One row a contrast patch: image_id, predicted, target, box (source pixels); none without a contrast."""
-        if not self.has_contrast:
-            return CONTRAST.empty_table().select(list(reading.CONTRAST_COLUMNS)).to_pandas()
         return reading.read_contrast(self.folder, self.recorded, self.images)
 
     @cached_property
-    def ranked(self) -> reading.Ranked:
+    def ranked(self) -> Ranked:
         """Units and scores of all patches, (P, stored units) each, best first, padded with ``PAD`` and 0."""
-        return reading.read_units(self.folder, self.recorded, "patches", len(self.patches))
+        return ranked_of(self._patch_table, self.extract_config.stored_units)
 
     @cached_property
-    def ranked_contrast(self) -> reading.Ranked:
+    def ranked_contrast(self) -> Ranked:
         """The same for the contrast patches, in the order of :attr:`contrast`."""
-        if not self.has_contrast:
-            shape = (0, self.extract_config.stored_units)
-            return np.zeros(shape, np.int32), np.zeros(shape, np.float32)
-        return reading.read_units(self.folder, self.recorded, "contrast", len(self.contrast))
+        return reading.read_contrast_units(self.folder, self.recorded, len(self.contrast))
 
     @cached_property
     def copies(self) -> dict[str, FileDigest]:
@@ -285,10 +286,8 @@ class Study:
         A packed copy may be smaller than the original; boxes are in pixels of the recorded width and height.
         """
         path = self.photo_path(image_id)
-        if path is None:
-            return None
         try:
-            return open_photo(path)
+            return None if path is None else open_photo(path)
         except InputError:
             return None
 

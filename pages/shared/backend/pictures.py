@@ -12,6 +12,7 @@ from interpret.explanation.photo import PhotoExplanation
 from interpret.figures import patch_pictures
 from interpret.figures.colours import class_colours, on_dark
 from interpret.findings import supporting
+from interpret.frames import integers
 from interpret.study import Study
 from pages.shared.backend import places, studies
 from pages.shared.backend.model import PickedPhoto
@@ -58,8 +59,8 @@ def drawn_patches(
 ) -> list[Image.Image | None]:
     """Patches with the photo around them dimmed; None if the photo's file is gone."""
     listed = opened.contrast if table == "contrast" else opened.patches
-    rows = listed[["image_id", "x0", "y0", "x1", "y1"]].to_numpy()
-    return drawn_boxes(opened, [tuple(int(value) for value in rows[patch]) for patch in patches], side)
+    ids, *edges = integers(listed.iloc[list(patches)], "image_id", "x0", "y0", "x1", "y1")
+    return drawn_boxes(opened, list(zip(ids.tolist(), *(edge.tolist() for edge in edges), strict=True)), side)
 
 
 def box_tiles(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[str]:
