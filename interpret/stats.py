@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import false_discovery_control, norm
+from scipy.special import ndtri
 
 
 def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +122,7 @@ def paired_intervals(
         difference = values[a] - values[b]
         agree = high[index] - low[index] < 1e-12 and difference.any()
         if agree or len(difference) < FEW:
-            low[index], high[index] = mean_interval(difference, z=float(norm.ppf((1 + level) / 2)))
+            low[index], high[index] = mean_interval(difference, z=float(ndtri((1 + level) / 2)))
     return np.stack([low, high], axis=1)
 
 
@@ -138,4 +138,6 @@ def benjamini_hochberg(p: npt.NDArray[np.float64], tested: float) -> npt.NDArray
     """
     if not len(p):
         return np.zeros(0, np.float64)
+    from scipy.stats import false_discovery_control  # takes a second, which nobody waits for who only reads q-values
+
     return np.minimum(1.0, false_discovery_control(p) * (tested / len(p)))
