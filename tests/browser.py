@@ -66,7 +66,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
     _of_poster(shutil.copytree(studies() / "demo", root / "demo"))
     _mark(shutil.copytree(studies() / "demo", root / "marked"))
     printed = tmp_path_factory.mktemp("server") / "printed.txt"
-    with dashboard(root, printed, OMP_NUM_THREADS="2") as (_, address):
+    with dashboard(root, printed, OMP_NUM_THREADS="2", UNITSCOPE_ROOTS=str(studies())) as (_, address):
         server = Served(address, root)
         yield server
     assert "Traceback" not in printed.read_text(), printed.read_text()
@@ -85,7 +85,6 @@ def dashboard(root: Path, printed: Path, **variables: str) -> Iterator[tuple[sub
     environment = {
         **os.environ,
         "UNITSCOPE_STUDIES": str(root),
-        "UNITSCOPE_ROOTS": str(studies()),
         "PYTHONUNBUFFERED": "1",
         **variables,
     }

@@ -163,7 +163,7 @@ def run(sessions: int, minutes: float) -> tuple[Seen, list[int], str]:
     with tempfile.TemporaryDirectory(prefix="unitscope-soak-") as name:
         tokens = prepare(Path(name), sessions)
         printed = Path(name) / ".printed.txt"
-        with dashboard(Path(name), printed) as (process, address):
+        with dashboard(Path(name), printed, UNITSCOPE_ROOTS=str(studies())) as (process, address):
             seen, sizes = asyncio.run(soak(address, process.pid, tokens, minutes))
             alive = process.poll() is None
         text = printed.read_text()

@@ -86,19 +86,30 @@ class Quantiles:
         Returns:
             Units and scores, (P, N) each, in the same order, filled up with -1 and 0.
         """
+        left = np.full(units.shape, -1, np.int32), np.zeros(units.shape, np.float32)
+        step = max(1, _ENTRIES // max(1, units.shape[1]))
+        for at in range(0, len(units), step):
+            rows = slice(at, at + step)
+            stays = self._exceeds(units[rows], scores[rows], targets[rows], half[rows])
+            held = np.count_nonzero(stays, axis=1)
+            ends = np.cumsum(held)
+            kept = np.flatnonzero(stays)
+            place = np.arange(len(kept)) + (np.arange(len(held)) * units.shape[1] - (ends - held)).repeat(held)
+            for given, filled in zip((units, scores), left, strict=True):
+                filled[rows].reshape(-1)[place] = given[rows].reshape(-1)[kept]
+        return left
+
+    def _exceeds(
+        self, units: Units, scores: Scores, targets: Ints, half: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        """(P, N) which units of patches :meth:`kept` keeps."""
+        if not len(self.groups):
+            return units >= 0
         wanted = 2 * targets.astype(np.int64) + ~half
-        place = np.minimum(np.searchsorted(self.groups, wanted), max(0, len(self.groups) - 1))
-        known = self.groups[place] == wanted if len(self.groups) else np.zeros(len(wanted), np.bool_)
-        limit = np.full(units.shape, -np.inf, np.float32)
-        if known.any():
-            limit[known] = self.table[place[known][:, None], np.maximum(units[known], 0)]
-        stays = (units >= 0) & (scores > limit)
-        order = np.argsort(~stays, axis=1, kind="stable")
-        held = np.take_along_axis(stays, order, 1)
-        return (
-            np.where(held, np.take_along_axis(units, order, 1), -1).astype(np.int32),
-            np.where(held, np.take_along_axis(scores, order, 1), 0.0).astype(np.float32),
-        )
+        place = np.minimum(np.searchsorted(self.groups, wanted), len(self.groups) - 1)
+        limit = self.table.take(place[:, None] * self.n_units + np.maximum(units, 0))
+        limit[self.groups[place] != wanted] = -np.inf
+        return (units >= 0) & (scores > limit)
 
 
 _ENTRIES = 1 << 16

@@ -1,0 +1,221 @@
+"""The dashboard under load: from click to settled page in Chromium, for the demo and for studies that are there.
+
+    python -m benchmarks.dashboard [STUDY ...] [--rounds 5] [--tabs 10]
+
+Three measurements, each on a server of its own that is started for it:
+
+* cold: from the start of the server to the first page with its finding, for the demo with an empty cache too;
+* interactions: a round is the twenty of :func:`interactions`, one after the other in one tab of 1440 x 900. An
+  interaction ends when the run of the page's script that it set off has ended and the browser has drawn its result.
+  The first round, in which caches are filled, is listed by itself. Memory is that of the server's process, after each
+  round;
+* tabs: as many tabs as asked for, each on a class of its own, turn pages at once; a page counts only if it names
+  the class of its tab.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+from interpret.study import Study, open_study
+from tests.browser import CHROMIUM, FLAGS, LONG, Runs, dashboard, drawn_anew
+from tests.soak import megabytes
+from tests.test_browser import click_point, click_row
+
+Step = tuple[str, Callable[[], object]]
+
+
+@contextlib.contextmanager
+def server(folder: Path, cache: Path | None = None) -> Iterator[tuple[int, str, float]]:
+    """A dashboard of a folder of studies: the number of its process, its address, and when it was started (monotonic seconds)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        variables = {} if cache is None else {"UNITSCOPE_CACHE": str(cache)}
+        began = time.monotonic()
+        with dashboard(folder, Path(scratch) / "printed.txt", **variables) as (process, address):
+            yield process.pid, address, began
+
+
+def alone(study: Path, scratch: Path) -> Path:
+    """A folder with hard links to one study only, so that no other is opened first."""
+    for path in study.rglob("*"):
+        if path.is_file():
+            copy = scratch / study.name / path.relative_to(study)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, copy)
+    return scratch
+
+
+def tab_of(browser: Browser, address: str, query: str = "") -> Any:
+    """A tab with the first page."""
+    tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    tab.set_default_timeout(LONG)
+    tab.runs = Runs(tab)
+    tab.goto(f"{address}/{query}")
+    tab.wait_for_selector("h1")
+    tab.runs.wait()
+    return tab
+
+
+def page_link(tab: Any, title: str) -> Callable[[], None]:
+    return lambda: tab.get_by_role("link", name=title, exact=True).first.click()
+
+
+def interactions(tab: Any) -> Iterator[Step]:
+    """Twenty usual interactions, each with what it does, in the order in which a visitor might come to them."""
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            tab.keyboard.press(key)
+
+    def pick(place: int) -> None:
+        tab.locator("[data-testid=stSelectbox] input").first.click()
+        tab.locator("[role=option]").nth(place).click()
+
+    def thresholds() -> None:
+        tab.locator("[data-testid=stPopover] button").first.click()
+        tab.get_by_role("slider").nth(1).focus()
+
+    yield "Class-specific", page_link(tab, "Class-specific")
+    yield "the next class", lambda: pick(1)
+    yield "an itemset in the table", lambda: click_row(tab, 1)
+    yield "another itemset", lambda: click_row(tab, 0)
+    yield "itemsets: all", lambda: tab.get_by_role("radio", name="all", exact=True).click()
+    thresholds()
+    yield "support one higher", lambda: press("ArrowRight")
+    yield "and back", lambda: press("ArrowLeft")
+    press("Escape")
+    yield "Class-shared", page_link(tab, "Class-shared")
+    yield "another rule", lambda: tab.locator("button.line.row:not(.on)").first.click()
+    yield "the map", lambda: tab.get_by_role("radio", name="Map").click()
+    yield "a point of it", lambda: click_point(tab, 0)
+    yield "the graph", lambda: tab.get_by_role("radio", name="Graph").click()
+    yield "a unit", lambda: tab.locator("a.unit").first.click()
+    yield "the next unit", lambda: tab.get_by_role("button", name="Increment value").first.click()
+    yield "back", tab.go_back
+    yield "Explain", page_link(tab, "Explain")
+    yield "Evaluation", page_link(tab, "Evaluation")
+    yield "Errors", page_link(tab, "Errors")
+    yield "Method", page_link(tab, "Method")
+    yield "Study", page_link(tab, "Study")
+
+
+def rounds(browser: Browser, folder: Path, query: str, count: int) -> tuple[list[list[tuple[str, float]]], list[int]]:
+    """Seconds of every interaction of each round, and the server's memory after each (megabytes)."""
+    taken: list[list[tuple[str, float]]] = []
+    memory = []
+    with server(folder) as (pid, address, _):
+        tab = tab_of(browser, address, query)
+        for _ in range(count):
+            taken.append([])
+            for name, act in interactions(tab):
+                began = time.monotonic()
+                with drawn_anew(tab):
+                    act()
+                taken[-1].append((name, time.monotonic() - began))
+            memory.append(megabytes(pid))
+        tab.context.close()
+    return taken, memory
+
+
+def cold(browser: Browser, folder: Path, cache: Path | None = None) -> float:
+    """Seconds from the start of a server to the first page that shows units."""
+    with server(folder, cache) as (_, address, began):
+        tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        tab.goto(address)
+        tab.wait_for_selector("h1")
+        tab.wait_for_selector(".unit", timeout=600_000)
+        seconds = time.monotonic() - began
+        tab.context.close()
+    return seconds
+
+
+def together(browser: Browser, folder: Path, study: Study, count: int) -> tuple[list[float], int]:
+    """Seconds of the pages of tabs at once, three pages in each, and how many showed another class than theirs."""
+    names, wrong, seconds = study.class_names, 0, []
+    busiest = study.patches["predicted"].value_counts().index.tolist()
+    with server(folder) as (_, address, _):
+        tabs = [tab_of(browser, address, f"?study={study.name}") for _ in range(count)]
+        for page in ("class_specific", "unit", "class_specific"):
+            began = time.monotonic()
+            for place, tab in enumerate(tabs):
+                class_id = busiest[place % len(busiest)]
+                tab.evaluate(
+                    "address => { location.href = address }",
+                    f"{address}/{page}?study={study.name}&class={class_id}&unit={place}",
+                )
+            for place, tab in enumerate(tabs):
+                name = names[busiest[place % len(busiest)]] if page == "class_specific" else f"unit {place} "
+                try:
+                    tab.wait_for_selector(f"h1:has-text({name!r})")
+                    tab.runs.wait()
+                except Exception:
+                    wrong += 1
+                seconds.append(time.monotonic() - began)
+        for tab in tabs:
+            tab.context.close()
+    return seconds, wrong
+
+
+def spread(seconds: list[float]) -> str:
+    """Median, 95th percentile and largest of some times."""
+    ordered = sorted(seconds)
+    return f"{statistics.median(ordered):.2f} | {ordered[int(0.95 * (len(ordered) - 1))]:.2f} | {ordered[-1]:.2f}"
+
+
+def report(browser: Browser, folder: Path, study: Study, name: str, count: int, tabs: int) -> None:
+    query = f"?study={study.name}"
+    print(f"\n## {name}: {study.counts.images:,} photos, {study.counts.patches:,} patches\n")
+    print(f"Started server to first finding: {cold(browser, folder):.1f} s\n")
+    taken, memory = rounds(browser, folder, query, count)
+    print("| interactions | median s | p95 s | largest s |\n|---|---|---|---|")
+    print(f"| first round | {spread([seconds for _, seconds in taken[0]])} |")
+    later = [each for one in taken[1:] for each in one]
+    if later:
+        print(f"| the other {len(later)} | {spread([seconds for _, seconds in later])} |")
+    print("\n| interaction | first s | later, median s |\n|---|---|---|")
+    for place, (what, seconds) in enumerate(taken[0]):
+        again = [one[place][1] for one in taken[1:]]
+        print(f"| {what} | {seconds:.2f} | {statistics.median(again) if again else float('nan'):.2f} |")
+    sizes = [f"{size:,}" for size in memory]
+    print(f"\nMemory after each round of {len(taken[0])} interactions (MB): {', '.join(sizes)}")
+    if tabs:
+        seconds, wrong = together(browser, folder, study, tabs)
+        print(f"\n{tabs} tabs at once, {len(seconds)} pages: {wrong} wrong; s: {spread(seconds)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("studies", nargs="*", type=Path, help="folders of studies; the demo is measured in any case")
+    parser.add_argument("--rounds", type=int, default=5, help="of twenty interactions each (default 5)")
+    parser.add_argument("--tabs", type=int, default=10, help="tabs at once (default 10)")
+    parser.add_argument("--no-demo", action="store_true", help="measure the studies given only")
+    given = parser.parse_args()
+    with sync_playwright() as play, tempfile.TemporaryDirectory() as scratch:
+        browser = play.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        if not given.no_demo:
+            folder, cache = Path(scratch) / "demo", Path(scratch) / "cache"
+            folder.mkdir()
+            first = cold(browser, folder, cache)
+            print(f"Demo, from an empty cache, started server to first finding: {first:.1f} s")
+            (study,) = (path.parent for path in folder.glob("*/manifest.json"))
+            report(browser, folder, open_study(study), "Demo", given.rounds, given.tabs)
+        for place, study in enumerate(given.studies):
+            folder = study.parent.parent / f".benchmark-{place}"  # on the same disk, for hard links
+            try:
+                report(browser, alone(study, folder), open_study(study), study.name, given.rounds, given.tabs)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
