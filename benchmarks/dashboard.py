@@ -36,7 +36,7 @@ Step = tuple[str, Callable[[], object]]
 
 @contextlib.contextmanager
 def server(folder: Path, cache: Path | None = None) -> Iterator[tuple[int, str, float]]:
-    """A dashboard of a folder of studies: the number of its process, its address, and when it was started (monotonic seconds)."""
+    """A dashboard of a folder of studies: its process id, its address, and when it was started (seconds)."""
     with tempfile.TemporaryDirectory() as scratch:
         variables = {} if cache is None else {"UNITSCOPE_CACHE": str(cache)}
         began = time.monotonic()
@@ -56,7 +56,7 @@ def alone(study: Path, scratch: Path) -> Path:
 
 def tab_of(browser: Browser, address: str, query: str = "") -> Any:
     """A tab with the first page."""
-    tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    tab: Any = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     tab.set_default_timeout(LONG)
     tab.runs = Runs(tab)
     tab.goto(f"{address}/{query}")
@@ -88,7 +88,7 @@ def interactions(tab: Any) -> Iterator[Step]:
     yield "the next class", lambda: pick(1)
     yield "an itemset in the table", lambda: click_row(tab, 1)
     yield "another itemset", lambda: click_row(tab, 0)
-    yield "itemsets: all", lambda: tab.get_by_role("radio", name="all", exact=True).click()
+    yield "itemsets: all", lambda: tab.get_by_role("radio", name="all", exact=True).first.click()
     thresholds()
     yield "support one higher", lambda: press("ArrowRight")
     yield "and back", lambda: press("ArrowLeft")
@@ -140,7 +140,8 @@ def cold(browser: Browser, folder: Path, cache: Path | None = None) -> float:
 
 def together(browser: Browser, folder: Path, study: Study, count: int) -> tuple[list[float], int]:
     """Seconds of the pages of tabs at once, three pages in each, and how many showed another class than theirs."""
-    names, wrong, seconds = study.class_names, 0, []
+    names, wrong = study.class_names, 0
+    seconds: list[float] = []
     busiest = study.patches["predicted"].value_counts().index.tolist()
     with server(folder) as (_, address, _):
         tabs = [tab_of(browser, address, f"?study={study.name}") for _ in range(count)]
@@ -182,9 +183,9 @@ def report(browser: Browser, folder: Path, study: Study, name: str, count: int, 
     if later:
         print(f"| the other {len(later)} | {spread([seconds for _, seconds in later])} |")
     print("\n| interaction | first s | later, median s |\n|---|---|---|")
-    for place, (what, seconds) in enumerate(taken[0]):
+    for place, (what, first) in enumerate(taken[0]):
         again = [one[place][1] for one in taken[1:]]
-        print(f"| {what} | {seconds:.2f} | {statistics.median(again) if again else float('nan'):.2f} |")
+        print(f"| {what} | {first:.2f} | {statistics.median(again) if again else float('nan'):.2f} |")
     sizes = [f"{size:,}" for size in memory]
     print(f"\nMemory after each round of {len(taken[0])} interactions (MB): {', '.join(sizes)}")
     if tabs:
@@ -208,10 +209,10 @@ def main() -> None:
             print(f"Demo, from an empty cache, started server to first finding: {first:.1f} s")
             (study,) = (path.parent for path in folder.glob("*/manifest.json"))
             report(browser, folder, open_study(study), "Demo", given.rounds, given.tabs)
-        for place, study in enumerate(given.studies):
-            folder = study.parent.parent / f".benchmark-{place}"  # on the same disk, for hard links
+        for place, path in enumerate(given.studies):
+            folder = path.parent / f".benchmark-{place}"  # on the same disk, for hard links
             try:
-                report(browser, alone(study, folder), open_study(study), study.name, given.rounds, given.tabs)
+                report(browser, alone(path, folder), open_study(path), path.name, given.rounds, given.tabs)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         browser.close()

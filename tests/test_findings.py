@@ -26,7 +26,7 @@ def sets_of(found: Findings) -> list[tuple[frozenset[int], int, int]]:
     sets = []
     for patch, units, c, i in rows:
         held = found.transaction(patch)
-        best = units[: found.config.top_units].tolist()
+        best = units[: found.config.top_units]
         assert held == (best if not found.contrastive else [unit for unit in best if unit in held])
         sets.append((frozenset(held), int(c), int(i)))
     return sets
@@ -68,7 +68,7 @@ def test_shared_rules_name_exactly_the_classes_where_the_set_is_frequent(found):
 
 
 def test_a_transaction_supports_what_is_inside_it_only(found):
-    units = found.study.patches["units"].iloc[0][: found.config.top_units].tolist()
+    units = found.study.patches["units"].iloc[0][: found.config.top_units]
     held = found.itemsets_within(units, "all")
     inside = [row.itemset_id for row in found.table.itertuples() if set(row.units) <= set(units)]
     assert sorted(held["itemset_id"]) == sorted(inside)

@@ -12,9 +12,11 @@ from interpret.config import MineConfig
 from interpret.findings import certainty, tables
 from interpret.findings.rows import Units
 from interpret.findings.supporting import class_order
+from interpret.findings.unit_index import unit_index
+from interpret.frames import integers
 from interpret.mining import Mined
 from interpret.mining.condensed import redundant
-from interpret.mining.ranked_units import Ranked, quantile_of, ranked_units
+from interpret.mining.ranked_units import Ranked, kept_units, quantile_of, ranked_units
 from interpret.mining.stability import Stability
 from interpret.study import Study
 
@@ -172,7 +174,12 @@ class Findings:
 
     def transaction(self, patch: int) -> list[int]:
         """The units of one patch's transaction, best first."""
-        return [int(unit) for unit in self.transactions[0][patch] if unit >= 0]
+        units, scores = self.study.ranked
+        row = self.study.patches.iloc[[patch]]
+        kept, _ = kept_units(
+            self.study, self.config, (units[[patch]], scores[[patch]]), *integers(row, "predicted", "image_id")
+        )
+        return [unit for unit in kept[0].tolist() if unit >= 0]
 
     @cached_property
     def score_shares(self) -> dict[int, npt.NDArray[np.float64]]:
@@ -184,22 +191,20 @@ class Findings:
         units, scores = self.transactions
         total = np.where(units >= 0, scores, 0).sum(axis=1, dtype=np.float64)
         share = np.divide(scores, total[:, None], out=np.zeros(scores.shape), where=total[:, None] > 0)
-        predicted = self.study.patches["predicted"].to_numpy()
-        shares = {}
-        for class_id, patches in self.patch_counts.items():
-            own = predicted == class_id
-            held = units[own] >= 0
-            shares[class_id] = np.bincount(units[own][held], share[own][held], self.study.n_units) / patches
-        return shares
+        ids, place = np.unique(self.study.patches["predicted"].to_numpy(np.int64), return_inverse=True)
+        held, n_units = units >= 0, self.study.n_units
+        key = np.broadcast_to(n_units * place[:, None], units.shape)[held] + units[held]
+        sums = np.bincount(key, share[held], n_units * len(ids)).reshape(len(ids), n_units)
+        return dict(zip(ids.tolist(), sums / np.bincount(place, minlength=len(ids))[:, None], strict=True))
 
     def unit_support(self, class_ids: list[int], units: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Share and count of each class's patches that hold each unit, frequent or not: (classes, units) each."""
-        ranked, _ = self.transactions
+        index = unit_index(self.study, self.config)
         predicted = self.study.patches["predicted"].to_numpy()
         counts = np.zeros((len(class_ids), len(units)), np.int64)
-        for row, class_id in enumerate(class_ids):
-            held = ranked[predicted == class_id]
-            counts[row] = np.bincount(held[held >= 0], minlength=self.study.n_units)[units]
+        for column, unit in enumerate(units):
+            in_class = np.bincount(predicted[index.holding([unit])[0]], minlength=len(self.study.class_names))
+            counts[:, column] = in_class[class_ids]
         totals = np.array([max(self.patch_counts.get(class_id, 0), 1) for class_id in class_ids])
         return counts / totals[:, None], counts
 

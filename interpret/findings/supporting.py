@@ -7,26 +7,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import MineConfig
-from interpret.mining.ranked_units import Ranked, ranked_contrast_units, ranked_units
+from interpret.findings.unit_index import contrast_index, unit_index
+from interpret.frames import integers
+from interpret.mining.ranked_units import kept_units
 from interpret.study import Study
 
 Ints = npt.NDArray[np.int64]
-
-
-def unit_scores(ranked: Ranked, units: Sequence[int]) -> npt.NDArray[np.float32]:
-    """The score of each unit of an itemset in each patch.
-
-    Args:
-        ranked: units and scores of the transactions of P patches, see :mod:`interpret.mining.ranked_units`.
-        units: n units.
-
-    Returns:
-        (P, n) float32, 0 where a unit is not in the patch's transaction. A patch supports the itemset where all n are
-        above 0.
-    """
-    members, scores = ranked
-    columns = [np.where(members == unit, scores, np.float32(0)).sum(axis=1, dtype=np.float32) for unit in units]
-    return np.stack(columns, axis=1) if columns else np.ones((len(members), 0), np.float32)
 
 
 def supporting_patches(study: Study, units: Sequence[int], config: MineConfig, class_id: int | None = None) -> Ints:
@@ -43,10 +29,11 @@ def supporting_patches(study: Study, units: Sequence[int], config: MineConfig, c
     Returns:
         (n,) int64 positions in ``study.patches``.
     """
-    predicted = study.patches["predicted"].to_numpy()
-    return _by_score(
-        unit_scores(ranked_units(study, config), units), None if class_id is None else predicted == class_id
-    )
+    rows, scores = unit_index(study, config).holding(units)
+    if class_id is None:
+        return _by_score(rows, scores)
+    own = study.patches["predicted"].to_numpy()[rows] == class_id
+    return _by_score(rows[own], scores[own])
 
 
 def contrast_patches(
@@ -64,16 +51,15 @@ def contrast_patches(
     Returns:
         (n,) int64 positions in ``study.contrast``; none where the study has no contrast.
     """
-    table = study.contrast
-    asked = (table["target"].to_numpy() == class_id) & ~table["predicted"].isin(list(outside)).to_numpy()
-    return _by_score(unit_scores(ranked_contrast_units(study, config), units), asked)
+    rows, scores = contrast_index(study, config).holding(units)
+    target, predicted = (study.contrast[name].to_numpy()[rows] for name in ("target", "predicted"))
+    asked = (target == class_id) & ~np.isin(predicted, list(outside))
+    return _by_score(rows[asked], scores[asked])
 
 
-def _by_score(scores: npt.NDArray[np.float32], asked: npt.NDArray[np.bool_] | None) -> Ints:
-    """Rows with all scores above 0, by falling sum, then position."""
-    held = (scores > 0).all(axis=1)
-    found = np.flatnonzero(held if asked is None else held & asked)
-    return found[np.argsort(-scores[found].sum(axis=1, dtype=np.float64), kind="stable")].astype(np.int64)
+def _by_score(rows: Ints, scores: npt.NDArray[np.float32]) -> Ints:
+    """Ascending positions by the falling sum of their scores (n, units), equal ones as they are."""
+    return rows[np.argsort(-scores.sum(axis=1, dtype=np.float64), kind="stable")]
 
 
 def one_per_photo(study: Study, patches: Ints) -> Ints:
@@ -90,15 +76,18 @@ def co_occurring_units(study: Study, unit: int, config: MineConfig, limit: int =
         unit, together (patches that hold both, count), share (of the patches that hold ``unit``) and lift (that share
         over the unit's share of all patches), by falling count, then unit.
     """
-    ranked, _ = ranked_units(study, config)
-    rows = ranked[(ranked == unit).any(axis=1)]
-    total = np.bincount(ranked[ranked >= 0], minlength=study.n_units)
-    together = np.bincount(rows[rows >= 0], minlength=study.n_units)
+    index = unit_index(study, config)
+    rows = index.holding([unit])[0]
+    members, scores = study.ranked
+    predicted, image = integers(study.patches, "predicted", "image_id")
+    ranked, _ = kept_units(study, config, (members[rows], scores[rows]), predicted[rows], image[rows])
+    total = np.diff(index.starts)
+    together = np.bincount(ranked[ranked >= 0], minlength=study.n_units)
     together[unit] = 0
     order = np.lexsort((np.arange(study.n_units), -together))[:limit]
     order = order[together[order] > 0]
     share = together[order] / max(len(rows), 1)
-    lift = share / (total[order] / max(len(ranked), 1))
+    lift = share / (total[order] / max(index.n, 1))
     return pd.DataFrame({"unit": order, "together": together[order], "share": share, "lift": lift})
 
 
@@ -120,40 +109,53 @@ def support_by_class(
         contrast_patches (count), contrast_support (NaN without contrast patches); one row for each class with a patch,
         by falling support, then rising class id.
     """
-    held = (unit_scores(ranked_units(study, config), units) > 0).all(axis=1)
-    frame = pd.DataFrame(
-        {
-            "class_id": study.patches["predicted"].to_numpy(np.int64),
-            "image_id": study.patches["image_id"].to_numpy(np.int64),
-            "held": held,
-        }
-    )
-    patches = frame.groupby("class_id")["held"].agg(["sum", "size"])
-    photos = frame.groupby(["class_id", "image_id"])["held"].any().groupby("class_id").agg(["sum", "size"])
-    contrast = study.contrast
-    counted = ~contrast["predicted"].isin(list(outside)).to_numpy()
-    also = (unit_scores(ranked_contrast_units(study, config), units) > 0).all(axis=1)
-    target = contrast["target"].to_numpy(np.int64)
-    most = int(max(patches.index.max() if len(patches) else 0, target.max(initial=0))) + 1
-    totals, found = np.bincount(target[counted], minlength=most), np.bincount(target[counted & also], minlength=most)
-    ids = patches.index.to_numpy(np.int64)
+    predicted, image = integers(study.patches, "predicted", "image_id")
+    ids, patches, images = study.derived(("patches by class",), lambda: _by_class(predicted, image))
+    rows, _ = unit_index(study, config).holding(units)
+    found_ids, found_patches, found_images = _by_class(predicted[rows], image[rows])
+    place = np.searchsorted(ids, found_ids)
+    held, held_images = np.zeros((2, len(ids)), np.int64)
+    held[place], held_images[place] = found_patches, found_images
+    target, other = integers(study.contrast, "target", "predicted")
+    most = int(max(ids.max(initial=0), target.max(initial=0))) + 1
+    also, _ = contrast_index(study, config).holding(units)
+    also = also[~np.isin(other[also], list(outside))]
+
+    def counted() -> Ints:
+        return np.bincount(target[~np.isin(other, list(outside))], minlength=most)
+
+    totals = study.derived(("contrast by class", tuple(sorted(outside))), counted)
+    found = np.bincount(target[also], minlength=most)
     with np.errstate(divide="ignore", invalid="ignore"):
         contrast_support = np.where(totals[ids] > 0, found[ids] / totals[ids], np.nan)
     table = pd.DataFrame(
         {
             "class_id": ids,
-            "support_count": patches["sum"].to_numpy(np.int64),
-            "patches": patches["size"].to_numpy(np.int64),
-            "support": patches["sum"].to_numpy(float) / patches["size"].to_numpy(float),
-            "image_count": photos["sum"].to_numpy(np.int64),
-            "images": photos["size"].to_numpy(np.int64),
-            "image_support": photos["sum"].to_numpy(float) / photos["size"].to_numpy(float),
+            "support_count": held,
+            "patches": patches,
+            "support": held / patches,
+            "image_count": held_images,
+            "images": images,
+            "image_support": held_images / images,
             "contrast_count": found[ids],
             "contrast_patches": totals[ids],
             "contrast_support": contrast_support,
         }
     )
     return table.sort_values(["support", "class_id"], ascending=[False, True], ignore_index=True)
+
+
+def _by_class(predicted: Ints, image: Ints) -> tuple[Ints, Ints, Ints]:
+    """The classes of (n,) patches, ascending, and how many patches and photos each has.
+
+    Args:
+        predicted: the class of each patch's photo.
+        image: its photo.
+    """
+    ids, patches = np.unique(predicted, return_counts=True)
+    _, first = np.unique(image, return_index=True)
+    images = np.bincount(np.searchsorted(ids, predicted[first]), minlength=len(ids))
+    return ids, patches, images
 
 
 def class_order(study: Study, ids: Collection[int] | None = None) -> list[int]:

@@ -18,6 +18,7 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.study import reading
+from interpret.study.derived import Derived
 from interpret.study.digests import FileDigest, difference, read_list
 from interpret.study.manifest import Counts, Manifest
 from interpret.study.schema import PACKED
@@ -261,12 +262,10 @@ class Study:
         except InputError:
             return {}
 
-    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made once for each key and kept as long as the study is open."""
-        held = vars(self).setdefault("_derived", {})
-        if key not in held:
-            held[key] = make()
-        return cast(T, held[key])
+    def derived(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for each key; of a name, ``key[0]``, the last few are kept."""
+        held: Derived = vars(self).setdefault("_derived", Derived())
+        return cast(T, held.get(key, make))
 
     def photo_path(self, image_id: int) -> Path | None:
         """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists.
