@@ -72,10 +72,12 @@ def classifier_of(folder: Path, units: Ints, n_units: int, seed: int) -> Classif
     )
 
 
-def shards(config: RunConfig, head: torch.Tensor, units: Ints, photos: int, seed: int) -> Iterator[Shard]:
+def shards(config: RunConfig, head: torch.Tensor, units: Ints, photos: int, seed: int, part: int) -> Iterator[Shard]:
     """The photos of a study, some thousand at a time."""
     for first in range(0, photos, SHARD):
-        yield _shard(config, head, units, first, min(SHARD, photos - first), np.random.default_rng([seed, 2, first]))
+        yield _shard(
+            config, head, units, first, min(SHARD, photos - first), np.random.default_rng([seed, 2 + part, first])
+        )
 
 
 def _shard(config: RunConfig, head: torch.Tensor, units: Ints, first: int, n: int, rng: np.random.Generator) -> Shard:
@@ -155,7 +157,9 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays([pa.array(columns[field.name]).cast(field.type) for field in schema], schema=schema)
 
 
-def generate(folder: Path, photos: int, n_classes: int, n_units: int, contrast: int, seed: int = 0) -> Study:
+def generate(
+    folder: Path, photos: int, n_classes: int, n_units: int, contrast: int, seed: int = 0, part: int = 0
+) -> Study:
     """Make the study ``folder``; its network's weights and class names lie in a folder of the same name beside it."""
     beside = folder.with_name(f"{folder.name}-network")
     beside.mkdir(parents=True, exist_ok=True)
@@ -164,11 +168,11 @@ def generate(folder: Path, photos: int, n_classes: int, n_units: int, contrast: 
     head = dict(classifier.network.named_parameters())["fc.weight"].detach()
     assert classifier.config is not None
     config = RunConfig(images=str(beside / "photos"), model=classifier.config, extract=ExtractConfig(contrast=contrast))
-    key = digest("generated", photos, n_classes, n_units, contrast, seed)
+    key = digest("generated", photos, n_classes, n_units, contrast, seed, part)
     none = PhotoSet(beside / "photos", (), (), key, key, {})
     with Workspace(folder, [key]) as workspace:
         count = 0
-        for count, shard in enumerate(shards(config, head, units, photos, seed), 1):
+        for count, shard in enumerate(shards(config, head, units, photos, seed, part), 1):
             workspace.put(count - 1, shard)
         assembled = workspace.assemble(count, SKIPPED.empty_table())
         manifest = study_manifest(config, classifier, none, key, n_units, torch.device("cpu"), "float32")
@@ -188,8 +192,9 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=2048, choices=sorted(NETWORKS))
     parser.add_argument("--contrast", type=int, default=4, help="R, further classes that each photo is explained for")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", type=int, default=0, help="which photos of the same network: 1 for held-out ones")
     given = parser.parse_args()
-    study = generate(given.folder, given.photos, given.classes, given.units, given.contrast, given.seed)
+    study = generate(given.folder, given.photos, given.classes, given.units, given.contrast, given.seed, given.part)
     counts = study.counts
     print(
         f"{study.folder}: {counts.images:,} photos, {counts.patches:,} patches, {counts.contrast_patches:,} of others"

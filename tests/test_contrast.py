@@ -8,7 +8,7 @@ from scipy.stats import fisher_exact, hypergeom
 
 from interpret.config import MineConfig
 from interpret.explanation.contrast_classes import Deal
-from interpret.mining import mine, store
+from interpret.mining import contrast_quantiles, mine, store
 from interpret.mining.contrast import contrast_family
 from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
@@ -223,8 +223,11 @@ def test_the_class_that_shares_a_unit_most_does_not_count_in_its_quantile():
     )
 
 
+@pytest.mark.parametrize("limits", [{}, {"_ENTRIES": 300}, {"_KEYS": 24}, {"_PACKED": 40}], ids=str)
 @pytest.mark.parametrize("shared", [0, 1, 2])
-def test_quantiles_equal_those_of_whole_columns(shared):
+def test_quantiles_equal_those_of_whole_columns(shared, limits, monkeypatch):
+    for name, value in limits.items():
+        monkeypatch.setattr(contrast_quantiles, name, value)
     rng = np.random.default_rng(shared)
     q, n_units, width = 400, 12, 5
     dense = np.where(rng.random((q, n_units)) < 0.4, rng.gamma(2.0, size=(q, n_units)), 0.0).astype(np.float32)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from interpret.cli.main import main
 from interpret.config import MineConfig
 from interpret.errors import InputError
-from interpret.mining import store
+from interpret.mining import store, stored
 from interpret.mining.stored import mine_study, mined_folder
 from interpret.study import open_study
 from interpret.study.copies import pack
@@ -180,3 +181,24 @@ def test_a_copy_of_a_photo_that_is_damaged_is_not_shown_and_is_packed_again(fold
     assert json.loads((folder / "photos" / "digests.json").read_text())["files"].keys() == {
         f"{number}.jpg" for number in range(150)
     }
+
+
+def test_results_that_were_not_used_for_longest_go_when_there_are_too_many(folder, monkeypatch):
+    study = open_study(folder)
+    shutil.rmtree(folder / "mined")
+    kept = {support: mined_folder(study, MineConfig(min_support=support)) for support in (0.5, 0.6, 0.7, 0.8)}
+    mine_study(study, study.mine_config)
+    for age, support in enumerate((0.5, 0.6, 0.7)):
+        mine_study(study, MineConfig(min_support=support))
+        digests = kept[support] / "digests.json"
+        os.utime(digests, (10**9 + age, 10**9 + age))
+    mine_study(study, MineConfig(min_support=0.5))  # the oldest is used once more
+    held = sum(file.stat().st_size for path in (folder / "mined").iterdir() for file in path.iterdir())
+    monkeypatch.setattr(stored, "KEPT_BYTES", held)
+    mine_study(study, MineConfig(min_support=0.8))
+    names = {path.name for path in (folder / "mined").iterdir()}
+    assert names == {mined_folder(study, study.mine_config).name, *(kept[s].name for s in (0.5, 0.7, 0.8))}
+    monkeypatch.setattr(stored, "KEPT_BYTES", 1)
+    mine_study(study, MineConfig(min_support=0.6))
+    names = {path.name for path in (folder / "mined").iterdir()}
+    assert names == {mined_folder(study, study.mine_config).name, kept[0.6].name}, "the study's own, and the last"

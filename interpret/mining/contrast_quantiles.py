@@ -59,7 +59,7 @@ class Quantiles:
         share = Fraction(repr(float(quantile)))
         order = np.argsort(group, kind="stable")
         starts = np.searchsorted(group[order], np.arange(len(self.groups) + 1))
-        for first, last in _runs(starts * max(1, units.shape[1])):
+        for first, last in _runs(starts * max(1, units.shape[1]), n_units):
             rows = order[starts[first] : starts[last]]
             of, column = group[rows] - first, other[rows]
             patches = np.bincount(of * len(others) + column, minlength=(last - first) * len(others))
@@ -116,17 +116,27 @@ _ENTRIES = 1 << 16
 """Stored scores of contrast patches that are handled at once (count): what stays in a processor's cache."""
 
 
-def _runs(starts: Ints) -> Iterator[tuple[int, int]]:
+_KEYS = 1 << 22
+"""Groups times units that are handled at once (count), unless one group has more."""
+
+
+def _runs(starts: Ints, n_units: int) -> Iterator[tuple[int, int]]:
     """Runs of neighbouring groups, as first and last + 1, of about ``_ENTRIES`` scores in all."""
+    most = max(1, _KEYS // max(1, n_units))
     at = 0
     while at < len(starts) - 1:
-        until = max(at + 1, int(np.searchsorted(starts, starts[at] + _ENTRIES, side="right")) - 1)
+        until = int(np.searchsorted(starts, starts[at] + _ENTRIES, side="right")) - 1
+        until = max(at + 1, min(until, at + most))
         yield at, until
         at = until
 
 
+_PACKED = 1 << 32
+"""Different keys that can be packed with a score into one number (count)."""
+
+
 def _sorted(key: Ints, values: Scores) -> tuple[Ints, Scores]:
-    """Keys (n,) and values (n,) sorted by key, then by value, ascending; keys are below 2**32.
+    """Keys (n,) and values (n,) sorted by key, then by value, ascending; keys are below ``_PACKED``.
 
     Both are packed into one number, for which NumPy's sort is several times faster than by two columns.
     """
@@ -165,7 +175,7 @@ def _unshared(key: Ints, of_class: Ints, values: Scores, patches: Ints, n: Ints,
     """
     n_classes, n_units = patches.shape[1], len(n) // max(1, len(patches))
     pair = key * n_classes + of_class
-    if len(n) * n_classes >= 1 << 32:
+    if len(n) * n_classes > _PACKED:
         pairs, pair = np.unique(pair, return_inverse=True)
     else:
         pairs = None

@@ -1,6 +1,7 @@
 """Mining a study: the transactions of its patches, and results that are kept inside its folder."""
 
 import contextlib
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ import numpy as np
 
 from interpret.config import MineConfig, digest
 from interpret.errors import InputError
+from interpret.files import remove_folder
 from interpret.mining import store
 from interpret.mining.eclat import mine
 from interpret.mining.itemsets import Mined
 from interpret.mining.ranked_units import quantile_of, ranked_contrast_units, ranked_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
-from interpret.study import Study
+from interpret.study import Study, digests
 from interpret.study.results import made_from
 from interpret.study.schema import SCHEMA_VERSION
+
+KEPT_BYTES = 1 << 30
+"""Mined results that a study keeps besides that of its own options (bytes in all): every threshold leaves one."""
 
 
 def transactions(study: Study, config: MineConfig) -> TransactionDatabase:
@@ -79,6 +84,8 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
         try:
             mined = store.read(folder, made_from(study, folder))
             _check_ids(mined, study, folder)
+            with contextlib.suppress(OSError):
+                os.utime(folder / digests.NAME)  # when it was last used, see _bound
             return mined
         except InputError as error:
             study.announce(f"The itemsets kept in {folder} are not used ({error}); they are mined again.")
@@ -86,6 +93,7 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
         store.write(mined, folder, made_from(study, folder))
+        _bound(folder.parent, keep=(folder, mined_folder(study, study.mine_config)))
     return mined
 
 
@@ -94,3 +102,19 @@ def _check_ids(mined: Mined, study: Study, folder: Path) -> None:
     classes, units = int(mined.class_ids.max(initial=-1)), int(mined.unit_values.max(initial=-1))
     if classes >= len(study.class_names) or units >= study.n_units:
         raise InputError(f"{folder} holds classes or units that the study does not have")
+
+
+def _bound(results: Path, keep: tuple[Path, ...]) -> None:
+    """Remove the results that were not used for longest until all together have at most :data:`KEPT_BYTES`."""
+    found = []
+    for folder in results.glob("[!.]*"):
+        with contextlib.suppress(OSError):  # another process may remove one at this moment
+            size = sum(file.stat().st_size for file in folder.iterdir())
+            found.append(((folder / digests.NAME).stat().st_mtime_ns, folder.name, size))
+    too_much = sum(size for _, _, size in found) - KEPT_BYTES
+    for _, name, size in sorted(found):
+        if too_much <= 0:
+            return
+        if results / name not in keep:
+            remove_folder(results / name)
+            too_much -= size
