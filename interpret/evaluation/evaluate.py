@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import EvaluateConfig, MineConfig, digest
@@ -223,9 +224,15 @@ def rank_all(
     quantiles = [0.0]
     if study.has_contrast and (quantile := quantile_of(study, mine) or config.contrast_quantile):
         quantiles.append(quantile)
+    totals: dict[int, npt.NDArray[np.float64]] = {}
     rankings = [
         unit_rankings.mined(
-            study, mined_set, classes, replace(mine, top_units=n, contrast_quantile=q), rule=config.rule
+            study,
+            mined_set,
+            classes,
+            replace(mine, top_units=n, contrast_quantile=q),
+            rule=config.rule,
+            evidence_totals=totals,
         )
         for q in quantiles
         for n in config.top_units

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from interpret.config import RANKING_RULES, EvaluateConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
-from interpret.evaluation.contributions import unit_contributions
+from interpret.evaluation.contributions import LINEAR_ROWS, unit_contributions
 from interpret.evaluation.mulasso import MU, lasso_paths
 from interpret.mining.ranked_units import quantile_of, ranked_units
 from interpret.mining.stored import mine_study
@@ -57,6 +57,7 @@ def mined(
     *,
     top_units: int | None = None,
     rule: str = DEFAULT_RULE,
+    evidence_totals: dict[int, npt.NDArray[np.float64]] | None = None,
 ) -> Ranking:
     """The relevant units of each class: the union of the units of its itemsets, ordered by a rule.
 
@@ -79,6 +80,8 @@ def mined(
         config: options of mining.
         top_units: N in place of that of ``config``.
         rule: one of ``RANKING_RULES``.
+        evidence_totals: class id to (K,) the sum that orders its units by evidence, the same for all options of
+            mining; what is missing is computed and added.
 
     Raises:
         InputError: there is no such rule, or the study cannot be mined with these options.
@@ -91,14 +94,15 @@ def mined(
     patch_photo = study.patches["image_id"].to_numpy(np.int64)
     relevant = mine_study(study, config).units
     all_photos = mined_set.every_photo()
+    totals = {} if evidence_totals is None else evidence_totals
     ranked, natural = {}, {}
     for class_id in classes.tolist():
         patches = np.flatnonzero(patch_class == class_id)
         held = units[patches] != PAD
         if rule == "evidence":
-            total = unit_contributions(all_photos, patch_photo[patches], class_id, against=True).sum(
-                axis=0, dtype=np.float64
-            )
+            if class_id not in totals:
+                totals[class_id] = _evidence_total(all_photos, patch_photo[patches], class_id)
+            total = totals[class_id]
         else:
             values = scores[patches] if rule == "score" else np.ones_like(scores[patches])
             total = np.bincount(units[patches][held], values[held].astype(np.float64), minlength=study.n_units)
@@ -110,6 +114,16 @@ def mined(
         natural[class_id] = int(chosen.sum())
     name = CONTRASTIVE if quantile_of(study, config) else OURS
     return Ranking(f"{name}-{config.top_units}", ranked, natural)
+
+
+def _evidence_total(photos: AblationSet, of_patches: Ints, class_id: int) -> npt.NDArray[np.float64]:
+    """(K,) contributions to the log-odds of a class, summed over patches, each given by its photo."""
+    total = np.zeros(photos.n_units)
+    different, patches = np.unique(of_patches, return_counts=True)
+    for start in range(0, len(different), LINEAR_ROWS):
+        rows = slice(start, start + LINEAR_ROWS)
+        total += patches[rows] @ unit_contributions(photos, different[rows], class_id, against=True).astype(np.float64)
+    return total
 
 
 def activation(mined_set: AblationSet, classes: Ints) -> Ranking:

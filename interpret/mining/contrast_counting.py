@@ -55,6 +55,11 @@ def count_contrast(
     # S(X) in the places of ``others``, as keys of itemset and place.
     shared_place, shared_known = places(others, mined.class_ids[label])
     inside = np.unique(itemset[shared_known] * n_others + shared_place[shared_known])
+    # Which predicted classes share an itemset with a target: only their photos are taken off again.
+    of, member = _members(itemset)
+    of, member = of[shared_known[member]], member[shared_known[member]]
+    taken_off = np.zeros((n_classes, n_others), np.bool_)
+    taken_off[label[of], shared_place[member]] = True
     by_patch, by_photo = np.zeros((2, len(rules)), np.int64)
     trie, shared = mined.trie(contrast.n_units), mined.n_classes > 1
     for rows in _by_target(np.where(known & (contrast.targets != contrast.predicted), target, -1)):
@@ -69,7 +74,8 @@ def count_contrast(
         by_photo[rule[is_rule]] = counts.photos[is_rule]
         # Photos predicted as another class of S are taken off again.
         asked &= shared
-        if not asked.any():
+        rows = rows[taken_off[target[rows], pair[rows] - target[rows] * n_others]]
+        if not (asked.any() and len(rows)):
             continue
         layout = arrange(_database(contrast, rows, pair))  # (target, predicted) as one class for the counting
         counts = count(trie.restricted(asked), layout, limits, device=device, engine=engine, by_class_only=True)
@@ -116,14 +122,18 @@ def places(values: npt.NDArray, wanted: npt.NDArray) -> tuple[Ints, npt.NDArray[
     return place, values[place] == wanted
 
 
+def _members(itemset: Ints) -> tuple[Ints, Ints]:
+    """Each of (rules,) rules, ascending by itemset, beside every rule of its itemset: the classes of S."""
+    starts = np.searchsorted(itemset, itemset, side="left")
+    size = np.searchsorted(itemset, itemset, side="right") - starts
+    rule = np.repeat(np.arange(len(itemset)), size)
+    return rule, np.repeat(starts - (np.cumsum(size) - size), size) + np.arange(size.sum())
+
+
 def _outside(totals: Ints, itemset: Ints, label: Ints, place: Ints, known: npt.NDArray[np.bool_]) -> Ints:
     """(rules,) totals (C, predicted) of each rule's class over the predicted classes outside its itemset's S."""
     whole = totals.sum(axis=1)[label]
-    starts = np.searchsorted(itemset, itemset, side="left")
-    size = np.searchsorted(itemset, itemset, side="right") - starts
-    # Each rule beside every rule of its itemset: the classes of S.
-    rule = np.repeat(np.arange(len(itemset)), size)
-    member = np.repeat(starts - (np.cumsum(size) - size), size) + np.arange(size.sum())
+    rule, member = _members(itemset)
     taken = np.where(known[member], totals[label[rule], place[member]] if totals.size else 0, 0)
     return whole - np.bincount(rule, taken, minlength=len(itemset)).astype(np.int64)
 

@@ -181,26 +181,23 @@ class Workspace:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         parts = [self.folder / f"{index:06d}" for index in range(count)]
-        pieces: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
-        n_images = 0
-        for part in parts:
-            rows = {name: pq.read_table(part / f"{name}.parquet") for name in TABLES}
-            for name in ("images", "patches", "contrast"):
-                pieces[name].append(_with(rows[name], "image_id", rows[name]["image_id"].to_numpy() + n_images))
-            pieces["skipped"].append(rows["skipped"])
-            n_images += len(rows["images"])
-        pieces["skipped"].insert(0, skipped_before)
-        tables = {name: pa.concat_tables(pieces[name]).combine_chunks() for name in TABLES}
-        order = pc.sort_indices(tables["images"], [("path", "ascending")]).to_numpy().astype(np.int64)
-        place = np.empty(n_images, np.int64)
-        place[order] = np.arange(n_images)
-        write_table(_with(tables["images"].take(order), "image_id", np.arange(n_images)), target / "images.parquet")
+
+        def joined(name: str) -> pa.Table:  # one table at a time: that of the contrast may take gigabytes
+            return pa.concat_tables([pq.read_table(part / f"{name}.parquet") for part in parts]).combine_chunks()
+
+        images = joined("images")
+        order = pc.sort_indices(images, [("path", "ascending")]).to_numpy().astype(np.int64)
+        place = np.empty(len(images), np.int64)
+        place[order] = np.arange(len(images))
+        write_table(_with(images.take(order), "image_id", np.arange(len(images))), target / "images.parquet")
+        sizes = [self.images_done(index) for index in range(count)]
         for name in ("patches", "contrast"):
-            image = place[tables[name]["image_id"].to_numpy()]
-            rows_in_order = np.argsort(image, kind="stable")
-            table = _with(tables[name].take(rows_in_order), "image_id", image[rows_in_order])
+            table = joined(name)
+            rows = [pq.read_metadata(part / f"{name}.parquet").num_rows for part in parts]
+            image = place[table["image_id"].to_numpy() + np.repeat(np.cumsum([0, *sizes[:-1]]), rows)]
+            table = _with(table, "image_id", image).take(np.argsort(image, kind="stable"))
             write_table(_with(table, "patch_id", np.arange(len(table))), target / f"{name}.parquet")
-        write_table(tables["skipped"].sort_by("path"), target / "skipped.parquet")
+        write_table(pa.concat_tables([skipped_before, joined("skipped")]).sort_by("path"), target / "skipped.parquet")
         for name in ARRAYS:
             _join_arrays([part / f"{name}.npy" for part in parts], target / f"{name}.npy", order)
         return target
