@@ -102,14 +102,15 @@ def mined(
         if rule == "evidence":
             if class_id not in totals:
                 totals[class_id] = _evidence_total(all_photos, patch_photo[patches], class_id)
-            total = totals[class_id]
+            order_by = totals[class_id]
         else:
             values = scores[patches] if rule == "score" else np.ones_like(scores[patches])
-            total = np.bincount(units[patches][held], values[held].astype(np.float64), minlength=study.n_units)
+            sums = np.bincount(units[patches][held], values[held].astype(np.float64), minlength=study.n_units)
+            order_by = sums.astype(np.float64)
         seen = np.bincount(units[patches][held], minlength=study.n_units) > 0
         chosen = np.zeros(study.n_units, bool)
         chosen[relevant.loc[relevant["class_id"] == class_id, "unit"].to_numpy(np.int64)] = True
-        order = np.lexsort((np.arange(study.n_units), -total, ~chosen))
+        order = np.lexsort((np.arange(study.n_units), -order_by, ~chosen))
         ranked[class_id] = order[seen[order]].astype(np.int64)
         natural[class_id] = int(chosen.sum())
     name = CONTRASTIVE if quantile_of(study, config) else OURS

@@ -93,7 +93,7 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
         store.write(mined, folder, made_from(study, folder))
-        _bound(folder.parent, keep=(folder, mined_folder(study, study.mine_config)))
+        _bound(study, folder)
     return mined
 
 
@@ -104,10 +104,13 @@ def _check_ids(mined: Mined, study: Study, folder: Path) -> None:
         raise InputError(f"{folder} holds classes or units that the study does not have")
 
 
-def _bound(results: Path, keep: tuple[Path, ...]) -> None:
-    """Remove the results that were not used for longest until all together have at most :data:`KEPT_BYTES`."""
+def _bound(study: Study, last: Path) -> None:
+    """Remove the results that were not used for longest until all together have at most :data:`KEPT_BYTES`.
+
+    Two stay whatever their size: the one asked for last, and that of the study's own options.
+    """
     found = []
-    for folder in results.glob("[!.]*"):
+    for folder in last.parent.glob("[!.]*"):
         with contextlib.suppress(OSError):  # another process may remove one at this moment
             size = sum(file.stat().st_size for file in folder.iterdir())
             found.append(((folder / digests.NAME).stat().st_mtime_ns, folder.name, size))
@@ -115,6 +118,6 @@ def _bound(results: Path, keep: tuple[Path, ...]) -> None:
     for _, name, size in sorted(found):
         if too_much <= 0:
             return
-        if results / name not in keep:
-            remove_folder(results / name)
+        if name not in (last.name, mined_folder(study, study.mine_config).name):
+            remove_folder(last.parent / name)
             too_much -= size
