@@ -45,7 +45,9 @@ def study_of(folder: Path, transactions, classes, features, units: int) -> Study
         patches=pd.DataFrame({"image_id": ids, "predicted": np.array(classes, np.int32)}),
         ranked=(ranked, scores),
         features=features,
-        recorded=SimpleNamespace(key="k", n_units=units, config=SimpleNamespace(extract=extract)),
+        recorded=SimpleNamespace(
+            key="k", n_units=units, class_names=tuple("abcdefgh"), config=SimpleNamespace(extract=extract)
+        ),
         identity="what is in memory",
     )
     return study
