@@ -108,11 +108,21 @@ def test_itemsets_that_are_damaged_are_mined_again_and_the_page_says_so(root):
     assert file.read_bytes() == before
 
 
-def test_a_comparison_with_known_parts_that_is_damaged_is_said_where_it_would_be_shown(root):
+@pytest.mark.parametrize("left", [{"facts.json": "{}"}, {"digests.json": "{}"}, {}])
+def test_a_comparison_with_known_parts_that_is_damaged_is_said_where_it_would_be_shown(root, left):
     folder = root / "whole" / "dissection" / "0123456789abcdef"
     folder.mkdir(parents=True)
-    (folder / "facts.json").write_text("{}")
-    assert "digests.json is missing); run `dissect` again" in words_on(show("pages/unit.py", study="whole"))
+    for name, text in left.items():
+        (folder / name).write_text(text)
+    words = words_on(show("pages/unit.py", study="whole"))
+    what = "damaged" if "digests.json" in left else "missing"
+    assert f"digests.json is {what}); run `dissect` again" in words
+
+
+def test_an_evaluation_without_its_first_file_is_said(root):
+    (root / "whole" / "evaluation" / "results" / "0123456789abcdef").mkdir(parents=True)
+    app = show("pages/evaluation.py", study="whole")
+    assert "is not used \\(it is damaged\\); run" in app.warning[0].value
 
 
 def flip(file: Path) -> None:

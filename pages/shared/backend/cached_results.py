@@ -169,15 +169,10 @@ def _class_effect(
 
 def evaluations(opened: Study) -> tuple[list[Evaluation], list[str]]:
     """The evaluations of a study, the newest first, and a sentence for each that cannot be used."""
-    files = sorted(
-        (opened.folder / "evaluation" / "results").glob("*/evaluation.json"), key=places.written, reverse=True
-    )
     usable, refused = [], []
-    for file in files:
+    for folder, written in places.results(opened.folder / "evaluation" / "results", "evaluation.json"):
         try:
-            usable.append(
-                _evaluation(str(opened.folder), places.stamp(opened.folder), str(file.parent), places.written(file))
-            )
+            usable.append(_evaluation(str(opened.folder), places.stamp(opened.folder), str(folder), written))
         except InputError as error:
             refused.append(str(error))
     return usable, refused
@@ -194,19 +189,15 @@ def dissection(opened: Study) -> Dissection | None:
 
 
 def dissection_refused(opened: Study) -> str:
-    """Why a comparison with known parts that is kept is not used; empty where one is used or there is none."""
-    found, refused = _newest_dissection(opened)
-    return refused if found is None else ""
+    """Why a newer comparison with known parts that is kept is not used; empty where the newest is, or there is none."""
+    return _newest_dissection(opened)[1]
 
 
 def _newest_dissection(opened: Study) -> tuple[Dissection | None, str]:
-    files = sorted((opened.folder / FOLDER).glob("*/facts.json"), key=places.written, reverse=True)
     refused = ""
-    for file in files:
+    for folder, written in places.results(opened.folder / FOLDER, "facts.json"):
         try:
-            return _dissection(
-                str(opened.folder), places.stamp(opened.folder), str(file.parent), places.written(file)
-            ), ""
+            return _dissection(str(opened.folder), places.stamp(opened.folder), str(folder), written), refused
         except InputError as error:
             refused = refused or str(error)
     return None, refused

@@ -33,6 +33,15 @@ def written(file: Path) -> int:
         return 0
 
 
+def results(within: Path, file: str) -> list[tuple[Path, int]]:
+    """The folders of results in a folder, damaged ones too, and when ``file`` in each was written; the newest first.
+
+    One without that file counts as the newest: what is said of it hides none of the others.
+    """
+    folders = sorted(path for path in within.glob("[!.]*") if path.is_dir())
+    return sorted(((path, written(path / file)) for path in folders), key=lambda each: (each[1] > 0, -each[1]))
+
+
 EVALUATIONS = "evaluation/results/*/evaluation.json"
 """Pattern of the results of evaluations in a study's folder."""
 

@@ -14,13 +14,12 @@ from pages.shared.view import widgets
 
 def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
     """A line on the part that the unit detects; none if the study was not dissected."""
-    dissection = cached_results.dissection(findings.study)
+    dissection, refused = cached_results.dissection(findings.study), _refused(findings)
     if dissection is None:
-        refused = cached_results.dissection_refused(findings.study)
-        return [widgets.line(widgets.text(refused, "faint"))] if refused else []
+        return refused
     row = dissection.units.iloc[unit]
     if pd.isna(row["best_part"]):
-        return [widgets.line(widgets.text("It detects none of the known parts.", "faint"))]
+        return [widgets.line(widgets.text("It detects none of the known parts.", "faint")), *refused]
     runner_up = [widgets.text(f"IoU {row['iou']:.2f}", "faint")]
     if pd.notna(row["runner_up"]):
         runner_up.append(widgets.text(f"next {row['runner_up']}, {row['runner_up_iou']:.2f}", "faint"))
@@ -30,16 +29,16 @@ def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
             widgets.text(f"On {wording.count(dissection.facts['images'], 'held-out image')} it detects:"),
             widgets.text(name, "strong"),
             runner_up,
-        )
+        ),
+        *refused,
     ]
 
 
 def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
     """A line on the parts that an itemset's units detect, and the verdict on the itemset if there is one."""
-    dissection = cached_results.dissection(findings.study)
+    dissection, refused = cached_results.dissection(findings.study), _refused(findings)
     if dissection is None:
-        refused = cached_results.dissection_refused(findings.study)
-        return [widgets.line(widgets.text(refused, "faint"))] if refused else []
+        return refused
     names = dissection.units["part"]
     detected = [f"{unit}: {names[unit] if pd.notna(names[unit]) else 'no known part'}" for unit in units]
     verdict = ""
@@ -58,8 +57,15 @@ def of_itemset(findings: Findings, units: Units) -> list[widgets.Block]:
             widgets.text("What the units detect:"),
             widgets.text(", ".join(detected), "strong"),
             widgets.text(verdict, "faint"),
-        )
+        ),
+        *refused,
     ]
+
+
+def _refused(findings: Findings) -> list[widgets.Block]:
+    """A line on a comparison with known parts that is damaged, if there is one."""
+    refused = cached_results.dissection_refused(findings.study)
+    return [widgets.line(widgets.text(refused, "faint"))] if refused else []
 
 
 def score(findings: Findings) -> str:
