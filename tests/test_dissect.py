@@ -2,6 +2,8 @@
 
 import dataclasses
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import torch
 from PIL import Image
 
 from interpret import demo
+from interpret.cli.main import main
 from interpret.config import ModelConfig, RunConfig
 from interpret.data.datasets import scan
 from interpret.dissection.activations import see_photos
@@ -137,7 +140,7 @@ def test_photos_without_masks_count_as_many_pixels_as_others(study, own_parts):
     Image.new("L", (112, 112), 255).save(folder / "everything.png")
     result, _ = dissected(study, own_parts, quantile=0.5)
     classifier = load(MODEL)
-    seen = see_photos(classifier, scan(images, study.class_names, ()).photos, folder)
+    seen = see_photos(classifier, scan(images, study.class_names, ()).photos)
     limit = np.quantile(seen.activations.astype(np.float32), 0.5, axis=(0, 2, 3), method="inverted_cdf")
     field = torch.nn.functional.interpolate(
         torch.from_numpy(seen.activations.astype(np.float32)), (112, 112), mode="bilinear", align_corners=False
@@ -285,3 +288,21 @@ def test_a_study_without_masks_is_refused_in_one_sentence(study):
     other = type(study)(study.folder, {**study.manifest, "model": "vgg16"})
     with pytest.raises(InputError, match="--images and --masks"):
         dissect(other)
+
+
+def test_activations_are_in_no_file_that_a_killed_process_would_leave(study, own_parts, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    found = []
+    images, masks = own_parts
+    dissect(study, images=images, masks=masks, progress=lambda _: found.extend((tmp_path / "temporary").iterdir()))
+    assert found == []
+
+
+def test_a_full_disk_for_the_activations_is_one_sentence(study, own_parts, monkeypatch, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    images, masks = own_parts
+    assert main(["dissect", str(study.folder), "--images", str(images), "--masks", str(masks)]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "error: No space left on device"

@@ -1,9 +1,9 @@
 """What a network's layer computes on photos, and what the network predicts for them."""
 
 import copy
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -42,47 +42,48 @@ class SeenPhotos:
         return float(np.mean(right)) if right else None
 
 
-def see_photos(
-    classifier: Classifier, photos: Sequence[Photo], folder: Path, progress: Callback = silent
-) -> SeenPhotos:
+def see_photos(classifier: Classifier, photos: Sequence[Photo], progress: Callback = silent) -> SeenPhotos:
     """Run the network on photos, in float32 on the device where it is; unreadable photos are skipped.
+
+    The activations are in a file without a name, in the folder for temporary files: it is gone with the process.
 
     Args:
         classifier: the network, of any floating-point type; it is left as it was.
         photos: one at least.
-        folder: holds the activations as long as they are needed.
         progress: called after each batch.
 
     Raises:
         InputError: none of the photos can be read.
+        OSError: the disk is full.
     """
     network = _in_float32(classifier.network)
     device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
     kept: list[Photo] = []
     predicted: list[int] = []
-    stored: NDArray[np.float16] | None = None
-    for start in range(0, len(photos), _BATCH):
-        pixels = []
-        for photo in photos[start : start + _BATCH]:
-            try:
-                pixels.append(classifier.preprocessing.apply(open_photo(photo.path)))
-            except UnreadablePhoto:
-                continue
-            kept.append(photo)
-        if pixels:
-            inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)).to(device))
-            with torch.no_grad(), capture(network, classifier.layer) as captured:
-                predicted += network(inputs).argmax(1).tolist()
-            assert captured.activations is not None
-            values = captured.activations.cpu().numpy()
-            if stored is None:
-                shape = (len(photos), *values.shape[1:])
-                stored = np.lib.format.open_memmap(folder / "activations.npy", "w+", np.float16, shape)
-            stored[len(kept) - len(pixels) : len(kept)] = values
-        progress(Progress("Looking at held-out images", min(start + _BATCH, len(photos)), len(photos)))
-    if stored is None:
-        raise InputError("None of the held-out images can be read as a photo; give images that can be opened.")
-    return SeenPhotos(tuple(kept), tuple(predicted), stored[: len(kept)])
+    shape: tuple[int, ...] = ()
+    with tempfile.TemporaryFile() as stored:
+        for start in range(0, len(photos), _BATCH):
+            pixels = []
+            for photo in photos[start : start + _BATCH]:
+                try:
+                    pixels.append(classifier.preprocessing.apply(open_photo(photo.path)))
+                except UnreadablePhoto:
+                    continue
+                kept.append(photo)
+            if pixels:
+                inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)).to(device))
+                with torch.no_grad(), capture(network, classifier.layer) as captured:
+                    predicted += network(inputs).argmax(1).tolist()
+                assert captured.activations is not None
+                values = captured.activations.cpu().numpy()
+                shape = values.shape[1:]
+                stored.write(np.ascontiguousarray(values, np.float16).data)  # never through a map: the disk may be full
+            progress(Progress("Looking at held-out images", min(start + _BATCH, len(photos)), len(photos)))
+        if not kept:
+            raise InputError("None of the held-out images can be read as a photo; give images that can be opened.")
+        stored.flush()
+        activations = np.memmap(stored, np.float16, "r", shape=(len(kept), *shape))
+    return SeenPhotos(tuple(kept), tuple(predicted), activations)
 
 
 def _in_float32(network: nn.Module) -> nn.Module:

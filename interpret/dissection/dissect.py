@@ -1,7 +1,6 @@
 """Which part each unit of a study detects, and which of its itemsets are true of their classes."""
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -109,16 +108,15 @@ def dissect(
     names, wnids = classifier.class_names, classifier.wnids
     mined = mine_study(study, mine)  # what cannot be mined is said before images are looked at
     scanned = datasets.scan(source, names, wnids, limit=limit, known=known, announce=announce, roots=study.roots)
-    with tempfile.TemporaryDirectory() as temporary:
-        seen = see_photos(classifier, scanned.photos, Path(temporary), progress)
-        counted = overlaps(
-            seen.activations,
-            lambda image: as_seen(part_masks.of(seen.photos[image].name), classifier.preprocessing),
-            part_masks.parts,
-            classifier.preprocessing.size,
-            quantile=quantile,
-            progress=lambda done, total: progress(Progress("Comparing units with parts", done, total)),
-        )
+    seen = see_photos(classifier, scanned.photos, progress)
+    counted = overlaps(
+        seen.activations,
+        lambda image: as_seen(part_masks.of(seen.photos[image].name), classifier.preprocessing),
+        part_masks.parts,
+        classifier.preprocessing.size,
+        quantile=quantile,
+        progress=lambda done, total: progress(Progress("Comparing units with parts", done, total)),
+    )
     labels = [photo.label for photo in seen.photos]
     facts = {
         "images": len(labels), "source": str(source), "accuracy": seen.accuracy, "quantile": quantile,

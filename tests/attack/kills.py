@@ -48,7 +48,7 @@ class Interruptions:
             command = prepared(job, self.made, self.root)
             before = snapshot(self.root)
             events = self.work / "events"
-            ended = process(command, self.work / "log", first=counts(events))
+            ended = process(command, self.work / "log", self.root / "temporary", first=counts(events))
             assert ended.status == 0, ended
             after = snapshot(self.root)
             written = [self.root / name for name in after if after[name] != before.get(name)]
@@ -67,11 +67,11 @@ class Interruptions:
         for _ in range(int(rng.integers(1, 4))):
             if rng.random() < 0.4:
                 moment = float(rng.uniform(0, 1.1 * expected.seconds))
-                ended = process(command, self.work / "log", kill=moment)
+                ended = process(command, self.work / "log", self.root / "temporary", kill=moment)
                 moments.append(f"after {moment:.2f} s")
             else:
                 event = int(rng.integers(1, expected.events + 1))
-                ended = process(command, self.work / "log", first=dies_at(event))
+                ended = process(command, self.work / "log", self.root / "temporary", first=dies_at(event))
                 moments.append(f"at file {event}")
             if ended.status not in (0, 2, -9):
                 return Tried(f"{job}, {', '.join(moments)}", [f"status {ended.status}: {ended.err[-800:]}"], [job])
@@ -80,7 +80,7 @@ class Interruptions:
 
     def _again(self, job: str, command: list[str], expected: dict[str, str]) -> list[str]:
         """Give the command again; then the place must be as if nothing had happened."""
-        ended = process(command, self.work / "log")
+        ended = process(command, self.work / "log", self.root / "temporary")
         whole = difference(snapshot(self.root), expected)
         # A contrast that is there already is refused in a sentence: then it was complete before the kill.
         if ended.status != 0 and not (job == "contrast" and sentence(ended) and "already" in ended.err):
@@ -96,7 +96,7 @@ class Interruptions:
         with _small_disk(self.root, self.work / "disk", "ext4" if number % 2 else "tmpfs") as limited:
             command = prepared(job, self.made, self.root)
             with limited(kilobytes) as (first, way):
-                ended = process(command, self.work / "log", first=first)
+                ended = process(command, self.work / "log", self.root / "temporary", first=first)
             said = f"{job}, {kilobytes} kB of {way}"
             sums = [job, f"{way}: {'it was enough' if ended.status == 0 else 'full'}"]
             if not sentence(ended):

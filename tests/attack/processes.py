@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -29,12 +30,20 @@ class Ended:
     err: str
 
 
-def process(command: list[str], log: Path, *, first: Callable[[], None] | None = None, kill: float = SECONDS) -> Ended:
+def process(
+    command: list[str],
+    log: Path,
+    temporary: Path,
+    *,
+    first: Callable[[], None] | None = None,
+    kill: float = SECONDS,
+) -> Ended:
     """Run a command in a fork of this process, which must not have computed anything before.
 
     Args:
         command: the command line.
         log: file for its standard error.
+        temporary: folder for its temporary files, made where it is absent.
         first: called in the new process.
         kill: seconds after which it is killed.
     """
@@ -46,6 +55,8 @@ def process(command: list[str], log: Path, *, first: Callable[[], None] | None =
             with log.open("w") as err, Path(os.devnull).open("w") as out:
                 os.dup2(out.fileno(), 1)
                 os.dup2(err.fileno(), 2)
+                temporary.mkdir(exist_ok=True)
+                tempfile.tempdir = str(temporary)
                 if first is not None:
                     first()
                 try:
