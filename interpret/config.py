@@ -70,6 +70,27 @@ class ModelConfig(Checked):
 
 
 @dataclass(frozen=True)
+class Arithmetic:
+    """How a network computes. No option: it is chosen when a study is begun, and what the study holds follows from it.
+
+    Attributes:
+        precision: of the backbone: ``float32``, ``bfloat16`` or ``float16``.
+        folded: whether batch norms are folded into convolutions, see :mod:`interpret.models.folding`.
+        exact_share: the fraction of the backbone's multiplications that its first convolutions may spend in float32
+            where ``precision`` is another.
+    """
+
+    precision: str
+    folded: bool = True
+    exact_share: float = 0.06
+
+    @classmethod
+    def former(cls, precision: str) -> "Arithmetic":
+        """That of studies which record none: they were made before batch norms were folded."""
+        return cls(precision, folded=False)
+
+
+@dataclass(frozen=True)
 class ExtractConfig(Checked):
     """From photos to patches and their units: Grad-CAM, threshold, encoding."""
 
@@ -169,7 +190,7 @@ class RunConfig(Checked):
     limit: int | None = option(
         None, "use at most this many photos, evenly over the classes; all if not set", kind=int, low=1
     )
-    batch_size: int = option(32, "photos per forward pass", low=1)
+    batch_size: int = option(32, "photos in a batch; the contrast is dealt out within it", low=1)
     workers: int = option(2, "threads that decode photos", low=1)
     shard_size: int = option(
         256, "photos that are written to disk together: at most this many are repeated after an interruption", low=1

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from interpret.config import Arithmetic
 from interpret.errors import InputError
+from interpret.models.folding import fold_batch_norms
 from interpret.models.hooks import cast_inputs, cast_output, find_module, watch
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -48,10 +50,6 @@ def choose_precision(name: str, device: torch.device) -> str:
     return "float32"
 
 
-EXACT_SHARE = 0.06
-"""Fraction of the backbone's multiplications that its first convolutions may spend in float32 (:func:`prepare`)."""
-
-
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
 def exact_copy(
     network: nn.Module, device: torch.device, memory_format: torch.memory_format = torch.preserve_format
@@ -69,30 +67,36 @@ def exact_copy(
 
 
 @torch.inference_mode(False)
-def prepare(network: nn.Module, layer: str, device: torch.device, precision: str, sample: Tensor) -> nn.Module:
-    """A copy of the network on ``device``, channels last, its backbone in ``precision`` and its head in float32.
+def prepare(
+    network: nn.Module, layer: str, device: torch.device, arithmetic: str | Arithmetic, sample: Tensor
+) -> nn.Module:
+    """A copy of the network on ``device``, channels last, its backbone in some precision and its head in float32.
 
     The head stays in float32: bfloat16 has steps of 0.06 at a logit of 10, enough to change the predicted class. Batch
-    norm does too, whose statistics need the digits, and so do the first convolutions, because their rounding passes
-    through everything else: the very first one, and as many after it as :data:`EXACT_SHARE` of the work allows. The
-    network itself is not changed.
+    norm is folded where it can be, and stays in float32 where not, because its statistics need the digits. So may the
+    first convolutions, whose rounding passes through everything else: the very first one, and as many after it as
+    ``exact_share`` of the work allows. The network itself is not changed.
 
     Args:
         network: a classifier on any device, of any floating-point type.
         layer: the last module of the backbone.
         device: from :func:`choose_device`.
-        precision: ``float32``, ``bfloat16`` or ``float16``.
+        arithmetic: how it computes; a precision alone stands for :class:`Arithmetic` with its defaults.
         sample: (1, 3, H, W) float32, an input to see the order in which the modules run.
 
     Raises:
         InputError: the network does not run in this precision; every network runs in float32.
     """
+    if isinstance(arithmetic, str):
+        arithmetic = Arithmetic(arithmetic)
     ready = exact_copy(network, device, torch.channels_last)
-    dtype = TYPES[precision]
+    if arithmetic.folded:
+        fold_batch_norms(ready, layer, sample.to(device))
+    precision, dtype = arithmetic.precision, TYPES[arithmetic.precision]
     if dtype == torch.float32:
         return ready
     backbone, work = _backbone(ready, layer, sample.to(device))
-    exact = _first_convolutions(work)
+    exact = _first_convolutions(work, arithmetic.exact_share)
     for module in backbone:
         if isinstance(module, nn.modules.batchnorm._BatchNorm):  # accepts inputs of another type than its own
             continue
@@ -137,8 +141,8 @@ def _backbone(network: nn.Module, layer: str, sample: Tensor) -> tuple[list[nn.M
     return finished, work
 
 
-def _first_convolutions(work: dict[nn.Module, int]) -> set[nn.Module]:
-    """The very first one, and the next ones while their cumulated work is within EXACT_SHARE of the whole."""
+def _first_convolutions(work: dict[nn.Module, int], share: float) -> set[nn.Module]:
+    """The very first one, and the next ones while their cumulated work is within a share of the whole; none for 0."""
     spent = itertools.accumulate(work.values())
-    allowed = max(EXACT_SHARE * sum(work.values()), next(iter(work.values()), 0))
+    allowed = max(share * sum(work.values()), next(iter(work.values()), 0)) if share > 0 else 0.0
     return {module for module, so_far in zip(work, spent, strict=True) if so_far <= allowed}
