@@ -9,7 +9,7 @@ from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.explanation import extraction
 from interpret.explanation.identity import existing_study, study_keys
-from interpret.explanation.study_network import check_same_network, network_of
+from interpret.explanation.study_network import arithmetic_of, check_same_network, network_of
 from interpret.files import remove_folder
 from interpret.models import Classifier
 from interpret.models.precision import choose_device, choose_precision
@@ -99,7 +99,15 @@ def heldout(
             remove_folder(folder)
         if folder.exists():
             raise InputError(f"The held-out photos kept in {folder} are damaged and cannot be removed; delete them.")
-    return extraction.extract(config, folder, progress, announce=announce, classifier=classifier, photos=photos)
+    return extraction.extract(
+        config,
+        folder,
+        progress,
+        announce=announce,
+        classifier=classifier,
+        photos=photos,
+        arithmetic=arithmetic_of(study, chosen),
+    )
 
 
 @dataclass(frozen=True, eq=False)

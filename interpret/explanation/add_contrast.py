@@ -64,7 +64,14 @@ def add_contrast(
     folder = study.folder / AGAIN
     # A finished extraction in this folder is the leftover of a killed command. An unfinished one is elsewhere.
     remove_folder(folder)
-    again = extract(config, folder, progress, announce=announce, classifier=network_of(study, classifier))
+    again = extract(
+        config,
+        folder,
+        progress,
+        announce=announce,
+        classifier=network_of(study, classifier),
+        arithmetic=study.recorded.arithmetic,
+    )
     try:
         progress(Progress("Writing the contrast", 0, 0))
         left_out = _keep(study, again, folder, repeats)

@@ -1,24 +1,28 @@
 """From photos to a study on disk: its patches and their units, not yet mined; interrupted runs resume."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 
 from interpret import models
-from interpret.config import RunConfig
+from interpret.config import Arithmetic, RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
 from interpret.explanation.contrast_classes import Deal
-from interpret.explanation.extractor import DecodedPhoto, Extractor, decode_ahead, make_extractor
+from interpret.explanation.extractor import decode_ahead, make_extractor
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_manifest
-from interpret.explanation.shard_builder import ShardBuilder
+from interpret.explanation.passes import Passes, run_alone
+from interpret.explanation.shard import explain_shard
+from interpret.explanation.trial import PHOTOS, choose_arithmetic
 from interpret.models import Classifier, checkpoints
 from interpret.models.precision import choose_device, choose_precision
 from interpret.progress import Callback, Progress, silent
@@ -28,8 +32,7 @@ from interpret.study.fields import is_text
 from interpret.study.manifest import check_new, write_manifest
 from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import FILES, SKIPPED
-from interpret.study.shards import Shard
-from interpret.study.workspace import Workspace, partial_folder, stretches
+from interpret.study.workspace import Workspace, partial_folder, recorded_arithmetic, stretches
 
 
 def extract(
@@ -41,6 +44,7 @@ def extract(
     classifier: Classifier | None = None,
     photos: PhotoSet | None = None,
     roots: Sequence[Path] | None = None,
+    arithmetic: Arithmetic | None = None,
 ) -> Study:
     """Make a study with patches and units, not yet mined; resume an interrupted one, or open a complete one.
 
@@ -52,6 +56,8 @@ def extract(
         classifier: a network, wrapped by :func:`interpret.models.wrap` or loaded; ``config.model`` is loaded if None.
         photos: the result of a scan of ``config.images``; they are scanned if None.
         roots: folders, resolved, that photos, a checkpoint and a file of class names may be read from; None for any.
+        arithmetic: how the network computes; chosen by a trial on some of the photos if None, and an unfinished run
+            goes on with what it began with.
 
     Raises:
         InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
@@ -84,7 +90,22 @@ def extract(
         plain = replace(config, extract=replace(config.extract, contrast=0))
         plain_keys = study_keys(plain, classifier, photos, device, precision)
         return existing_study(folder, keys, photos, plain_keys, announce=announce)
-    return _extract(config, classifier, photos, folder, keys, device, precision, progress, started, announce)
+    progress(Progress("Preparing the model", 0, 0))
+    arithmetic = (
+        recorded_arithmetic(folder)
+        or arithmetic
+        or choose_arithmetic(classifier, device, precision, _trial_photos(config, classifier, photos), announce)
+    )
+    return _extract(config, classifier, photos, folder, keys, device, arithmetic, progress, started, announce)
+
+
+def _trial_photos(config: RunConfig, classifier: Classifier, photos: PhotoSet) -> list[npt.NDArray[np.uint8]]:
+    """The first photos, in the order in which they are explained, as the network sees them."""
+    _, first = next(iter(stretches(len(photos.photos), config.shard_size)))
+    chosen = [photos.photos[position] for position in first[:PHOTOS].tolist()]
+    with ThreadPoolExecutor(config.workers) as decoders:
+        decoded = list(decode_ahead(chosen, classifier.preprocessing, decoders, PHOTOS))
+    return [photo.pixels for photo in decoded if photo.pixels is not None]
 
 
 def _extract(
@@ -94,16 +115,16 @@ def _extract(
     folder: Path,
     keys: tuple[str, str],
     device: torch.device,
-    precision: str,
+    arithmetic: Arithmetic,
     progress: Callback,
     started: float,
     announce: Callable[[str], None] | None,
 ) -> Study:
-    extractor, n_units = make_extractor(classifier, config.extract, device, precision)
+    extractor, n_units = run_alone(lambda: make_extractor(classifier, config.extract, device, arithmetic))
     total = len(photos.photos)
-    manifest = study_manifest(config, classifier, photos, keys[0], n_units, device, precision)
+    manifest = study_manifest(config, classifier, photos, keys[0], n_units, device, arithmetic)
     check_new(manifest, folder)  # before hours of work, not after them
-    with Workspace(folder, keys) as workspace:
+    with Workspace(folder, keys, arithmetic) as workspace:
         if (folder / "manifest.json").is_file():  # another run made it while this one loaded the model
             workspace.discard()
             return existing_study(folder, keys, photos, announce=announce)
@@ -111,7 +132,12 @@ def _extract(
         parts = list(stretches(total, config.shard_size))
         done = skipped = 0
         resumed = [index for index, _ in parts if workspace.has(index)]
-        with ThreadPoolExecutor(config.workers) as decoders, ThreadPoolExecutor(1) as finisher:
+        with (
+            ThreadPoolExecutor(config.workers) as decoders,
+            Passes(extractor.network, device, config.batch_size) as passes,
+            ThreadPoolExecutor(1) as finisher,
+        ):
+            passes.compute_alone(finisher)
             for index, positions in parts:
                 if index in resumed:
                     done += len(positions)
@@ -125,7 +151,7 @@ def _extract(
                     chosen = [photos.photos[position] for position in positions.tolist()]
                     deal = Deal(len(classifier.class_names), config.extract.contrast, (0, index))
                     decoded = decode_ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
-                    shard = _shard(decoded, extractor, deal, config.batch_size, finisher, on_batch)
+                    shard = explain_shard(decoded, extractor, deal, config.batch_size, passes, finisher, on_batch)
                     workspace.put(index, shard)
                     done += len(positions)
                     skipped += len(shard.skipped)
@@ -138,67 +164,13 @@ def _extract(
             raise InputError(f"None of the {total} files in {photos.root} can be read as a photo ({reason}).")
         assembled = workspace.assemble(len(parts), before)
         write_prints(photos.prints, assembled)
-        manifest = study_manifest(config, classifier, photos, workspace.key, n_units, device, precision)
+        manifest = study_manifest(config, classifier, photos, workspace.key, n_units, device, arithmetic)
         manifest["files"] = file_digests(assembled, FILES)
         manifest["counts"] = asdict(Study(assembled, manifest).counted())
         manifest["timings"] = {"seconds": round(time.monotonic() - started, 3), "shards_resumed": len(resumed)}
         write_manifest(manifest, assembled)
         workspace.finish(assembled)
     return open_study(folder, announce)
-
-
-def _shard(
-    decoded: Iterable[DecodedPhoto],
-    extractor: Extractor,
-    deal: Deal,
-    batch_size: int,
-    finisher: ThreadPoolExecutor,
-    on_batch: Callable[[int, int], None],
-) -> Shard:
-    """Explain the photos of one shard, and cut the patches of each batch while the network explains the next.
-
-    Args:
-        decoded: the shard's photos, in order.
-        extractor: the prepared network and its options.
-        deal: the further classes that each photo is explained for.
-        batch_size: photos per forward pass.
-        finisher: one thread, which cuts patches and encodes them.
-        on_batch: called after each batch with the number of photos read and of photos skipped in this shard so far.
-    """
-    builder = ShardBuilder(extractor)
-    batch: list[DecodedPhoto] = []
-    pending: Future[None] | None = None
-    read = 0
-
-    def further(predicted: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(deal.batch(predicted.cpu().numpy()))
-
-    def explain_batch() -> None:
-        nonlocal pending, batch
-        inputs = extractor.inputs([photo.pixels for photo in batch if photo.pixels is not None])
-        explanation = extractor.grad_cam(inputs, further=further if deal.width > 0 else None)
-        if pending is not None:
-            pending.result()
-        if extractor.config.encoding == "crop":  # needs the network again, which only one thread may hook at a time
-            builder.add(batch, inputs, explanation)
-        else:
-            pending = finisher.submit(builder.add, batch, inputs, explanation)
-        batch = []
-        on_batch(read, len(builder.skipped))
-
-    for photo in decoded:
-        read += 1
-        if photo.pixels is None:
-            builder.skip(photo)
-            continue
-        batch.append(photo)
-        if len(batch) == batch_size:
-            explain_batch()
-    if batch:
-        explain_batch()
-    if pending is not None:
-        pending.result()
-    return builder.shard()
 
 
 def _first_reason(workspace: Workspace, parts: int) -> str:

@@ -10,17 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interpret.config import ExtractConfig
+from interpret.config import Arithmetic, ExtractConfig
 from interpret.data.datasets import Photo
 from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
-from interpret.explanation.gradcam import BatchExplanation, explain, upsample
+from interpret.explanation.gradcam import BatchExplanation, Forward, explain_pass, run_forward, upsample
 from interpret.explanation.patches import cut_maps
-from interpret.explanation.regions import Regions
+from interpret.explanation.regions import Regions, join_regions
 from interpret.models import Classifier
 from interpret.models.head import find_head, trial_inputs
 from interpret.models.precision import prepare
+
+MAPS = 16
+"""Maps cut at a time (count): as many as a processor's cache holds at the size of the input."""
 
 CROPS = 32
 """Cropped patches per forward pass. It may change float rounding, and with it what a study holds."""
@@ -75,7 +78,8 @@ class Extractor:
         preprocessing: from a photo to the network's input, and back.
         config: threshold, score and encoding.
         device: the network's device.
-        keep_activations: whether to store the layer's whole output, for a head that is not pooling and a linear map.
+        weight: (C, K) of a head that is pooling and a linear map; None for any other head, for which the layer's whole
+            output is stored.
     """
 
     network: nn.Module
@@ -83,7 +87,12 @@ class Extractor:
     preprocessing: Preprocessing
     config: ExtractConfig
     device: torch.device
-    keep_activations: bool
+    weight: Tensor | None = None
+
+    @property
+    def keep_activations(self) -> bool:
+        """Whether to store the layer's whole output."""
+        return self.weight is None
 
     def inputs(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
         """(B, 3, H, W) normalised, on the network's device, from B images (H, W, 3) uint8."""
@@ -94,16 +103,30 @@ class Extractor:
         self, inputs: Tensor, targets: Tensor | None = None, further: Callable[[Tensor], Tensor] | None = None
     ) -> BatchExplanation:
         """Grad-CAM of a batch of inputs (B, 3, H, W), as :func:`interpret.explanation.gradcam.explain` takes them."""
-        return explain(self.network, self.layer, inputs, targets, further)
+        passed = self.forward(self.network, inputs)
+        others = None if further is None else further(passed.logits.detach().argmax(dim=1))
+        return self.explain_pass(passed, targets, others)
+
+    def forward(self, network: nn.Module, inputs: Tensor) -> Forward:
+        """The forward pass of a batch (B, 3, H, W) through ``network``, the extractor's own or a copy of it."""
+        return run_forward(network, self.layer, inputs, graph=self.weight is None)
+
+    def explain_pass(self, passed: Forward, targets: Tensor | None, further: Tensor | None) -> BatchExplanation:
+        """Grad-CAM of a batch whose forward pass has run, see :func:`interpret.explanation.gradcam.explain_pass`."""
+        return explain_pass(passed, self.layer, targets, further, self.weight)
 
     def cut_patches(self, maps: Tensor) -> Regions:
         """The patches of maps (n, h, w), in pixels of the network's input."""
-        return cut_maps(upsample(maps, *self.preprocessing.size), self.config, maps.cpu().numpy())
+        parts = [
+            cut_maps(upsample(part, *self.preprocessing.size), self.config, part.cpu().numpy())
+            for part in maps.split(MAPS)
+        ]
+        return join_regions(parts, MAPS)
 
     def encode_patches(
         self,
         explanation: BatchExplanation,
-        inputs: Tensor,
+        inputs: Tensor | None,
         regions: Regions,
         images: npt.NDArray[np.int64],
         targets: Tensor,
@@ -113,7 +136,7 @@ class Extractor:
 
         Args:
             explanation: of the B images that the maps belong to.
-            inputs: (B, 3, H, W), those images.
+            inputs: (B, 3, H, W), those images; None where they are not cropped.
             regions: from :meth:`cut_patches`.
             images: (n,) int64, the image of each map.
             targets: (n,) int64, the class that each map explains.
@@ -124,7 +147,7 @@ class Extractor:
         maps = torch.from_numpy(regions.owners.copy()).to(self.device)
         owners = torch.from_numpy(images[regions.owners]).to(self.device)
         boxes = torch.from_numpy(regions.boxes.copy()).to(self.device)
-        if self.config.encoding == "crop":
+        if inputs is not None and self.config.encoding == "crop":
             weights, pooled = self._crops(inputs, owners, boxes, targets[maps])
         else:
             weights = alphas[maps]
@@ -154,7 +177,7 @@ class Extractor:
 
 
 def make_extractor(
-    classifier: Classifier, config: ExtractConfig, device: torch.device, precision: str
+    classifier: Classifier, config: ExtractConfig, device: torch.device, arithmetic: Arithmetic
 ) -> tuple[Extractor, int]:
     """An extractor with a private copy of the network, and the number of units K.
 
@@ -162,17 +185,17 @@ def make_extractor(
         classifier: on any device, of any floating-point type; not changed.
         config: how explanations become patches and units.
         device: where the copy runs.
-        precision: of the copy's backbone: ``float32``, ``bfloat16`` or ``float16``.
+        arithmetic: how the copy computes.
 
     Raises:
         InputError: the layer does not fit, or the network does not run in this precision.
     """
     trial = trial_inputs(classifier.preprocessing.size)
-    exact = prepare(classifier.network, classifier.layer, device, "float32", trial[:1])
+    network = prepare(classifier.network, classifier.layer, device, arithmetic, trial[:1])
+    exact = network
+    if arithmetic.precision != "float32":  # the head's linear map is found by comparing numbers
+        exact = prepare(classifier.network, classifier.layer, device, Arithmetic("float32", folded=False), trial[:1])
     head = find_head(exact, classifier.layer, trial.to(device))
-    network = exact if precision == "float32" else prepare(exact, classifier.layer, device, precision, trial[:1])
-    extractor = Extractor(
-        network, classifier.layer, classifier.preprocessing, config, device, keep_activations=not head.linear
-    )
+    extractor = Extractor(network, classifier.layer, classifier.preprocessing, config, device, head.weight)
     n_units = extractor.grad_cam(trial.to(device)).alphas.shape[1]
     return extractor, n_units

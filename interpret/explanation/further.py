@@ -13,9 +13,9 @@ from interpret.data.datasets import Photo
 from interpret.errors import InputError
 from interpret.explanation.extractor import decode_ahead, make_extractor
 from interpret.explanation.shard_builder import ShardBuilder
-from interpret.explanation.study_network import check_same_predictions, network_of
+from interpret.explanation.study_network import arithmetic_of, check_same_predictions, network_of
 from interpret.models import Classifier
-from interpret.models.precision import choose_device, choose_precision
+from interpret.models.precision import choose_device
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
 
@@ -59,9 +59,7 @@ def explain_further(
     progress(Progress(stage, 0, len(photos)))
     classifier = network_of(study, classifier, announce=announce)
     where = choose_device(device)
-    asked = study.model_config.precision
-    precision = "float32" if asked == "float16" and where.type == "cpu" else choose_precision(asked, where)
-    extractor, _ = make_extractor(classifier, study.extract_config, where, precision)
+    extractor, _ = make_extractor(classifier, study.extract_config, where, arithmetic_of(study, where))
     sizes = study.images[["width", "height"]].to_numpy(np.int64)
     builder = ShardBuilder(extractor)
     wanted = torch.tensor([list(targets)], dtype=torch.int64)

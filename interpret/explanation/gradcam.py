@@ -6,7 +6,7 @@ The backbone (up to and including the layer) runs without a graph; the gradient 
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,6 +67,19 @@ class BatchExplanation:
         return BatchExplanation(logits, targets, activations, alphas, maps, contrast)
 
 
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """One forward pass of a batch of B images, ready to be explained for any class.
+
+    Attributes:
+        logits: (B, C), with the graph of the head alone; without a graph where the head is linear and is given.
+        activations: (B, K, h, w), the layer's output A, detached from the backbone.
+    """
+
+    logits: Tensor
+    activations: Tensor
+
+
 def explain(
     network: nn.Module,
     layer: str,
@@ -91,37 +104,110 @@ def explain(
         InputError: the layer does not exist, has no spatial extent, or does not reach the logits; or the network's
             weights were made inside ``torch.inference_mode()``.
     """
+    passed = run_forward(network, layer, inputs)
+    others = None if further is None else further(passed.logits.detach().argmax(dim=1))
+    return explain_pass(passed, layer, targets, others)
+
+
+def run_forward(network: nn.Module, layer: str, inputs: Tensor, *, graph: bool = True) -> Forward:
+    """The forward pass of a batch; arguments and errors as for :func:`explain`.
+
+    Args:
+        network: likewise.
+        layer: likewise.
+        inputs: likewise.
+        graph: whether to build the graph of the head; without it, :func:`explain_pass` needs the head's weight.
+    """
     if any(tensor.is_inference() for tensor in itertools.chain(network.parameters(), network.buffers())):
         raise InputError(
             "The network's weights were made inside torch.inference_mode(), where no gradient can be taken through "
             "them; build or load the network outside of it."
         )
-    with torch.inference_mode(False), capture(network, layer, gradient=True) as captured, torch.no_grad():
+    with torch.inference_mode(False), capture(network, layer, gradient=graph) as captured, torch.no_grad():
         logits = network(_outside_inference(inputs))
-        activations = captured.activations
-        unused = InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
-        if activations is None or not logits.requires_grad:
-            raise unused
-        if targets is None:
-            targets = logits.argmax(dim=1)
-        targets = _outside_inference(targets)
-        chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
-        others = None if further is None else further(logits.detach().argmax(dim=1)).to(logits.device)
-        (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True, retain_graph=others is not None)
-        if gradient is None:
-            raise unused
-        further_alphas = [] if others is None else [_alphas(logits, activations, column) for column in others.T]
-    activations = activations.detach().float()
-    alphas = gradient.float().mean(dim=(2, 3))  # (B, K)
+    activations = captured.activations
+    if activations is None or logits.requires_grad != graph:
+        raise _unused(layer)
+    return Forward(logits, activations)
+
+
+def explain_pass(
+    passed: Forward,
+    layer: str,
+    targets: Tensor | None = None,
+    further: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> BatchExplanation:
+    """Grad-CAM of a batch whose forward pass has run; the graph is used up.
+
+    Args:
+        passed: from :func:`run_forward`.
+        layer: the name of the module, for the error.
+        targets: as for :func:`explain`.
+        further: (B, R) int64, the further classes that each image is explained for; none if None.
+        weight: (C, K) of a head that is the mean over the grid and one linear map: the gradient of y_c with respect to
+            A_k is then W_ck / (h w) at every location, and nothing needs to be differentiated. None for any other head.
+
+    Raises:
+        InputError: the layer does not reach the logits.
+    """
+    logits = passed.logits
+    with torch.inference_mode(False):
+        targets = _outside_inference(logits.detach().argmax(dim=1) if targets is None else targets)
+        others = None if further is None else _outside_inference(further).to(logits.device)
+        if weight is None:
+            alphas, stacked = _gradients(passed, layer, targets, others)
+        else:
+            alphas, stacked = _linear_gradients(passed, weight, targets, others)
+    activations = passed.activations.detach().float()
     maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
     explanation = BatchExplanation(logits.detach().float(), targets, activations, alphas, maps)
-    if others is None:
+    if others is None or stacked is None:
         return explanation
     b, k, h, w = activations.shape
-    stacked = torch.stack(further_alphas, dim=1) if further_alphas else alphas.new_zeros(b, 0, k)  # (B, R, K)
     flat = activations.permute(0, 2, 3, 1).reshape(b, h * w, k)
     further_maps = (stacked @ flat.transpose(1, 2)).relu().view(b, -1, h, w)
     return replace(explanation, contrast=Contrast(others, stacked, further_maps))
+
+
+def join(parts: Sequence[BatchExplanation]) -> BatchExplanation:
+    """Explanations of several batches as one, in order; all with a contrast or all without."""
+    names = ("logits", "targets", "activations", "alphas", "maps")
+    joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
+    held = [part.contrast for part in parts if part.contrast is not None]
+    contrast = {
+        name: torch.cat([getattr(each, name) for each in held]) for name in ("targets", "alphas", "maps") if held
+    }
+    return BatchExplanation(**joined, contrast=Contrast(**contrast) if held else None)
+
+
+def _gradients(passed: Forward, layer: str, targets: Tensor, others: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Alphas (B, K) of the targets and (B, R, K) of the further classes, through the graph of the head."""
+    logits, activations = passed.logits, passed.activations
+    chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
+    (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True, retain_graph=others is not None)
+    if gradient is None:
+        raise _unused(layer)
+    alphas = gradient.float().mean(dim=(2, 3))
+    if others is None:
+        return alphas, None
+    each = [_alphas(logits, activations, column) for column in others.T]
+    return alphas, torch.stack(each, dim=1) if each else alphas.new_zeros(len(alphas), 0, alphas.shape[1])
+
+
+def _linear_gradients(
+    passed: Forward, weight: Tensor, targets: Tensor, others: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """The same of a linear head: rows of its weight; zero where there is no further class."""
+    _, _, h, w = passed.activations.shape
+    scaled = weight.float() / (h * w)
+    if others is None:
+        return scaled[targets], None
+    return scaled[targets], scaled[others.clamp_min(0)] * (others >= 0)[:, :, None]
+
+
+def _unused(layer: str) -> InputError:
+    return InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
 
 
 def _alphas(logits: Tensor, activations: Tensor, targets: Tensor) -> Tensor:
@@ -142,6 +228,16 @@ def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
 
     Bilinear between the centres of the spatial locations (``align_corners=False``), because each stands for an area.
     """
-    large = F.interpolate(maps[None].float(), size=(height, width), mode="bilinear", align_corners=False)[0]
+    maps = maps.float()
+    rows, columns = (
+        _weights(side, given, maps.device) for side, given in ((height, maps.shape[1]), (width, maps.shape[2]))
+    )
+    large = rows @ (maps @ columns.T)
     peak = large.amax(dim=(1, 2), keepdim=True)
-    return (large / peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()
+    return large.div_(peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()
+
+
+def _weights(side: int, given: int, device: torch.device) -> Tensor:
+    """(side, given) the weights of bilinear interpolation along an axis; a matrix product with them is the fastest."""
+    unit = torch.eye(given, device=device)[None, None]
+    return F.interpolate(unit, size=(side, given), mode="bilinear", align_corners=False)[0, 0]

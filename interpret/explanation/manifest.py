@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from interpret.config import ModelConfig, RunConfig
+from interpret.config import Arithmetic, ModelConfig, RunConfig
 from interpret.data.datasets import PhotoSet
 from interpret.models import Classifier
 from interpret.study.schema import FORMAT_VERSION
@@ -24,7 +24,7 @@ def study_manifest(
     key: str,
     n_units: int,
     device: torch.device,
-    precision: str,
+    arithmetic: Arithmetic,
 ) -> dict[str, Any]:
     """The manifest of a study, without its counts, timings and digests.
 
@@ -35,7 +35,7 @@ def study_manifest(
         key: digest of everything that the extracted files depend on.
         n_units: K, the number of units (count).
         device: where the network ran.
-        precision: of the backbone: ``float32``, ``bfloat16`` or ``float16``.
+        arithmetic: how it computed.
     """
     return {
         "schema_version": FORMAT_VERSION,
@@ -50,7 +50,8 @@ def study_manifest(
         "n_units": n_units,
         "class_names": list(classifier.class_names),
         "preprocessing": classifier.preprocessing.to_dict(),
-        "precision": precision,
+        "precision": arithmetic.precision,
+        "arithmetic": asdict(arithmetic),
         "device": device.type,
         "images_root": str(photos.root),
         "fingerprint": photos.fingerprint,

@@ -4,10 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from skimage.filters import threshold_otsu
-from skimage.morphology import local_maxima
-from skimage.segmentation import watershed
 
 from interpret.config import ExtractConfig
 from interpret.explanation.regions import Regions, cut_regions
@@ -70,12 +66,16 @@ def cut(
         peak; none where the map is zero everywhere. Patches of equal mass are ordered from top to bottom, then from
         left to right.
     """
+    from scipy import ndimage  # only where maps are cut one by one: the import takes as long as explaining a photo
+
     peak = float(heat.max(initial=0.0))
     none = Patches(np.zeros((0, 4), np.int64), np.zeros(0, np.float32))
     if not peak > 0.0:
         return none
     threshold = config.tau * peak
     if config.threshold == "otsu":
+        from skimage.filters import threshold_otsu
+
         # scikit-image's foreground is "greater than" Otsu's value, and ours "at least": take the next value above it.
         # Where the map is constant nothing is above it, and the whole map is one patch.
         threshold = min(peak, float(np.nextafter(threshold_otsu(heat), np.inf)))
@@ -107,6 +107,10 @@ def _split_at_valleys(
     Returns:
         Labels (H, W) of the parts, numbered from 1 without gaps, and their number.
     """
+    from scipy import ndimage
+    from skimage.morphology import local_maxima
+    from skimage.segmentation import watershed
+
     peaks, n_peaks = ndimage.label(local_maxima(grid_map, connectivity=2), structure=EIGHT)
     rows, columns = np.nonzero(peaks)
     scale = np.array(heat.shape) / grid_map.shape

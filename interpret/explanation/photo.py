@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from interpret.config import ExtractConfig
+from interpret.config import Arithmetic, ExtractConfig
 from interpret.errors import InputError
 from interpret.explanation.extractor import Extractor, make_extractor
 from interpret.explanation.gradcam import upsample
@@ -138,7 +138,7 @@ def make_explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
         InputError: the logits depend on more than the layer's output, or the layer has no spatial extent.
     """
     device = torch.device("cpu")
-    extractor, _ = make_extractor(classifier, config, device, "float32")
+    extractor, _ = make_extractor(classifier, config, device, Arithmetic("float32"))
     head = find_head(extractor.network, extractor.layer, trial_inputs(classifier.preprocessing.size))
     return Explainer(classifier, extractor, head)
 

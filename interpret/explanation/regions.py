@@ -1,5 +1,6 @@
 """Regions of many maps at once: 8-connected components above a threshold, their boxes and masses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,16 @@ class Regions:
 
     def __len__(self) -> int:
         return len(self.owners)
+
+
+def join_regions(parts: Sequence[Regions], maps: int) -> Regions:
+    """The patches of several groups of ``maps`` maps each (the last may have fewer), counted on from group to group."""
+    owners = [part.owners + index * maps for index, part in enumerate(parts)]
+    return Regions(
+        np.concatenate([np.zeros(0, np.int64), *owners]),
+        np.concatenate([np.zeros((0, 4), np.int64), *(part.boxes for part in parts)]),
+        np.concatenate([np.zeros(0, np.float32), *(part.masses for part in parts)]),
+    )
 
 
 def cut_regions(heat: npt.NDArray[np.float32], tau: float, *, min_area: float, max_patches: int) -> Regions:

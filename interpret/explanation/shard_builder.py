@@ -30,12 +30,12 @@ class ShardBuilder:
         """Record a photo that cannot be read."""
         self.skipped.append({"path": decoded.photo.name, "reason": decoded.reason})
 
-    def add(self, batch: Sequence[DecodedPhoto], inputs: Tensor, explanation: BatchExplanation) -> None:
+    def add(self, batch: Sequence[DecodedPhoto], inputs: Tensor | None, explanation: BatchExplanation) -> None:
         """Add the photos of one batch and skip those with a logit or a map that is not finite.
 
         Args:
             batch: the photos, B of them.
-            inputs: (B, 3, H, W), what the network saw.
+            inputs: (B, 3, H, W), what the network saw; None where patches are not cropped from it.
             explanation: their explanations.
         """
         finite = explanation.logits.isfinite().all(dim=1) & explanation.maps.isfinite().all(dim=(1, 2))
@@ -48,7 +48,7 @@ class ShardBuilder:
             batch = [decoded for decoded, usable in pairs if usable]
             if not batch:
                 return
-            inputs, explanation = inputs[finite], explanation.select(finite)
+            inputs, explanation = None if inputs is None else inputs[finite], explanation.select(finite)
         first = len(self.images)
         confidences = explanation.logits.softmax(dim=1).amax(dim=1).cpu().numpy()
         predicted = explanation.logits.argmax(dim=1).cpu().numpy()
@@ -77,7 +77,7 @@ class ShardBuilder:
     def _add_patches(
         self,
         batch: Sequence[DecodedPhoto],
-        inputs: Tensor,
+        inputs: Tensor | None,
         explanation: BatchExplanation,
         predicted: npt.NDArray[np.int64],
         first: int,

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from interpret import models
+from interpret.config import Arithmetic
 from interpret.errors import InputError
 from interpret.models import Classifier, checkpoints
 from interpret.models.layers import check_layer, observe
+from interpret.models.precision import choose_precision
 from interpret.study import Study
 
 TOLERATED = 0.02
@@ -60,6 +63,16 @@ def network_of(
             "the study again."
         )
     return classifier
+
+
+def arithmetic_of(study: Study, device: torch.device) -> Arithmetic:
+    """How a study's photos are explained again: as before, and on another device in the precision it is fast at."""
+    recorded = study.recorded.arithmetic
+    if device.type == study.device:
+        return recorded
+    asked = study.model_config.precision
+    precision = "float32" if asked == "float16" and device.type == "cpu" else choose_precision(asked, device)
+    return replace(recorded, precision=precision)
 
 
 def check_same_predictions(study: Study, other: npt.NDArray[np.bool_], *, allowed: int = 0) -> None:

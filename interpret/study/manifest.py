@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.config import Arithmetic, ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.files import write_json
@@ -66,6 +66,7 @@ class Manifest:
         class_names: of each of the C outputs.
         preprocessing: how a photo becomes the network's input.
         precision: number type of the backbone.
+        arithmetic: how the network computed; that of former versions where the file does not say it.
         device: type of device.
         images_root: the folder that the photos' paths are relative to.
         fingerprint: of the photos.
@@ -91,6 +92,7 @@ class Manifest:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     precision: str
+    arithmetic: Arithmetic
     device: str
     images_root: str
     fingerprint: str
@@ -140,6 +142,7 @@ class Manifest:
             class_names=fields.texts("class_names"),
             preprocessing=_preprocessing(fields.section("preprocessing")),
             precision=fields.text("precision"),
+            arithmetic=read_arithmetic(fields),
             device=fields.text("device"),
             images_root=fields.text("images_root"),
             fingerprint=fields.text("fingerprint"),
@@ -159,6 +162,18 @@ class Manifest:
         # a study of version 0.9 states it only in the line on the weights
         stated = re.fullmatch(r"a (\S+) given from Python", self.weights_source)
         return stated[1] if stated else None
+
+
+def read_arithmetic(fields: Fields) -> Arithmetic:
+    """How a network computed, from a manifest or the record of an unfinished run.
+
+    Raises:
+        ValueError: a field does not fit.
+    """
+    if "arithmetic" not in fields:
+        return Arithmetic.former(fields.text("precision"))
+    said = fields.section("arithmetic")
+    return Arithmetic(said.text("precision"), said.flag("folded"), said.number("exact_share", 0.0, 1.0))
 
 
 def _date(fields: Fields) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from interpret.config import Arithmetic
 from interpret.errors import InputError
 from interpret.files import clear_unfinished, flush, hold, new_folder, remove_folder, write_json
 from interpret.study import digests
+from interpret.study.fields import Fields
+from interpret.study.manifest import read_arithmetic
 from interpret.study.schema import ARRAYS, TABLES
 from interpret.study.shards import Shard
 from interpret.study.tables import write_table
 
-FORMAT = 3
+FORMAT = 4
 """Raised when shards hold other photos or files than before, so that no unfinished run is resumed with both."""
 
 RECORD = "run.json"
@@ -60,12 +64,28 @@ def check_record(study: Path) -> tuple[str, int] | None:
     Raises:
         InputError: what it says of itself is damaged.
     """
+    found = _record(study)
+    return None if found is None else found[:2]
+
+
+def recorded_arithmetic(study: Path) -> Arithmetic | None:
+    """How the network of the unfinished run in the workspace of a study to be computes; None where there is none.
+
+    Raises:
+        InputError: what it says of itself is damaged.
+    """
+    found = _record(study)
+    return None if found is None else found[2]
+
+
+def _record(study: Path) -> tuple[str, int, Arithmetic | None] | None:
     record = partial_folder(study) / RECORD
     if not record.exists():
         return None
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
-        return str(content["key"]), int(content.get("format", 1))
+        arithmetic = read_arithmetic(Fields(content)) if "arithmetic" in content else None
+        return str(content["key"]), int(content.get("format", 1)), arithmetic
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"The file {record} is damaged; delete {record.parent} to start anew.") from error
 
@@ -81,17 +101,19 @@ class Workspace:
         key: the key of the study; within the context, the one that the unfinished run was recorded under.
     """
 
-    def __init__(self, study: Path, keys: Sequence[str]) -> None:
+    def __init__(self, study: Path, keys: Sequence[str], arithmetic: Arithmetic | None = None) -> None:
         """Prepare the workspace.
 
         Args:
             study: the folder of the study to be.
             keys: the study's key, and further ones under which an unfinished run is resumed.
+            arithmetic: how the network computes, for the record of a new run.
         """
         self.study = study
         self.folder = partial_folder(study)
         self.key = keys[0]
         self._keys = keys
+        self._arithmetic = arithmetic
         self._lock = -1
 
     def __enter__(self) -> "Workspace":
@@ -108,7 +130,8 @@ class Workspace:
         """Take over the key of the unfinished run in the folder, or record this one's."""
         found = check_record(self.study)
         if found is None:
-            write_json({"key": self.key, "format": FORMAT}, self.folder / RECORD)
+            held = {} if self._arithmetic is None else {"arithmetic": asdict(self._arithmetic)}
+            write_json({"key": self.key, "format": FORMAT, **held}, self.folder / RECORD)
             return
         recorded, version = found
         if recorded not in self._keys:
