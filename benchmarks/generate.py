@@ -23,7 +23,7 @@ import torchvision
 from safetensors.torch import save_file
 
 from interpret import models
-from interpret.config import ExtractConfig, ModelConfig, RunConfig, digest
+from interpret.config import Arithmetic, ExtractConfig, ModelConfig, RunConfig, digest
 from interpret.data.datasets import PhotoSet
 from interpret.explanation.encoding import rank_units
 from interpret.explanation.manifest import study_manifest
@@ -175,7 +175,7 @@ def generate(
         for count, shard in enumerate(shards(config, head, units, photos, seed, part), 1):
             workspace.put(count - 1, shard)
         assembled = workspace.assemble(count, SKIPPED.empty_table())
-        manifest = study_manifest(config, classifier, none, key, n_units, torch.device("cpu"), "float32")
+        manifest = study_manifest(config, classifier, none, key, n_units, torch.device("cpu"), Arithmetic("float32"))
         manifest["files"] = file_digests(assembled, FILES)
         manifest["counts"] = asdict(Study(assembled, manifest).counted())
         manifest["timings"] = {"seconds": 0.0, "shards_resumed": 0}
