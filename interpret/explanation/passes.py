@@ -22,8 +22,8 @@ PIECE = 4
 """Photos per forward pass on a CPU (count). It may change float rounding, and with it what a study holds.
 
 The largest activations of four photos are small enough for the C library to keep their memory from layer to layer; from
-32 MB on it gives it back and takes it anew: 3,300 page faults a photo in pieces of eight (EfficientNet-Lite0, float32), none
-in pieces of four.
+32 MB on it gives it back and takes it anew: 3,300 page faults a photo in pieces of eight (EfficientNet-Lite0, float32),
+none in pieces of four.
 """
 
 T = TypeVar("T")
