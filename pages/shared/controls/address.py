@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.state import get_session_state
 
 from pages.shared import page_list
 
@@ -58,4 +59,10 @@ def itemset_from(text: str | None) -> tuple[int, ...] | None:
 
 def go(page: str, query: dict[str, str]) -> None:
     """Open another page in this session, with these parameters."""
+    # Streamlit refuses to set a parameter that a widget of the page is bound to, even where the page is being left. The
+    # next page's own widgets take their values from the address again.
+    with get_session_state().query_params() as held:
+        for name in query:
+            if binding := held.get_binding_for_param(name):
+                held.unbind_widget(binding.widget_id)
     st.switch_page(page_list.file_of(page), query_params=query)
