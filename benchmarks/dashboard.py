@@ -6,9 +6,8 @@ Three measurements, each on a server of its own that is started for it:
 
 * cold: from the start of the server to the first page with its finding, for the demo with an empty cache too;
 * interactions: a round is the twenty of :func:`interactions`, one after the other in one tab of 1440 x 900. An
-  interaction ends when the last run of the page's script that it set off has ended and the browser has drawn its result.
-  The first round, in which caches are filled, is listed by itself. Memory is that of the server's process, after each
-  round;
+  interaction ends when the last run of the page's script that it set off has ended and is drawn. The first round, in
+  which caches are filled, is listed by itself. Memory is that of the server's process, after each round;
 * tabs: as many tabs as asked for, each on a class of its own, turn pages at once; a page counts only if it names
   the class of its tab.
 """
