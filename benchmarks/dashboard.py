@@ -23,12 +23,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, TimeoutError, sync_playwright
 
 from interpret.study import Study, open_study
-from tests.browser import CHROMIUM, FLAGS, LONG, Runs, dashboard
+from tests.browser import CHROMIUM, FLAGS, LONG, Runs, click_point, click_row, dashboard
 from tests.soak import megabytes
-from tests.test_browser import click_point, click_row
 
 Step = tuple[str, Callable[[], object]]
 
@@ -126,9 +125,10 @@ def settled(tab: Any, act: Callable[[], object]) -> float:
         tab.runs.wait(before)
         drawn, before = time.monotonic(), tab.runs.ended
         tab.wait_for_timeout(1000 * QUIET)
-        if not tab.runs.under_way and tab.runs.ended == before:
+        if tab.runs.ended > before:  # another run came and went
+            before = tab.runs.ended - 1
+        elif not tab.runs.under_way:
             return drawn - began
-        before = min(before, tab.runs.ended - 1) if not tab.runs.under_way else before
 
 
 def rounds(
@@ -180,7 +180,7 @@ def together(browser: Browser, folder: Path, cache: Path | None, study: Study, c
                 try:
                     tab.wait_for_selector(f"h1:has-text({name!r})")
                     tab.runs.wait()
-                except Exception:
+                except TimeoutError:  # another class, or nothing
                     wrong += 1
                 seconds.append(time.monotonic() - began)
         for tab in tabs:

@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=["efficientnet_lite0", "resnet50", "convnext_tiny", "vgg16"])
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument(
-        "--weights", default="auto", help="'random', a file, 'own' for the model's own; auto: own where"
+        "--weights", default="auto", help="'random', a file, 'own' for the model's own; auto: own for EfficientNet-Lite"
     )
     parser.add_argument("--photos", type=int, default=256, help="of an extraction of ours")
     parser.add_argument("--inputs", type=int, default=64, help="decoded photos for the bare pass and the peers")

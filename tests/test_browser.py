@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from interpret.study import open_study
-from tests.browser import LONG, drawn_anew, go
+from tests.browser import LONG, click_point, click_row, drawn_anew, go
 from tests.small_study import studies
 
 pytestmark = pytest.mark.browser
@@ -88,29 +88,6 @@ def wait_for_units(page, units: str) -> None:
 
 def itemset_of(page) -> str:
     return parse_qs(urlsplit(page.url).query)["itemset"][0]
-
-
-def click_row(page, row: int) -> None:
-    """Click the box of a row in the first table, which is a canvas."""
-    table = page.locator("[data-testid=stDataFrame]").first
-    table.locator("canvas").first.wait_for()
-    table.click(position={"x": 15, "y": 35 * row + 52}, force=True)
-
-
-APART = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
-    figure => Date.now() - (figure._mouseDownTime ?? 0) > figure._context.doubleClickDelay
-)"""
-"""Whether a click now is one of its own: to Plotly two quick ones, wherever they hit, are a double click."""
-
-
-def click_point(page, place: int) -> None:
-    """Click a point of the first figure, once it stands still."""
-    page.wait_for_function(APART)
-    point = page.locator(".js-plotly-plot .scatterlayer .point").nth(place)
-    point.wait_for(state="attached")
-    point.element_handle().wait_for_element_state("stable")
-    box = point.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from interpret.mining import explosion, mine
 from interpret.mining.engine import pyfim_engine
 from interpret.mining.engine.layout import arrange
 from interpret.mining.engine.limits import Limits, TooManyItemsets, least_counts
-from interpret.mining.engine.threads import one_thread
+from interpret.threads import one_thread
 from tests.mining_cases import config, database, plain, skewed
 
 needs_pyfim = pytest.mark.skipif(importlib.util.find_spec("fim") is None, reason="pyfim is not installed")

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -7,8 +8,9 @@ import torch
 from interpret.config import Arithmetic, ExtractConfig
 from interpret.explanation import gradcam, passes, trial
 from interpret.explanation.extractor import make_extractor
-from interpret.explanation.passes import Passes, run_alone
+from interpret.explanation.passes import Passes
 from interpret.models import Preprocessing, wrap
+from interpret.threads import one_thread
 from tests.conftest import TinyNet
 from tests.process_state import nothing_left_behind
 
@@ -41,8 +43,21 @@ def test_each_thread_computes_by_itself_and_no_other_thread_is_changed():
             thread.start()
             thread.join()
         assert set(numbers) == {1}
-        assert run_alone(torch.get_num_threads) == 1
     assert elsewhere == [torch.get_num_threads()]
+
+
+def test_threads_begin_with_the_count_that_they_had_where_the_caller_has_another():
+    def in_new_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    started = in_new_thread()
+    with one_thread("cpu"):
+        with Passes(TinyNet().eval(), CPU, 32) as running:
+            assert running.run(lambda _: torch.get_num_threads()).result() == 1
+            assert in_new_thread() == started
+        assert torch.get_num_threads() == 1
+    assert in_new_thread() == started
 
 
 def test_networks_of_the_threads_share_parameters_but_no_hook():

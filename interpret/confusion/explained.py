@@ -22,7 +22,7 @@ from interpret.progress import Callback, silent
 from interpret.study import Study, digests
 from interpret.study.results import made_from
 from interpret.study.schema import SCHEMA_VERSION
-from interpret.study.tables import read_ranked, write_table
+from interpret.study.tables import ranked_of, read_ranked, write_table
 
 Ints = npt.NDArray[np.int64]
 
@@ -152,7 +152,7 @@ def _on_demand(
             write_table(table, made / file.name)
             digests.write_list(made, made_from(study, file.parent))
     except OSError:  # on a read-only disk they are explained as often as they are asked for
-        return _from_table(table, study.extract_config.stored_units)
+        return _explained(table, *ranked_of(table, study.extract_config.stored_units))
     return _read(file, study.extract_config.stored_units)
 
 
@@ -180,14 +180,6 @@ def _read(file: Path, width: int) -> Explained:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{file} cannot be read") from error
     return _explained(columns, *ranked)
-
-
-def _from_table(table: pa.Table, width: int) -> Explained:
-    units = np.full((len(table), width), -1, np.int32)
-    scores = np.zeros((len(table), width), np.float32)
-    for row, (ids, values) in enumerate(zip(table["units"].to_pylist(), table["scores"].to_pylist(), strict=True)):
-        units[row, : len(ids)], scores[row, : len(ids)] = ids, values
-    return _explained(table, units, scores)
 
 
 def _explained(table: pa.Table, units: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]) -> Explained:

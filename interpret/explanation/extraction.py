@@ -20,7 +20,7 @@ from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import decode_ahead, make_extractor
 from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_manifest
-from interpret.explanation.passes import Passes, run_alone
+from interpret.explanation.passes import Passes
 from interpret.explanation.shard import explain_shard
 from interpret.explanation.trial import PHOTOS, choose_arithmetic
 from interpret.models import Classifier, checkpoints
@@ -33,6 +33,7 @@ from interpret.study.manifest import check_new, write_manifest
 from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import FILES, SKIPPED
 from interpret.study.workspace import Workspace, partial_folder, recorded_arithmetic, stretches
+from interpret.threads import lone_threads, one_thread
 
 
 def extract(
@@ -120,7 +121,8 @@ def _extract(
     started: float,
     announce: Callable[[str], None] | None,
 ) -> Study:
-    extractor, n_units = run_alone(lambda: make_extractor(classifier, config.extract, device, arithmetic))
+    with one_thread("cpu"):  # a photo or two gain little from helpers, and on a busy machine wait for them
+        extractor, n_units = make_extractor(classifier, config.extract, device, arithmetic)
     total = len(photos.photos)
     manifest = study_manifest(config, classifier, photos, keys[0], n_units, device, arithmetic)
     check_new(manifest, folder)  # before hours of work, not after them
@@ -135,9 +137,8 @@ def _extract(
         with (
             ThreadPoolExecutor(config.workers) as decoders,
             Passes(extractor.network, device, config.batch_size) as passes,
-            ThreadPoolExecutor(1) as finisher,
+            lone_threads(1) as finisher,  # works beside the passes
         ):
-            passes.compute_alone(finisher)
             for index, positions in parts:
                 if index in resumed:
                     done += len(positions)

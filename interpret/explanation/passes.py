@@ -8,15 +8,16 @@ do neither, and give the same numbers for any number of threads.
 import copy
 import itertools
 import math
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from interpret.threads import lone_threads, own_counts
 
 PIECE = 4
 """Photos per forward pass on a CPU (count). It may change float rounding, and with it what a study holds.
@@ -27,7 +28,6 @@ none in pieces of four.
 """
 
 T = TypeVar("T")
-_SETTING = threading.Lock()
 
 
 class Passes:
@@ -47,17 +47,13 @@ class Passes:
             batch_size: photos in a batch (count).
         """
         alone = device.type != "cpu"
-        single = not alone and _own_threads()
-        threads = torch.get_num_threads() if single else 1
+        threads = 1 if alone or not own_counts() else torch.get_num_threads()
         self.piece = batch_size if alone else min(PIECE, batch_size)
         self.width = self.piece * threads
         self._networks: SimpleQueue[nn.Module] = SimpleQueue()
         for _ in range(threads):
             self._networks.put(_twin(network))
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="forward-pass")
-        self._single = single
-        if single:
-            _one_thread_each(self._pool, threads)
+        self._pool = lone_threads(threads, "forward-pass")
 
     def __enter__(self) -> "Passes":
         return self
@@ -75,11 +71,6 @@ class Passes:
         """A batch in pieces, in order."""
         return [items[start : start + self.piece] for start in range(0, len(items), self.piece)]
 
-    def compute_alone(self, pool: ThreadPoolExecutor) -> None:
-        """Let the one thread of another pool, which works beside these, compute without helpers as they do."""
-        if self._single:
-            _one_thread_each(pool, 1)
-
     def run(self, work: Callable[[nn.Module], T]) -> "Future[T]":
         """Call ``work`` with a network on one of the threads, after what was given before."""
 
@@ -93,42 +84,8 @@ class Passes:
         return self._pool.submit(with_network)
 
 
-def run_alone(work: Callable[[], T]) -> T:
-    """The result of ``work``, from a thread that computes without helpers.
-
-    A pass of a photo or two gains little from more threads, and on a busy machine waits for them after each operation.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        if _own_threads():
-            _one_thread_each(pool, 1)
-        return pool.submit(work).result()
-
-
-def _own_threads() -> bool:
-    """Whether each thread has a number of threads of its own that it computes with."""
-    return "OpenMP" in torch.__config__.parallel_info()
-
-
 @torch.inference_mode(False)
 def _twin(network: nn.Module) -> nn.Module:
     """A copy of a network that shares its parameters and buffers: hooks on the one are not on the other."""
     shared: dict[int, Tensor] = {id(t): t for t in itertools.chain(network.parameters(), network.buffers())}
     return copy.deepcopy(network, dict(shared))
-
-
-def _one_thread_each(pool: ThreadPoolExecutor, threads: int) -> None:
-    """Let each thread of a pool compute by itself; the number of threads of all others stays."""
-    started = threading.Barrier(threads + 1)
-
-    def compute_alone() -> None:
-        torch.get_num_threads()  # or the first operation would take the process's number over
-        torch.set_num_threads(1)
-        started.wait()
-
-    with _SETTING:
-        before = torch.get_num_threads()
-        waiting = [pool.submit(compute_alone) for _ in range(threads)]
-        started.wait()
-        torch.set_num_threads(before)  # the number that new threads begin with
-    for each in waiting:
-        each.result()

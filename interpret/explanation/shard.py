@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ def explain_shard(
             inputs = extractor.inputs(pieces[piece])
             return inputs, extractor.forward(network, inputs)
 
-        futures = [passes.run(lambda net, at=at: forward(net, at)) for at in range(len(pieces))]  # type: ignore[misc]
+        futures = [passes.run(partial(forward, piece=at)) for at in range(len(pieces))]
         begun.append(_Batch(batch, futures, read))
         batch = []
 
@@ -111,8 +112,9 @@ def _explained(extractor: Extractor, passes: Passes, pieces: list[Forward], deal
         dealt = deal.batch(torch.cat(predicted).cpu().numpy())
         bounds = np.cumsum([len(each) for each in predicted])[:-1]
         further = [torch.from_numpy(np.ascontiguousarray(part)) for part in np.split(dealt, bounds)]
-    explained = [
-        passes.run(lambda _, p=p, t=t, f=f: extractor.explain_pass(p, t, f))  # type: ignore[misc]
-        for p, t, f in zip(pieces, predicted, further, strict=True)
-    ]
+
+    def explain(_: nn.Module, piece: int) -> BatchExplanation:
+        return extractor.explain_pass(pieces[piece], predicted[piece], further[piece])
+
+    explained = [passes.run(partial(explain, piece=at)) for at in range(len(pieces))]
     return join([each.result() for each in explained])

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from interpret.config import Arithmetic
 from interpret.explanation.gradcam import BatchExplanation, explain, join
-from interpret.explanation.passes import Passes, run_alone
+from interpret.explanation.passes import Passes
 from interpret.models import Classifier
 from interpret.models.head import trial_inputs
 from interpret.models.precision import exact_copy, prepare
+from interpret.threads import one_thread
 
 SHARES = (0.06, 0.25, 0.5)
 """Fractions of the backbone's work that are tried in float32, the fastest first."""
@@ -59,11 +60,14 @@ def choose_arithmetic(
     inputs = classifier.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
     network = exact_copy(classifier.network, device)
     layer = classifier.layer
-    exact = _explained(run_alone(lambda: prepare(network, layer, device, "float32", sample)), layer, inputs)
+    with one_thread("cpu"):  # one photo gains little from helpers, and on a busy machine waits for them
+        ready = prepare(network, layer, device, "float32", sample)
+    exact = _explained(ready, layer, inputs)
     lowest = 0.0
     for share in SHARES:
         tried = replace(first, exact_share=share)
-        ready = run_alone(lambda tried=tried: prepare(network, layer, device, tried, sample))  # type: ignore[misc]
+        with one_thread("cpu"):
+            ready = prepare(network, layer, device, tried, sample)
         rough = _explained(ready, layer, inputs, exact.targets)
         maps = lowest_correlation(exact.maps, rough.maps)
         features = lowest_correlation(exact.activations.mean(dim=(2, 3)), rough.activations.mean(dim=(2, 3)))

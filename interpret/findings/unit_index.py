@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interpret.config import MineConfig
+from interpret.mining.contrast_counting import places
 from interpret.mining.ranked_units import Ranked, quantile_of, ranked_contrast_units, ranked_units
 from interpret.study import Study
 
@@ -56,17 +57,9 @@ class UnitIndex:
             return np.arange(self.n, dtype=np.int64), np.zeros((self.n, 0), np.float32)
         found = self.rows[min(slices, key=lambda each: int(each.stop - each.start))]
         for each in slices:
-            found = found[_places(self.rows[each], found)[1]]
-        columns = [self.scores[each][_places(self.rows[each], found)[0]] for each in slices]
+            found = found[places(self.rows[each], found)[1]]
+        columns = [self.scores[each][places(self.rows[each], found)[0]] for each in slices]
         return found.astype(np.int64), np.stack(columns, axis=1)
-
-
-def _places(ascending: npt.NDArray[np.int32], wanted: npt.NDArray[np.int32]) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Where each of (n,) numbers stands among ascending ones, and whether it does."""
-    if not len(ascending):
-        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), np.bool_)
-    place = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
-    return place, ascending[place] == wanted
 
 
 def unit_index(study: Study, config: MineConfig) -> UnitIndex:

@@ -14,11 +14,11 @@ from interpret.mining import rules as rule_measures
 from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Ints, Layout, arrange
 from interpret.mining.engine.limits import Limits, TooManyItemsets
-from interpret.mining.engine.threads import one_thread
 from interpret.mining.engine.trie import Trie
 from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
+from interpret.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 

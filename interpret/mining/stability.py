@@ -15,10 +15,10 @@ from interpret.mining.contrast import MIN_LIFT
 from interpret.mining.contrast_counting import places
 from interpret.mining.engine.layout import Ints, arrange
 from interpret.mining.engine.limits import least_counts
-from interpret.mining.engine.threads import one_thread
 from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
+from interpret.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 

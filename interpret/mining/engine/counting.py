@@ -90,7 +90,7 @@ def _count(trie: Trie, layout: Layout, limits: Limits, device: str, engine: str,
     if on_bits and (engine == "bitsets" or bit_counting.suits(trie, layout)):
         return _collect(bit_counting.parts(trie, layout, limits), len(trie), layout)
     from interpret.mining.engine import tid_counting  # with PyTorch, which takes seconds to import
-    from interpret.mining.engine.threads import one_thread
+    from interpret.threads import one_thread
 
     with one_thread(device):
         return _collect(tid_counting.parts(trie, layout, limits, device=device, chunk=chunk), len(trie), layout)

@@ -82,7 +82,7 @@ class _Tids:
         if not len(labels):
             return
         from interpret.mining.engine.search import TidSearch
-        from interpret.mining.engine.threads import one_thread
+        from interpret.threads import one_thread
 
         with one_thread(self.device):
             engine = TidSearch(*self.given, device=self.device, chunk=self.chunk)

@@ -1,4 +1,4 @@
-"""One thread for torch's work on a processor."""
+"""How many threads torch computes with, in one thread of the process and not in the others."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +18,10 @@ def one_thread(device: str) -> Iterator[None]:
     """Let torch compute in one thread inside, in the calling thread only, and restore its thread count afterwards.
 
     The search is thousands of steps of a few hundred microseconds, each too short to share: on two busy cores two
-    threads that wait for each other made it ten times slower. Does nothing where ``device`` is no processor.
+    threads that wait for each other made it ten times slower. Does nothing where ``device`` is no processor, or where
+    torch keeps one count for the whole process.
     """
-    if torch.device(device).type != "cpu":
+    if torch.device(device).type != "cpu" or not own_counts():
         yield
         return
     before = torch.get_num_threads()
@@ -29,6 +30,22 @@ def one_thread(device: str) -> Iterator[None]:
         yield
     finally:
         _set_for_this_thread(before)
+
+
+def lone_threads(count: int, name: str = "") -> ThreadPoolExecutor:
+    """A pool of ``count`` threads in each of which torch computes without helpers, where threads have own counts."""
+    begin = _begin_alone if own_counts() else None
+    return ThreadPoolExecutor(count, thread_name_prefix=name, initializer=begin)
+
+
+def own_counts() -> bool:
+    """Whether each thread has a number of threads of its own that it computes with."""
+    return "OpenMP" in torch.__config__.parallel_info()
+
+
+def _begin_alone() -> None:
+    torch.get_num_threads()  # or the first operation would take the count for new threads over
+    _set_for_this_thread(1)
 
 
 def _set_for_this_thread(count: int) -> None:
