@@ -46,7 +46,7 @@ def join_regions(parts: Sequence[Regions], maps: int) -> Regions:
 def cut_regions(heat: npt.NDArray[np.float32], tau: float, *, min_area: float, max_patches: int) -> Regions:
     """Cut maps at a fraction of each one's maximum.
 
-    The same patches as :func:`interpret.explanation.patches.extract` gives map by map. Components are found on runs
+    The same patches as :func:`interpret.explanation.patches.cut` gives map by map. Components are found on runs
     (stretches of pixels above the threshold within a row): two runs of neighbouring rows are connected where they
     touch, corners included.
 
