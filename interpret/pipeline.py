@@ -1,6 +1,7 @@
 """The stages composed: from a configuration to a mined study on disk."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from interpret.config import RunConfig
@@ -40,6 +41,7 @@ def run(
             "units of a patch can be mined than are stored."
         )
     study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
+    study = replace(study, compute_on=config.model.device)
     progress(Progress("Mining itemsets", 0, 0))
     mine_study(study, config.mine)
     progress(Progress("Done", 1, 1, len(study.skipped)))

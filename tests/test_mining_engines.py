@@ -130,12 +130,14 @@ def engines_used(
 ) -> tuple[int, int]:
     """How many classes were searched on bitsets, and how many on tid-lists."""
     used = [0, 0]
-    search, tids = bitsets.search, choice._Tids.search
+    search, tids = bitsets.search, choice._search_tids
     monkeypatch.setattr(
         bitsets, "search", lambda a, items, b: (used.__setitem__(0, used[0] + len(items.labels)), search(a, items, b))
     )
     monkeypatch.setattr(
-        choice._Tids, "search", lambda a, labels: (used.__setitem__(1, used[1] + len(labels)), tids(a, labels))
+        choice,
+        "_search_tids",
+        lambda a, b, c, labels, *more: (used.__setitem__(1, used[1] + len(labels)), tids(a, b, c, labels, *more)),
     )
     mine(data, config(support, **more))
     return used[0], used[1]

@@ -59,12 +59,12 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.study import open_study
 
     check_out(arguments.out)
-    study = open_study(arguments.study, announce)
+    device = values_of(arguments, ModelConfig)["device"]
+    study = open_study(arguments.study, announce, device=device)
     units = parsed_units(arguments.units)
     check_units(units, study.n_units)
     config = inherited(arguments, study.mine_config)
     check_top_units(config, study.extract_config.stored_units)
-    device = values_of(arguments, ModelConfig)["device"]
     pairs = confusion_pairs(study)
     chosen = _pair(study, arguments.pair, pairs)
     measured = _held_out(study) if arguments.images is None else None

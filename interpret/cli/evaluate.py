@@ -49,12 +49,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     for target in csv_files(arguments.out) if arguments.out else []:
         check_output(target, "--out")
     kind = _format_of(arguments.plot)
-    study = open_study(arguments.study, announce, arguments.roots)
+    device = values_of(arguments, ModelConfig)["device"]
+    study = open_study(arguments.study, announce, arguments.roots, device)
     stored = study.extract_config.stored_units
     given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
     config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))
     photos = values_of(arguments, RunConfig)
-    device = values_of(arguments, ModelConfig)["device"]
     with progress_bar(arguments.progress_file) as progress:
         classifier = network_of(study, announce=announce)
         heldout_study = heldout.heldout(

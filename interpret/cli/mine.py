@@ -4,9 +4,9 @@ import argparse
 from typing import Any
 
 from interpret.cli.console import announce
-from interpret.cli.options import add_options, add_study, inherited, positive
+from interpret.cli.options import add_options, add_study, inherited, positive, values_of
 from interpret.cli.study_report import print_findings
-from interpret.config import MineConfig
+from interpret.config import MineConfig, ModelConfig
 
 
 def add(commands: Any) -> None:
@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
         help="print p-values too, from permuting own and contrast photos of each class 200 times (a few seconds)",
     )
     add_options(command, MineConfig, inherit=True)
+    add_options(command, ModelConfig, only=("device",))
 
 
 def _mine(arguments: argparse.Namespace) -> None:
@@ -33,7 +34,7 @@ def _mine(arguments: argparse.Namespace) -> None:
     from interpret.mining import mine_study
     from interpret.study import open_study
 
-    study = open_study(arguments.study, announce)
+    study = open_study(arguments.study, announce, device=values_of(arguments, ModelConfig)["device"])
     config = inherited(arguments, study.mine_config)
     mined = mine_study(study, config)
     findings = Findings(study, config, mined)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from interpret import frames
+from interpret import frames, words
 from interpret.cli.console import OUT
 from interpret.config import MineConfig
 
@@ -72,6 +72,7 @@ def print_findings(
         Text(
             f"\n{len(summary)} itemsets: {len(summary) - len(shared)} class-specific, {len(shared)} class-shared. "
             f"{per_class.mean():.1f} relevant units a class on average, over {len(per_class)} classes."
+            + (f" Mined on {words.device(mined.device)}." if mined.device else "")
         )
     )
     rules = mined.rules.assign(supported=is_supported(mined.rules)).groupby("itemset_id")

@@ -6,6 +6,7 @@ import pandas as pd
 from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining import Mined
+from interpret.mining.engine.placement import Placement
 from interpret.mining.significance import permutation_test
 from interpret.mining.stability import Stability, bootstrap
 from interpret.mining.stored import contrast_transactions, transactions
@@ -32,7 +33,7 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
     own = transactions(study, config)
     contrast = contrast_transactions(study, config) if mined.contrast is not None else None
     try:
-        return bootstrap(own, mined, config, contrast=contrast, max_occurrences=MAX_OCCURRENCES)
+        return bootstrap(own, mined, config, contrast=contrast, max_occurrences=MAX_OCCURRENCES, place=_place(study))
     except InputError:
         itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)
         return Stability(itemsets, itemsets, rules, rules)
@@ -51,5 +52,9 @@ def chance_p_values(study: Study, config: MineConfig, mined: Mined) -> pd.Series
         return pd.Series(np.full(len(rules), np.nan), index=index, name="chance")
     most = max(1, min(MAX_TESTED, MAX_COMPARISONS // max(1, len(study.images))))
     own, contrast = transactions(study, config), contrast_transactions(study, config)
-    tested = permutation_test(own, contrast, mined, config, draws=SHUFFLES, max_itemsets=most)
+    tested = permutation_test(own, contrast, mined, config, draws=SHUFFLES, max_itemsets=most, place=_place(study))
     return pd.Series(np.where(tested.judged, tested.p_value, np.nan), index=index, name="chance")
+
+
+def _place(study: Study) -> Placement:
+    return Placement(study.compute_on, study.announce)

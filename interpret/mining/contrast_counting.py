@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from interpret.mining.contrast import ContrastCounts
-from interpret.mining.engine.counting import count
-from interpret.mining.engine.layout import arrange
+from interpret.mining.engine.counting import Counts, count
+from interpret.mining.engine.layout import Layout, arrange
 from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.placement import PAIR, WORTHWHILE, Placement
+from interpret.mining.engine.trie import Trie
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 
@@ -27,7 +29,7 @@ def count_contrast(
     contrast: ContrastDatabase,
     limits: Limits,
     *,
-    device: str = "cpu",
+    place: Placement | None = None,
     engine: str = "auto",
 ) -> ContrastCounts:
     """Count the itemsets of every rule in its contrast.
@@ -37,7 +39,7 @@ def count_contrast(
         own: the transactions that they were mined from, of ``top_units`` units each.
         contrast: the contrast transactions, cut to as many units.
         limits: when to stop; the largest itemset is used for ``subsets``.
-        device: where to count.
+        place: where to count; on the CPU if None.
         engine: as for :func:`interpret.mining.engine.counting.count`.
     """
     kept = np.flatnonzero(mined.frequent)
@@ -67,7 +69,7 @@ def count_contrast(
         asked = np.zeros(len(mined), np.bool_)
         asked[itemset[np.isin(label, target[rows])]] = True
         layout = arrange(_database(contrast, rows, target))
-        counts = count(trie.restricted(asked), layout, limits, device=device, engine=engine, by_class_only=True)
+        counts = _count(trie.restricted(asked), layout, limits, place, engine)
         found = np.flatnonzero(asked)[counts.itemset]
         rule, is_rule = places(rules, found * n_classes + layout.class_ids[counts.label])
         by_patch[rule[is_rule]] = counts.patches[is_rule]
@@ -78,7 +80,7 @@ def count_contrast(
         if not (asked.any() and len(rows)):
             continue
         layout = arrange(_database(contrast, rows, pair))  # (target, predicted) as one class for the counting
-        counts = count(trie.restricted(asked), layout, limits, device=device, engine=engine, by_class_only=True)
+        counts = _count(trie.restricted(asked), layout, limits, place, engine)
         found = np.flatnonzero(asked)[counts.itemset]
         found_target, found_other = np.divmod(layout.class_ids[counts.label], n_others)
         rule, is_rule = places(rules, found * n_classes + found_target)
@@ -93,6 +95,12 @@ def count_contrast(
         all_images=photos.sum(axis=1),
         subsets=_subsets(mined, own, contrast, target, limits.max_size),
     )
+
+
+def _count(trie: Trie, layout: Layout, limits: Limits, place: Placement | None, engine: str) -> Counts:
+    """Count in the contrast of some classes: a GPU is worth it for few of them, even where one was asked for."""
+    large = PAIR * layout.pairs >= WORTHWHILE
+    return count(trie, layout, limits, place=place if large else None, engine=engine, by_class_only=True)
 
 
 def _database(contrast: ContrastDatabase, rows: Ints, classes: Ints, width: int | None = None) -> TransactionDatabase:

@@ -14,6 +14,7 @@ from interpret.mining.engine.counting import count, known
 from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Layout, arrange
 from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
+from interpret.mining.engine.placement import Placement
 from interpret.mining.engine.trie import Trie
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
@@ -25,7 +26,7 @@ def mine(
     *,
     contrast: ContrastDatabase | None = None,
     seconds: float | None = None,
-    device: str = "cpu",
+    place: Placement | None = None,
 ) -> Mined:
     """Find the itemsets that are frequent in a class, and count each in every class.
 
@@ -38,7 +39,7 @@ def mine(
         contrast: patches of other photos explained for the same classes, that the rules are tested against; the rules
             stay untested if None.
         seconds: the longest this may take; None without a limit.
-        device: where the torch engine computes: ``cpu``, ``cuda``, ``mps``.
+        place: where tid-lists are joined and counted; on the CPU if None. It never changes a count.
 
     Returns:
         The itemsets in canonical order, their counts, the rules and the relevant units.
@@ -47,19 +48,21 @@ def mine(
         ExplosionError: there would be too many itemsets; the sentence names a support or a size that passes.
         InputError: the time is up, a unit is out of range, or the engine is not installed.
     """
+    place = place or Placement()
     deadline = None if seconds is None else time.monotonic() + seconds
     layout = arrange(database.top(config.top_units))
     limits = Limits(config.max_itemsets, config.max_size, deadline, config.min_class_patches)
     least = least_counts(config.min_support, layout.class_sizes, config.min_class_patches)
     try:
-        trie = _frequent(layout, least, limits, config.engine, device)
-        mined = _mined(layout, trie, least, config, limits, device)
-        if contrast is None:
-            return mined
-        own, other = database.top(config.top_units), contrast.top(config.top_units)
-        return replace(mined, contrast=count_contrast(mined, own, other, limits, device=device, engine=config.engine))
+        trie = _frequent(layout, least, limits, config.engine, place)
+        mined = _mined(layout, trie, least, config, limits, place)
+        if contrast is not None:
+            own, other = database.top(config.top_units), contrast.top(config.top_units)
+            counts = count_contrast(mined, own, other, limits, place=place, engine=config.engine)
+            mined = replace(mined, contrast=counts)
+        return replace(mined, device=place.used)
     except TooManyItemsets:
-        raise explosion.refusal(layout, config.min_support, limits, device=device) from None
+        raise explosion.refusal(layout, config.min_support, limits, place=place) from None
     except OutOfTime:
         raise InputError(
             f"Mining at a support of {explosion.percent(config.min_support)} took longer than {seconds:g} s; "
@@ -67,16 +70,18 @@ def mine(
         ) from None
 
 
-def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, device: str) -> Trie:
+def _frequent(layout: Layout, least: np.ndarray, limits: Limits, engine: str, place: Placement) -> Trie:
     """The frequent itemsets by the engine asked for."""
     if engine == "pyfim":
         return pyfim_engine.frequent(layout, least, limits)
-    return frequent(layout, least, limits, device=device, engine=engine)
+    return frequent(layout, least, limits, place=place, engine=engine)
 
 
-def _mined(layout: Layout, trie: Trie, least: np.ndarray, config: MineConfig, limits: Limits, device: str) -> Mined:
+def _mined(
+    layout: Layout, trie: Trie, least: np.ndarray, config: MineConfig, limits: Limits, place: Placement
+) -> Mined:
     """The result of mining: the itemsets of ``trie`` with their counts."""
-    counts = known(trie, layout) or count(trie, layout, limits, device=device, engine=config.engine)
+    counts = known(trie, layout) or count(trie, layout, limits, place=place, engine=config.engine)
     matrices = trie.matrices()
     sizes = np.repeat(np.arange(1, len(matrices) + 1), [len(m) for m in matrices])
     return Mined(

@@ -9,6 +9,7 @@ from interpret.errors import ExplosionError
 from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import Layout
 from interpret.mining.engine.limits import Limits, OutOfTime, TooManyItemsets, least_counts
+from interpret.mining.engine.placement import Placement
 
 SECONDS = 1.4
 """Time that the search for a support that passes may take (seconds)."""
@@ -21,7 +22,7 @@ def grid(above: float) -> list[float]:
 
 
 def smallest_support(
-    layout: Layout, above: float, limits: Limits, *, device: str = "cpu", seconds: float | None = SECONDS
+    layout: Layout, above: float, limits: Limits, *, place: Placement | None = None, seconds: float | None = SECONDS
 ) -> tuple[float | None, bool]:
     """The smallest support of :func:`grid` that gives no more itemsets than allowed.
 
@@ -29,7 +30,7 @@ def smallest_support(
         layout: the transactions.
         above: a support that gives too many (fraction).
         limits: the number of itemsets and their size; its deadline is ignored.
-        device: where to compute.
+        place: where to search; on the CPU if None.
         seconds: time limit; none if None.
 
     Returns:
@@ -44,7 +45,7 @@ def smallest_support(
     while low < high:
         try:
             least = least_counts(supports[at], layout.class_sizes, limits.min_class_patches)
-            n = len(frequent(layout, least, limits, device=device))
+            n = len(frequent(layout, least, limits, place=place))
             high = at
             tried.append((math.log(supports[at]), math.log(n + 1)))
         except TooManyItemsets:
@@ -71,7 +72,7 @@ def _next(supports: list[float], low: int, high: int, tried: list[tuple[float, f
     return min(max(at, low + (high - low) // 4), high - 1)
 
 
-def largest_size(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> int | None:
+def largest_size(layout: Layout, support: float, limits: Limits, *, place: Placement | None = None) -> int | None:
     """The largest size of itemsets (count of units) at which ``support`` gives no more of them than allowed.
 
     None if not even the single units pass, or if no size was found to pass within half of :data:`SECONDS`.
@@ -81,16 +82,16 @@ def largest_size(layout: Layout, support: float, limits: Limits, *, device: str 
     passes = None
     try:
         for size in range(1, limits.max_size or layout.width):
-            frequent(layout, least, replace(limits, max_size=size, deadline=deadline), device=device)
+            frequent(layout, least, replace(limits, max_size=size, deadline=deadline), place=place)
             passes = size
     except (TooManyItemsets, OutOfTime):
         pass
     return passes
 
 
-def refusal(layout: Layout, support: float, limits: Limits, *, device: str = "cpu") -> ExplosionError:
+def refusal(layout: Layout, support: float, limits: Limits, *, place: Placement | None = None) -> ExplosionError:
     """The error to raise where ``support`` (fraction) gives too many itemsets."""
-    passes, certain = smallest_support(layout, support, limits, device=device)
+    passes, certain = smallest_support(layout, support, limits, place=place)
     message = f"A support of {percent(support)} would give more than {limits.max_itemsets:,} itemsets"
     if passes is not None and certain:
         return ExplosionError(f"{message}; the smallest that passes is {percent(passes)}.", passes)
@@ -98,7 +99,7 @@ def refusal(layout: Layout, support: float, limits: Limits, *, device: str = "cp
         return ExplosionError(f"{message}; {percent(passes)} passes.", passes)
     if certain:
         message += ", and so would any other"
-    size = largest_size(layout, support, limits, device=device)
+    size = largest_size(layout, support, limits, place=place)
     if size is None:
         return ExplosionError(f"{message}; use fewer units per transaction, or allow more (--max-itemsets).")
     advice = f"itemsets of at most {size} unit{'s' * (size > 1)} pass, or fewer units per transaction."

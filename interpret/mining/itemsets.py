@@ -40,6 +40,8 @@ class Mined:
         n_photos: photos in all (count).
         min_support: the smallest support asked for (fraction).
         contrast: what the contrast says of each rule, in the order of :attr:`rules`; None where the study has none.
+        device: the type of the device that mined, such as ``cpu`` or ``cuda``; None where it is not known. It changes
+            nothing else.
     """
 
     unit_values: npt.NDArray[np.int32]
@@ -58,6 +60,7 @@ class Mined:
     n_photos: int
     min_support: float
     contrast: ContrastCounts | None = None
+    device: str | None = None
 
     def __post_init__(self) -> None:
         for value in vars(self).values():

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from interpret.config import MineConfig
 from interpret.mining import rules as rule_measures
 from interpret.mining.engine.frequent import frequent
+from interpret.mining.engine.group_sums import GroupSums
 from interpret.mining.engine.layout import Ints, Layout, arrange
 from interpret.mining.engine.limits import Limits, TooManyItemsets
+from interpret.mining.engine.placement import Placement
 from interpret.mining.engine.trie import Trie
 from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
-from interpret.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,6 +54,7 @@ def permutation_test(
     draws: int = 200,
     seed: int = 0,
     max_itemsets: int = 50_000,
+    place: Placement | None = None,
 ) -> Permutation:
     """Shuffle "own" and "contrast" among the photos of each class, and compare every rule with each draw's extreme one.
 
@@ -68,25 +70,27 @@ def permutation_test(
         draws: number of permutations; the smallest p-value possible is 1 / (draws + 1).
         seed: of the permutations.
         max_itemsets: test no more itemsets than this; ``least`` is the smallest count that allows it.
+        place: where to search and to count; on the CPU if None. It never changes a result.
     """
     layout, own = _both_groups(database.top(config.top_units), contrast.top(config.top_units), mined)
     table = mined.rules
     if not len(layout) or not len(table):
         return Permutation(np.zeros(0), 1, 0, np.ones(len(table)), np.zeros(len(table), np.bool_))
-    with one_thread("cpu"):
-        trie, least = _common(layout, config.max_size, max_itemsets)
-        itemset, row = occurrences(trie, layout)
+    place = place or Placement()
+    trie, least = _common(layout, config.max_size, max_itemsets, place)
+    itemset, row = occurrences(trie, layout, place)
     # A photo stands in a class's rows once or several times, always in one group; row_photo numbers (class, photo).
     photo = layout.row_photo[row]
     seen = np.unique(itemset * (int(layout.row_photo[-1]) + 1) + photo)
     itemset, photo = np.divmod(seen, int(layout.row_photo[-1]) + 1)
     class_of_photo = layout.row_class[np.flatnonzero(np.diff(layout.row_photo, prepend=-1))]
     own_photo = own[np.flatnonzero(np.diff(layout.row_photo, prepend=-1))]
-    pair, place = np.unique(itemset * len(layout.class_ids) + class_of_photo[photo], return_inverse=True)
-    n_x, c = np.bincount(place), pair % len(layout.class_ids)
+    pair, pair_of = np.unique(itemset * len(layout.class_ids) + class_of_photo[photo], return_inverse=True)
+    n_x, c = np.bincount(pair_of), pair % len(layout.class_ids)
     n_own = np.bincount(class_of_photo[own_photo], minlength=len(layout.class_ids))
     n_all = np.bincount(class_of_photo, minlength=len(layout.class_ids))
     values, start = _p_table(n_x, c, n_own, n_all)
+    held = GroupSums(photo, pair_of, len(pair), draws, place)
     rng = np.random.default_rng(seed)
     starts = np.cumsum(n_all) - n_all
     smallest = np.ones(draws)
@@ -94,8 +98,7 @@ def permutation_test(
         dealt = np.zeros(len(class_of_photo), np.bool_)
         order = np.lexsort((rng.random(len(class_of_photo)), class_of_photo))
         dealt[order[np.arange(len(order)) - starts[class_of_photo[order]] < n_own[class_of_photo[order]]]] = True
-        held = np.bincount(place[dealt[photo]], minlength=len(pair))
-        smallest[draw] = values[start + held].min()
+        smallest[draw] = values[start + held(dealt)].min()
     smallest.sort()
     p = (1 + np.searchsorted(smallest, table["image_p_value"].to_numpy() * (1 + 1e-9), side="right")) / (draws + 1)
     judged = (table["support_count"] + table["contrast_count"]).to_numpy() >= least
@@ -124,7 +127,7 @@ def _both_groups(
     return layout, layout.photo_ids % 2 == 0
 
 
-def _common(layout: Layout, max_size: int | None, most: int) -> tuple[Trie, int]:
+def _common(layout: Layout, max_size: int | None, most: int, place: Placement) -> tuple[Trie, int]:
     """The itemsets in ``least`` transactions of a class, for the smallest ``least`` that gives at most ``most``."""
     low, high = 1, int(layout.class_sizes.max(initial=0)) + 1  # everything from high on passes
     best = Trie((), layout.n_units)
@@ -132,7 +135,7 @@ def _common(layout: Layout, max_size: int | None, most: int) -> tuple[Trie, int]
         # Few itemsets are in many transactions: trying small counts first would be the costly order.
         middle = min((low + high) // 2, 2 * low + 8)
         try:
-            best = frequent(layout, np.full(len(layout.class_ids), middle), Limits(most, max_size))
+            best = frequent(layout, np.full(len(layout.class_ids), middle), Limits(most, max_size), place=place)
             high = middle
         except TooManyItemsets:
             low = middle + 1

@@ -13,12 +13,13 @@ from interpret.config import MineConfig
 from interpret.errors import InputError
 from interpret.mining.contrast import MIN_LIFT
 from interpret.mining.contrast_counting import places
+from interpret.mining.engine.group_sums import GroupSums
 from interpret.mining.engine.layout import Ints, arrange
 from interpret.mining.engine.limits import least_counts
+from interpret.mining.engine.placement import Placement
 from interpret.mining.engine.walk import occurrences
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
-from interpret.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,6 +51,7 @@ def bootstrap(
     draws: int = 100,
     seed: int = 0,
     max_occurrences: int = 20_000_000,
+    place: Placement | None = None,
 ) -> Stability:
     """Resample the photos with replacement, and check in each sample the itemsets that were found.
 
@@ -64,6 +66,7 @@ def bootstrap(
         draws: number of bootstrap samples.
         seed: of the draws.
         max_occurrences: refuse more occurrences of itemsets in transactions than this.
+        place: where to resample; on the CPU if None. It never changes a result.
 
     Raises:
         InputError: where there are too many.
@@ -74,19 +77,21 @@ def bootstrap(
             f"{len(mined):,} itemsets occur too often to be resampled; mine at a larger support, or fewer units."
         )
     layout = arrange(database.top(config.top_units))
-    with one_thread("cpu"):
-        itemset, row = occurrences(mined.trie(layout.n_units), layout)
+    place = place or Placement()
+    itemset, row = occurrences(mined.trie(layout.n_units), layout, place)
     # Occurrences by (itemset, class), which are the entries of the class-wise counts.
     label = layout.row_class[row]
     order = np.lexsort((label, itemset))
-    entry_starts = np.cumsum(mined.patches) - mined.patches
     # A photo without a patch of its own may still have contrast patches, and is drawn as the others are.
     drawn_from = layout.photo_ids if contrast is None else np.union1d(layout.photo_ids, contrast.image_ids)
     photo_ids = np.unique(drawn_from)
     photo = np.searchsorted(photo_ids, layout.photo_ids)
-    at = photo[row[order]]
+    entry = np.arange(len(mined.patches)).repeat(mined.patches)
+    counts = GroupSums(photo[row[order]], entry, len(mined.patches), draws, place)
     keeps, specific_for = mined.frequent, _only_class(mined, mined.frequent)
-    contrast_support = None if contrast is None else _contrast_support(mined, contrast, config, photo_ids)
+    contrast_support = None
+    if contrast is not None:
+        contrast_support = _contrast_support(mined, contrast, config, photo_ids, draws, place)
     rules, lifted = np.zeros(int(keeps.sum())), np.zeros(int(keeps.sum()))
     frequent, same = np.zeros(len(mined)), np.zeros(len(mined))
     rng = np.random.default_rng(seed)
@@ -95,7 +100,7 @@ def bootstrap(
         sizes = np.bincount(layout.row_class, weights=weight[photo], minlength=len(mined.class_ids)).astype(np.int64)
         least = least_counts(mined.min_support, sizes)
         least[~mined.is_mined] = np.iinfo(np.int64).max
-        count = np.add.reduceat(weight[at], entry_starts)
+        count = counts(weight)
         reached = count >= least[mined.label]
         frequent += np.bincount(mined.itemset[reached], minlength=len(mined)) > 0
         same += _only_class(mined, reached) == specific_for
@@ -109,7 +114,7 @@ def bootstrap(
 
 
 def _contrast_support(
-    mined: Mined, contrast: ContrastDatabase, config: MineConfig, photo_ids: Ints
+    mined: Mined, contrast: ContrastDatabase, config: MineConfig, photo_ids: Ints, draws: int, place: Placement
 ) -> Callable[[Ints], Floats]:
     """A function from the weights (photos,) of a sample to the contrast support (rules,) of every rule in it.
 
@@ -131,8 +136,7 @@ def _contrast_support(
             contrast.n_units,
         )
     )
-    with one_thread("cpu"):
-        found, at = occurrences(mined.trie(contrast.n_units), layout)
+    found, at = occurrences(mined.trie(contrast.n_units), layout, place)
     at = layout.photo_ids[at]
     rule_keys = itemset.astype(np.int64) * n_classes + label  # ascending, as the counts are ordered
     rule, is_rule = places(rule_keys, found * n_classes + target[at])
@@ -141,6 +145,8 @@ def _contrast_support(
     shared = np.unique(itemset.astype(np.int64) * top + mined.class_ids[label])
     used = is_rule & ~np.isin(found * top + own_class[at], shared)
     rule, held_by = rule[used], photo[at[used]]
+    order = np.argsort(rule, kind="stable")
+    counts = GroupSums(held_by[order], rule[order], len(kept), draws, place)
     # For each rule, the classes of S(X) whose photos are taken out of the total.
     of_itemset = np.searchsorted(itemset, np.arange(len(mined) + 1))
     size = np.diff(of_itemset)[itemset]
@@ -150,7 +156,7 @@ def _contrast_support(
     pair = target * top + own_class
 
     def support(weight: Ints) -> Floats:
-        count = np.bincount(rule, weights=weight[held_by], minlength=len(kept))
+        count = counts(weight)
         totals = np.bincount(pair, weights=weight[photo], minlength=n_classes * top).reshape(n_classes, top)
         inside = np.bincount(inside_rule, weights=totals[label[inside_rule], inside_class], minlength=len(kept))
         with np.errstate(divide="ignore", invalid="ignore"):

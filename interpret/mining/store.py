@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from interpret.errors import InputError
 from interpret.files import new_folder
 from interpret.mining.contrast import ContrastCounts
+from interpret.mining.engine.placement import TYPES
 from interpret.mining.itemsets import Mined
 from interpret.study import digests
 
@@ -24,7 +25,8 @@ NAMES = ("itemsets", "rules", "units", "counts")
 def write(mined: Mined, folder: Path, made_from: Mapping[str, str] | None = None) -> None:
     """Write itemsets, rules, units, the counts of every itemset in every class, and the digests of these files.
 
-    The folder appears whole or not at all, and the same result gives the same bytes.
+    The folder appears whole or not at all. The same result gives the same bytes; the list of digests, which says where
+    it was mined too, those of the same device.
 
     Args:
         mined: what to write.
@@ -34,7 +36,8 @@ def write(mined: Mined, folder: Path, made_from: Mapping[str, str] | None = None
     with new_folder(Path(folder)) as made:
         for file, table in _tables(mined).items():
             pq.write_table(table, made / f"{file}.parquet", compression="zstd")
-        digests.write_list(made, made_from or {})
+        device = {} if mined.device is None else {"device": mined.device}
+        digests.write_list(made, {**(made_from or {}), **device})
 
 
 def read(folder: Path, made_from: Mapping[str, str] | None = None) -> Mined:
@@ -50,12 +53,16 @@ def read(folder: Path, made_from: Mapping[str, str] | None = None) -> Mined:
     """
     folder = Path(folder)
     digests.check_list(folder, [f"{name}.parquet" for name in NAMES], made_from)
+    said = digests.read_list(folder)[1]
+    device = said.pop("device", None)  # results of earlier versions do not say it
+    if device not in (None, *TYPES) or (made_from is not None and said.keys() != made_from.keys()):
+        raise InputError(f"{folder / digests.NAME} is damaged")
     try:
         tables = {file: pq.read_table(folder / f"{file}.parquet") for file in NAMES}
         about = json.loads((tables["counts"].schema.metadata or {})[b"unitscope"])
         if about["format"] != FORMAT:
             raise InputError(f"they have format {about['format']}, not {FORMAT}")
-        return _mined(tables, about)
+        return _mined(tables, about, device)
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         if isinstance(error, InputError):
             raise
@@ -101,13 +108,15 @@ def _tables(mined: Mined) -> dict[str, pa.Table]:
     }
 
 
-def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
+def _mined(tables: dict[str, pa.Table], about: dict, device: str | None) -> Mined:
     whole = tables["itemsets"].filter(pa.compute.is_null(tables["itemsets"]["class_id"]))
     units = whole["units"].combine_chunks()
     if isinstance(units, pa.ChunkedArray):
         units = units.chunk(0) if units.num_chunks else pa.array([], pa.list_(pa.int32()))
     counts = {name: tables["counts"][name].to_numpy().astype(np.int64) for name in tables["counts"].column_names}
     lengths = units.value_lengths().to_numpy().astype(np.int64)
+    classes = (np.array(about[name], np.int64) for name in ("class_ids", "class_sizes", "class_photos", "least"))
+    class_ids, class_sizes, class_photos, least = classes
     mined = Mined(
         unit_values=units.flatten().to_numpy().astype(np.int32),
         unit_starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
@@ -117,11 +126,15 @@ def _mined(tables: dict[str, pa.Table], about: dict) -> Mined:
         class_id=counts["class_id"],
         patches=counts["support_count"],
         photos=counts["image_count"],
-        **{name: np.array(about[name], np.int64) for name in ("class_ids", "class_sizes", "class_photos", "least")},
+        class_ids=class_ids,
+        class_sizes=class_sizes,
+        class_photos=class_photos,
+        least=least,
         n=about["n"],
         n_photos=about["n_photos"],
         min_support=about["min_support"],
         contrast=_contrast(tables["rules"], about["contrast"]),
+        device=device,
     )
     # The tables as written, so that they are not computed again.
     cached: dict[str, pd.DataFrame] = {name: tables[name].to_pandas() for name in ("rules", "units")}

@@ -13,6 +13,7 @@ from interpret.errors import InputError
 from interpret.files import remove_folder
 from interpret.mining import store
 from interpret.mining.eclat import mine
+from interpret.mining.engine.placement import Placement
 from interpret.mining.itemsets import Mined
 from interpret.mining.ranked_units import quantile_of, ranked_contrast_units, ranked_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
@@ -72,13 +73,14 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
     options. Otherwise it is mined again, and ``study.announce`` is told.
 
     Args:
-        study: whose patches are mined.
-        config: N, support and the rest. The engine is no part of the key: all engines agree to the last row.
+        study: whose patches are mined, where its ``compute_on`` says.
+        config: N, support and the rest. Engine and device are no part of the key: all of them agree to the last row.
         seconds: time limit; none if None.
 
     Raises:
-        InputError: the support is so low that the result would explode, or the time is up.
+        InputError: the support is so low that the result would explode, the time is up, or there is no such device.
     """
+    place = Placement(study.compute_on, study.announce)
     folder = mined_folder(study, config)
     if folder.is_dir():
         try:
@@ -90,7 +92,7 @@ def mine_study(study: Study, config: MineConfig, *, seconds: float | None = None
         except InputError as error:
             study.announce(f"The itemsets kept in {folder} are not used ({error}); they are mined again.")
     contrast = contrast_transactions(study, config) if study.has_contrast else None
-    mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds)
+    mined = mine(transactions(study, config), config, contrast=contrast, seconds=seconds, place=place)
     with contextlib.suppress(OSError):  # a study on a read-only disk is mined in memory, as often as it is asked for
         store.write(mined, folder, made_from(study, folder))
         _bound(study, folder)

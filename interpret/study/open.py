@@ -15,7 +15,10 @@ from interpret.study.workspace import partial_folder
 
 
 def open_study(
-    folder: str | Path, announce: Callable[[str], None] | None = None, roots: Sequence[Path] | None = None
+    folder: str | Path,
+    announce: Callable[[str], None] | None = None,
+    roots: Sequence[Path] | None = None,
+    device: str = "auto",
 ) -> Study:
     """Open the study in ``folder``: the manifest is checked whole, and every file is there with its size.
 
@@ -23,8 +26,10 @@ def open_study(
 
     Args:
         folder: the study's folder.
-        announce: called with one sentence where something that is kept in the folder is damaged and made again.
+        announce: called with one sentence where something kept in the folder is damaged and made again, or a GPU fails.
         roots: folders, resolved, that the study, its photos and its network's files may be read from; None for any.
+        device: where to mine and resample: ``cpu``, ``cuda``, ``mps``, or ``auto``, a GPU where there is one and the
+            work is worth it.
 
     Raises:
         InputError: there is none, it is unfinished or damaged, it has another version of the format, or it, or a link
@@ -42,7 +47,7 @@ def open_study(
         for entry in folder.iterdir():
             if entry.is_symlink():
                 check_within(entry, roots, "The link")
-    study = Study(folder, read_manifest(folder), announce or unheard, None if roots is None else tuple(roots))
+    study = Study(folder, read_manifest(folder), announce or unheard, None if roots is None else tuple(roots), device)
     for name, expected in study.files.items():
         if difference := digests.size_difference(folder / name, expected):
             raise reading.damaged(folder / name, difference)

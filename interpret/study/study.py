@@ -40,14 +40,16 @@ class Study:
     Attributes:
         folder: the study's folder.
         manifest: the content of `manifest.json`; other packages read it through the properties below.
-        announce: called with one sentence where something that is kept in the folder is damaged and made again.
+        announce: called with one sentence where something kept in the folder is damaged and made again, or a GPU fails.
         roots: folders, resolved, that photos and the network's files may be read from; None for any.
+        compute_on: the device that works on it (``auto``, ``cpu``, ``cuda`` or ``mps``); no result depends on it.
     """
 
     folder: Path
     manifest: dict[str, Any]
     announce: Callable[[str], None] = unheard
     roots: tuple[Path, ...] | None = None
+    compute_on: str = "auto"
 
     @cached_property
     def recorded(self) -> Manifest:

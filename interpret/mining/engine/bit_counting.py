@@ -68,15 +68,15 @@ class _Block:
     run_piece: Ints
 
 
-def suits(trie: Trie, layout: Layout) -> bool:
-    """Whether bitsets should be faster than tid-lists, by an estimate from a sample of rows."""
+def seconds_on_tids(trie: Trie, layout: Layout) -> float:
+    """How long tid-lists should take the CPU (seconds), estimated from a sample of rows; 0 where bitsets are faster."""
     if not len(trie) or not len(layout):
-        return True
+        return 0.0
     words = int((-(-layout.class_sizes // 64)).sum())
     blocks = 1 + words // _most_words(trie)
     cost = len(trie) * (blocks * _ITEMSET + words * _WORD)
     if cost < _CHEAP:
-        return True
+        return 0.0
     rows = np.linspace(0, len(layout) - 1, min(_SAMPLE, len(layout)), dtype=np.int64)
     starts = layout.row_starts
     lengths = starts[rows + 1] - starts[rows]
@@ -90,7 +90,8 @@ def suits(trie: Trie, layout: Layout) -> bool:
         return ones > 0
 
     _walk(trie, _packed(trie, units, np.arange(len(rows)).repeat(lengths), -(-len(rows) // 64)), visit)
-    return cost < occurrences / len(rows) * len(layout) * _OCCURRENCE
+    on_tids = occurrences / len(rows) * len(layout) * _OCCURRENCE
+    return 0.0 if cost < on_tids else 1e-9 * on_tids
 
 
 def parts(trie: Trie, layout: Layout, limits: Limits) -> Iterator[Part]:

@@ -13,6 +13,7 @@ from scipy.sparse import coo_array
 from interpret.mining.engine import bit_counting
 from interpret.mining.engine.layout import Ints, Layout
 from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.placement import PAIR, Placement
 from interpret.mining.engine.trie import Trie
 
 Part = tuple[npt.NDArray[np.integer], ...]
@@ -45,7 +46,7 @@ def count(
     layout: Layout,
     limits: Limits,
     *,
-    device: str = "cpu",
+    place: Placement | None = None,
     engine: str = "auto",
     chunk: int | None = None,
     by_class_only: bool = False,
@@ -56,7 +57,7 @@ def count(
         trie: the n itemsets.
         layout: the transactions.
         limits: when to stop; only the time matters here.
-        device: where to compute; bitsets are for the CPU only.
+        place: where tid-lists are counted; on the CPU if None. Where a GPU was asked for, it counts everything.
         engine: ``bitsets``, ``torch`` (tid-lists), or ``auto``: the one that should be faster.
         chunk: pairs of tid-lists handled at once (count); chosen by device if None. It never changes a result.
         by_class_only: whether ``all_photos`` may be the sum of the classes' photos, which spares time where a photo
@@ -65,11 +66,12 @@ def count(
     Raises:
         OutOfTime: where ``limits.deadline`` has passed.
     """
-    counts = _count(trie, layout, limits, device, engine, chunk)
+    place = place or Placement()
+    counts = _count(trie, layout, limits, place, engine, chunk)
     if layout.nested or by_class_only:
         return counts
     # A photo of several classes counts once for each of them, and once over the whole database.
-    whole = _count(trie, layout.merged(), limits, device, engine, chunk)
+    whole = _count(trie, layout.merged(), limits, place, engine, chunk)
     return replace(counts, all_photos=whole.all_photos)
 
 
@@ -84,16 +86,27 @@ def known(trie: Trie, layout: Layout) -> Counts | None:
     return Counts(np.arange(n), np.zeros(n, np.int64), trie.counts, trie.counts, trie.counts, trie.counts)
 
 
-def _count(trie: Trie, layout: Layout, limits: Limits, device: str, engine: str, chunk: int | None) -> Counts:
+def _count(trie: Trie, layout: Layout, limits: Limits, place: Placement, engine: str, chunk: int | None) -> Counts:
     """Count the itemsets, photos over the whole database as the sum of the classes'."""
-    on_bits = engine != "torch" and device.startswith("cpu")
-    if on_bits and (engine == "bitsets" or bit_counting.suits(trie, layout)):
-        return _collect(bit_counting.parts(trie, layout, limits), len(trie), layout)
-    from interpret.mining.engine import tid_counting  # with PyTorch, which takes seconds to import
-    from interpret.threads import one_thread
 
-    with one_thread(device):
-        return _collect(tid_counting.parts(trie, layout, limits, device=device, chunk=chunk), len(trie), layout)
+    def on_tids(device: str) -> Counts:
+        from interpret.mining.engine import tid_counting  # with PyTorch, which takes seconds to import
+        from interpret.threads import one_thread
+
+        with one_thread(device):
+            return _collect(tid_counting.parts(trie, layout, limits, device=device, chunk=chunk), len(trie), layout)
+
+    def by_cost() -> Counts:
+        seconds = 0.0 if engine == "bitsets" else bit_counting.seconds_on_tids(trie, layout)
+        if seconds:
+            return place.run(seconds, on_tids)
+        return _collect(bit_counting.parts(trie, layout, limits), len(trie), layout)
+
+    if engine == "torch":
+        return place.run(PAIR * layout.pairs, on_tids)
+    if engine == "auto" and place.forced:
+        return place.run(0.0, lambda device: by_cost() if device == "cpu" else on_tids(device))
+    return by_cost()
 
 
 def _collect(parts: Iterable[Part], n: int, layout: Layout) -> Counts:

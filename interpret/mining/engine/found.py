@@ -1,6 +1,6 @@
 """The itemsets that a search has found so far, whichever engine found them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -61,6 +61,15 @@ class Found:
             most = self.limits.max_itemsets
             self._check_at = total + max(most - distinct, most // 8)
         return place
+
+    def copy(self) -> "Found":
+        """What was found so far, to which more can be added apart from this."""
+        made = replace(self)
+        made._parents, made._units, made._counts = (
+            [list(parts) for parts in lists] for lists in (self._parents, self._units, self._counts)
+        )
+        made._sizes, made._check_at = list(self._sizes), self._check_at
+        return made
 
     def trie(self) -> Trie:
         """Every itemset found, once."""

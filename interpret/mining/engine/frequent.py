@@ -11,12 +11,13 @@ from interpret.mining.engine.bitsets import Items, words_for
 from interpret.mining.engine.found import Found
 from interpret.mining.engine.layout import Ints, Layout
 from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.placement import PAIR, Placement
 from interpret.mining.engine.trie import Trie
 
 _UNITS = 1 << 20
 """Units and table cells of the classes that are counted at once (count)."""
 
-_PAIR, _WORD, _TID = 25.0, 2.0, 12.0
+_PAIR, _WORD, _TID = 25.0, 2.0, 1e9 * PAIR
 """What joining costs (ns, measured): for each pair of itemsets on bitsets and for each of its words; for each pair of
 occurrences on tid-lists."""
 
@@ -34,7 +35,13 @@ _GROUP = 1 << 16
 
 
 def frequent(
-    layout: Layout, least: Ints, limits: Limits, *, device: str = "cpu", engine: str = "auto", chunk: int | None = None
+    layout: Layout,
+    least: Ints,
+    limits: Limits,
+    *,
+    place: Placement | None = None,
+    engine: str = "auto",
+    chunk: int | None = None,
 ) -> Trie:
     """Every itemset that reaches the threshold of at least one class.
 
@@ -42,7 +49,7 @@ def frequent(
         layout: the transactions.
         least: (C,) int64, the smallest count that makes an itemset frequent in each class, 1 or more.
         limits: when to stop.
-        device: where to compute; bitsets are for the CPU only.
+        place: where tid-lists are searched; on the CPU if None. Where a GPU was asked for, it searches everything.
         engine: ``bitsets``, ``torch`` (tid-lists), or ``auto``: for each class the one that should be faster.
         chunk: pairs of tid-lists handled at once (count); chosen by device if None. It never changes a result.
 
@@ -50,44 +57,64 @@ def frequent(
         TooManyItemsets: where more than ``limits.max_itemsets`` different itemsets are frequent.
         OutOfTime: where ``limits.deadline`` has passed.
     """
-    found = Found(layout.n_units, limits, one_class=len(layout.class_ids) == 1)
-    tids = _Tids(layout, least, found, device, chunk)
-    if engine == "torch" or not device.startswith("cpu"):
-        tids.search(np.arange(len(layout.class_ids)))
+    place = place or Placement()
+    none = Found(layout.n_units, limits, one_class=len(layout.class_ids) == 1)
+    classes = np.arange(len(layout.class_ids))
+
+    def on_tids(found: Found, labels: Ints, device: str) -> Found:
+        made = found.copy()  # a device may fail on the way
+        _search_tids(layout, least, made, labels, device, chunk)
+        return made
+
+    def by_cost() -> Found:
+        found, labels, seconds = _search_bitsets(layout, least, none.copy(), engine)
+        return place.run(seconds, lambda device: on_tids(found, labels, device)) if len(labels) else found
+
+    if engine == "torch":
+        found = place.run(PAIR * layout.pairs, lambda device: on_tids(none, classes, device))
+    elif engine == "auto" and place.forced:
+        found = place.run(0.0, lambda device: by_cost() if device == "cpu" else on_tids(none, classes, device))
     else:
-        for first, last in _batches(layout):
-            limits.check_time()
-            counts = _counts(layout, first, last)
-            kept = counts >= least[first:last, None]
-            on_bits = _suits_bitsets(layout, least, first, last, counts, kept)
-            if engine == "bitsets":
-                on_bits = kept.sum(axis=1) > 0
-            for items in _groups(layout, least, first, counts, kept, np.flatnonzero(on_bits)):
-                bitsets.search(layout, items, found)
-            tids.search(first + np.flatnonzero(~on_bits & (kept.sum(1) > 0)))
+        found = by_cost()
     trie = found.trie()
     limits.check_count(len(trie))
     return trie
 
 
-class _Tids:
-    """The search on tid-lists; PyTorch is imported where it is needed only, since that takes seconds."""
+def _search_bitsets(layout: Layout, least: Ints, found: Found, engine: str) -> tuple[Found, Ints, float]:
+    """Search the classes that suit bitsets.
 
-    def __init__(self, layout: Layout, least: Ints, found: Found, device: str, chunk: int | None) -> None:
-        self.given = layout, least, found
-        self.device, self.chunk = device, chunk
+    Returns:
+        ``found`` with what was found, the (m,) other classes that have a frequent unit, ascending, and how long their
+        first joins should take the CPU on tid-lists (seconds).
+    """
+    left, seconds = [np.zeros(0, np.int64)], 0.0
+    for first, last in _batches(layout):
+        found.limits.check_time()
+        counts = _counts(layout, first, last)
+        kept = counts >= least[first:last, None]
+        on_bits, on_tids = _suits_bitsets(layout, least, first, last, counts, kept)
+        if engine == "bitsets":
+            on_bits = kept.sum(axis=1) > 0
+        for items in _groups(layout, least, first, counts, kept, np.flatnonzero(on_bits)):
+            bitsets.search(layout, items, found)
+        others = np.flatnonzero(~on_bits & (kept.sum(1) > 0))
+        left.append(first + others)
+        seconds += 1e-9 * float(on_tids[others].sum())
+    return found, np.concatenate(left), seconds
 
-    def search(self, labels: Ints) -> None:
-        """Search classes, ascending, neighbours together."""
-        if not len(labels):
-            return
-        from interpret.mining.engine.search import TidSearch
-        from interpret.threads import one_thread
 
-        with one_thread(self.device):
-            engine = TidSearch(*self.given, device=self.device, chunk=self.chunk)
-            for run in np.split(labels, np.flatnonzero(np.diff(labels) > 1) + 1):
-                engine.run(int(run[0]), int(run[-1]) + 1)
+def _search_tids(layout: Layout, least: Ints, found: Found, labels: Ints, device: str, chunk: int | None) -> None:
+    """Search classes, ascending, on tid-lists, neighbours together."""
+    if not len(labels):
+        return
+    from interpret.mining.engine.search import TidSearch  # with PyTorch, which takes seconds to import
+    from interpret.threads import one_thread
+
+    with one_thread(device):
+        engine = TidSearch(layout, least, found, device=device, chunk=chunk)
+        for run in np.split(labels, np.flatnonzero(np.diff(labels) > 1) + 1):
+            engine.run(int(run[0]), int(run[-1]) + 1)
 
 
 def _batches(layout: Layout) -> Iterator[tuple[int, int]]:
@@ -114,8 +141,11 @@ def _counts(layout: Layout, first: int, last: int) -> Ints:
 
 def _suits_bitsets(
     layout: Layout, least: Ints, first: int, last: int, counts: Ints, kept: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """(classes,) whether a class should be mined faster on bitsets, by the cost of joining its frequent units."""
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """(classes,) whether a class should be mined faster on bitsets, by the cost of joining its frequent units.
+
+    And (classes,) that cost on tid-lists (ns).
+    """
     rows = layout.class_sizes[first:last]
     words = np.maximum(1, -(-rows // 64))
     n_items = kept.sum(1)
@@ -126,7 +156,7 @@ def _suits_bitsets(
     # Later joins are of frequent itemsets, whose tid-lists are as long as the threshold at least; and small classes are
     # searched on bitsets many at a time.
     favour = np.where(words <= 4, 8, np.where(_TID * least[first:last] > _PAIR + _WORD * words, 3, 1))
-    return (n_items > 0) & (on_bits <= favour * on_tids) & (n_items * words <= _MOST_WORDS)
+    return (n_items > 0) & (on_bits <= favour * on_tids) & (n_items * words <= _MOST_WORDS), on_tids
 
 
 def _groups(

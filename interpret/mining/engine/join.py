@@ -24,9 +24,34 @@ NUMBER = torch.int32
 32-bit numbers takes half the time."""
 
 
+_PAIR_BYTES = 1 << 13
+"""Memory that a chunk may come to take for each of its pairs (bytes): a run of 16 chunks on each of ten levels."""
+
+
+def tensor_device(name: str) -> torch.device:
+    """The device that tensors are made on, from a type of device."""
+    return torch.device(name)
+
+
+def on_host(device: torch.device) -> bool:
+    """Whether NumPy can work on the memory of the device's tensors."""
+    return device.type == "cpu"
+
+
 def default_chunk(device: torch.device) -> int:
-    """Pairs handled at once (count): what stays in a processor's cache, or fills a GPU."""
-    return 1 << 18 if device.type == "cpu" else 1 << 26
+    """Pairs handled at once (count): what stays in a processor's cache, or fills a GPU but not its free memory."""
+    if on_host(device):
+        return 1 << 18
+    return min(1 << 24, max(1 << 16, free_memory(device) // _PAIR_BYTES))
+
+
+def free_memory(device: torch.device) -> int:
+    """Memory that a GPU has left (bytes)."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    return 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +79,7 @@ def numbers(n: int, device: torch.device) -> Tensor:
 
 def positions(mask: Tensor) -> Tensor:
     """(k,) int64, where ``mask`` (n,) is true, ascending."""
-    if mask.device.type == "cpu":  # several times faster than torch's there, on the same memory
+    if on_host(mask.device):  # several times faster than torch's there, on the same memory
         return torch.from_numpy(np.flatnonzero(mask.numpy()))
     return torch.nonzero(mask, as_tuple=True)[0]
 
@@ -66,7 +91,7 @@ def pick(table: Tensor, at: Tensor) -> Tensor:
 
 def histogram(keys: Tensor, n: int) -> Tensor:
     """(n,) int64, how often each of 0..n-1 comes among ``keys`` (k,)."""
-    if keys.device.type == "cpu":  # NumPy takes half of torch's time there
+    if on_host(keys.device):  # NumPy takes half of torch's time there
         return torch.from_numpy(np.bincount(keys.numpy(), minlength=n))
     return torch.bincount(keys, minlength=n)
 
@@ -77,7 +102,7 @@ def frequent_keys(keys: Tensor, n: int, least: int, most: int) -> tuple[Tensor, 
     Returns:
         (k,) int64, them ascending, and (k,) int64, how often each comes.
     """
-    if keys.device.type == "cpu" and most < 1 << 16:
+    if on_host(keys.device) and most < 1 << 16:
         # A table of 16 bits stays in the cache: SciPy adds duplicates up in the type of the values, and takes an
         # eighth of the time of a histogram of 64 bits.
         ones = np.ones(len(keys), np.uint16)
@@ -92,7 +117,7 @@ def frequent_keys(keys: Tensor, n: int, least: int, most: int) -> tuple[Tensor, 
 
 def unnumbered(n: int, device: torch.device) -> Tensor:
     """(n,) int32, -1 everywhere: no number given yet."""
-    if device.type == "cpu":  # NumPy asks the system for large pages, which are there several times sooner
+    if on_host(device):  # NumPy asks the system for large pages, which are there several times sooner
         return torch.from_numpy(np.full(n, -1, np.int32))
     return torch.full((n,), -1, dtype=NUMBER, device=device)
 

@@ -60,6 +60,12 @@ class Layout:
         return int(np.diff(self.row_starts).max(initial=0))
 
     @property
+    def pairs(self) -> int:
+        """Pairs of units within a row, over all rows (count)."""
+        lengths = np.diff(self.row_starts)
+        return int((lengths * (lengths - 1) // 2).sum())
+
+    @property
     def one_patch_each(self) -> bool:
         """Whether no photo has two transactions of one class, so that photos and transactions count alike."""
         return len(self) == int(self.class_photos.sum())

@@ -28,6 +28,7 @@ from interpret.mining.engine.join import (
     pick,
     positions,
     run_ends,
+    tensor_device,
     unnumbered,
 )
 from interpret.mining.engine.layout import Ints, Layout
@@ -54,7 +55,7 @@ class TidSearch:
         layout: the transactions.
         least: (C,) int64, the smallest count that makes an itemset frequent in each class.
         found: takes what is found, and says when to stop.
-        device: where to compute.
+        device: type of the device that computes.
         chunk: pairs handled at once (count); chosen by device if None.
     """
 
@@ -62,7 +63,7 @@ class TidSearch:
         self, layout: Layout, least: Ints, found: Found, *, device: str = "cpu", chunk: int | None = None
     ) -> None:
         self.layout, self.found, self.limits = layout, found, found.limits
-        self.device = torch.device(device)
+        self.device = tensor_device(device)
         self.least = torch.from_numpy(least).to(self.device)
         self.chunk = chunk or default_chunk(self.device)
         self.largest_class = int(layout.class_sizes.max(initial=0))

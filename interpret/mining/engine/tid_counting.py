@@ -8,7 +8,7 @@ import torch
 from scipy.sparse import coo_array
 from torch import Tensor
 
-from interpret.mining.engine.join import NUMBER, histogram, pick, positions
+from interpret.mining.engine.join import NUMBER, histogram, on_host, pick, positions, tensor_device
 from interpret.mining.engine.layout import Layout
 from interpret.mining.engine.limits import Limits
 from interpret.mining.engine.trie import Trie
@@ -24,13 +24,13 @@ def parts(trie: Trie, layout: Layout, limits: Limits, *, device: str, chunk: int
         trie: the itemsets.
         layout: the transactions.
         limits: when to stop; only the time matters here.
-        device: where to compute.
+        device: type of the device that computes.
         chunk: pairs handled at once (count); chosen by device if None. It never changes a result.
 
     Raises:
         OutOfTime: where ``limits.deadline`` has passed.
     """
-    walk = Walk(trie, layout, limits, torch.device(device), chunk)
+    walk = Walk(trie, layout, limits, tensor_device(device), chunk)
     by_class = _ClassCounter(layout, walk.device)
     for found in walk.blocks():
         for first, level, (row, node) in zip(trie.starts(), trie.levels, found, strict=False):
@@ -56,7 +56,7 @@ class _ClassCounter:
             first: added to the itemsets' numbers in what is returned.
             n: how many itemsets there are (count).
         """
-        if row.device.type == "cpu":
+        if on_host(row.device):
             return self.grouped(row.numpy(), node.numpy(), first, n)
         return self.by_keys(row, node, first, n)
 

@@ -24,11 +24,14 @@ from interpret.mining.engine.join import (
     pick,
     positions,
     run_ends,
+    tensor_device,
     unnumbered,
 )
 from interpret.mining.engine.layout import Ints, Layout
 from interpret.mining.engine.limits import Limits
+from interpret.mining.engine.placement import PAIR, Placement
 from interpret.mining.engine.trie import Trie
+from interpret.threads import one_thread
 
 _SPLIT = 8
 """A block of rows that brings more than this many chunks of pairs at one level is cut in two."""
@@ -158,12 +161,19 @@ class Walk:
         return found
 
 
-def occurrences(trie: Trie, layout: Layout) -> tuple[Ints, Ints]:
-    """Every occurrence of every itemset: (n,) int64 itemset in canonical order, and (n,) int64 row of the layout."""
-    walk = Walk(trie, layout, Limits(len(trie)), torch.device("cpu"))
-    itemset, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for found in walk.blocks():
-        for first, (row, node) in zip(trie.starts(), found, strict=False):
-            itemset.append(node.long().add_(first).numpy())
-            rows.append(row.long().numpy())
-    return np.concatenate(itemset), np.concatenate(rows)
+def occurrences(trie: Trie, layout: Layout, place: Placement) -> tuple[Ints, Ints]:
+    """Every occurrence of every itemset: (n,) int64 itemset in canonical order, and (n,) int64 row of the layout.
+
+    Their order depends on the device.
+    """
+
+    def walk(device: str) -> tuple[Ints, Ints]:
+        itemset, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        with one_thread(device):
+            for found in Walk(trie, layout, Limits(len(trie)), tensor_device(device)).blocks():
+                for first, (row, node) in zip(trie.starts(), found, strict=False):
+                    itemset.append(node.long().add_(first).cpu().numpy())
+                    rows.append(row.long().cpu().numpy())
+        return np.concatenate(itemset), np.concatenate(rows)
+
+    return place.run(PAIR * layout.pairs, walk)
