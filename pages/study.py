@@ -27,7 +27,7 @@ def page() -> None:
     if findings is not None:
         _finding(findings)
     st.divider()
-    _about(study)
+    _about(study, findings.mined.device if findings is not None else None)
     run_progress.running()
     left, right = st.columns(2, gap="large")
     with left:
@@ -137,8 +137,8 @@ def _list(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _about(study: Study) -> None:
-    """Show the open study in one line, and which files were skipped."""
+def _about(study: Study, mined_on: str | None) -> None:
+    """Show the open study in one line, the device that mined it at the end, and which files were skipped."""
     pairs = [
         ("Study", study.name),
         ("Model", f"{study.model}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
@@ -156,6 +156,8 @@ def _about(study: Study) -> None:
             f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {wording.count(n, 'labelled photo')}"
         )
         pairs.append(("Accuracy (95\u00a0% interval)", share_of_photos))
+    if mined_on:
+        pairs.append(("Mined on", wording.device(mined_on)))
     wording.facts(pairs)
     skipped = study.skipped
     without = len(study.images) - study.patches["image_id"].nunique()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from interpret.errors import InputError
 from interpret.explanation.study_network import network_of
+from interpret.mining.engine.placement import WORTHWHILE, lacking, release
 from interpret.models import Classifier
 from interpret.models.head import Head, find_head, trial_inputs
 from interpret.models.precision import choose_device, prepare
@@ -27,6 +28,9 @@ LINEAR_ROWS = 2048
 
 HEAD_ROWS = 64
 """Photos classified at a time by any other head (count)."""
+
+_PRODUCT = 3e-11
+"""What a multiplication of a linear head takes the CPU (seconds, measured on two cores)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +98,8 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
 
     Args:
         study: the study whose model and layer are used.
-        device: ``auto`` takes a GPU where there is one.
+        device: ``auto`` takes a GPU where there is one. Where it has too little memory the CPU computes, and
+            ``study.announce`` is told.
         classifier: the study's network, where it is loaded already or came from :func:`interpret.models.wrap`.
 
     Raises:
@@ -102,9 +107,35 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
     """
     classifier = network_of(study, classifier)
     chosen = choose_device(device)
+    try:
+        return _head_on(chosen, study, classifier)
+    except RuntimeError as error:
+        short_of = lacking(error)
+        if short_of is None or chosen.type == "cpu":
+            raise
+    release(chosen.type)
+    study.announce(f"The GPU ({chosen.type}) {short_of}; the CPU ablates units.")
+    return _head_on(torch.device("cpu"), study, classifier)
+
+
+def _head_on(device: torch.device, study: Study, classifier: Classifier) -> Head:
     trial = trial_inputs(study.preprocessing.size)
-    network = prepare(classifier.network, study.layer, chosen, "float32", trial[:1])
-    return find_head(network, study.layer, trial.to(chosen))
+    network = prepare(classifier.network, study.layer, device, "float32", trial[:1])
+    return find_head(network, study.layer, trial.to(device))
+
+
+def live_device(study: Study, photos: int) -> str:
+    """The device for ablating units while a person waits: ``auto`` where a GPU is worth it, else ``cpu``.
+
+    It is where one classification of the photos takes the CPU :data:`WORTHWHILE` or longer, and for every head but a
+    linear one.
+
+    Args:
+        study: the study whose network is loaded.
+        photos: photos to classify (count).
+    """
+    seconds = _PRODUCT * photos * study.n_units * len(study.class_names)
+    return "cpu" if study.activations is None and seconds < WORTHWHILE else "auto"
 
 
 def reference_labels(study: Study) -> pd.Series:

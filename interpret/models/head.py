@@ -84,6 +84,8 @@ def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
         for head in (Head(network, layer, seed, weight, bias), Head(network, layer, seed)):
             try:
                 found = head.logits(activations).float()
+            except torch.OutOfMemoryError:
+                raise
             except (RuntimeError, ValueError):
                 continue  # the network uses its input's batch size after the layer, where the batch is another one now
             # Summing in another order changes float32 by about 1e-6 of its size; a bypass changes it by far more.

@@ -86,6 +86,11 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     return words.count(number, singular, plural).replace(" ", "\u00a0", 1)
 
 
+def device(name: str) -> str:
+    """`the CPU`, `the GPU (cuda)`."""
+    return words.device(name)
+
+
 def share(part: int, whole: int, noun: str) -> str:
     """`61 % of 394 patches`."""
     return (

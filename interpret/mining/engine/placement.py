@@ -88,31 +88,31 @@ class Placement:
             try:
                 made = work(device)
             except RuntimeError as error:
-                lacks = _lacks(error)
-                if lacks is None:
+                short_of = lacking(error)
+                if short_of is None:
                     raise
             else:
                 self.used = device
                 return made
             # Outside of the handler, since the error holds what the device's memory is full of.
             self._failed = True
-            _release(device)
-            self.announce(f"The GPU ({device}) has {lacks} for this mining; the CPU does it, with the same result.")
+            release(device)
+            self.announce(f"The GPU ({device}) {short_of}; the CPU mines with the same result.")
         return work("cpu")
 
 
-def _lacks(error: RuntimeError) -> str | None:
-    """What a device has too little of, in words; None for an error of another kind."""
+def lacking(error: RuntimeError) -> str | None:
+    """What a device is short of, in words; None for an error of another kind."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error):
-        return "too little free memory"
+        return "has too little free memory"
     if isinstance(error, NotImplementedError):  # torch has not all operations for MPS
-        return "no operation"
+        return "lacks an operation"
     return None
 
 
-def _release(device: str) -> None:
+def release(device: str) -> None:
     """Give memory back that torch keeps for later."""
     import torch
 

@@ -89,10 +89,10 @@ def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _ablation_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
-    head = ablation.load_head(studies.cached(folder, stamp), device="cpu")
-    return ablation.make_ablation_set(
-        open_study(measured_on, roots=allowed_paths.for_studies()), head
-    ), threading.Lock()
+    opened = studies.cached(folder, stamp)
+    measured = open_study(measured_on, roots=allowed_paths.for_studies())
+    head = ablation.load_head(opened, device=ablation.live_device(opened, len(measured.images)))
+    return ablation.make_ablation_set(measured, head), threading.Lock()
 
 
 def measured_folder(opened: Study) -> Path:

@@ -26,9 +26,12 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
     Raises:
         InputError: the study is damaged.
     """
-    title, study, config = title_and_thresholds()
+    title, study, config, place = _top()
     try:
-        return title, cached_results.findings(study, config)
+        findings = cached_results.findings(study, config)
+        if findings.mined.device:
+            place.caption(f"mined on {wording.device(findings.mined.device)}")
+        return title, findings
     except ExplosionError as error:
         with title:
             wording.header("Nothing to show at these thresholds")
@@ -43,11 +46,16 @@ def title_and_thresholds() -> tuple[DeltaGenerator, Study, MineConfig]:
     Raises:
         InputError: the study is damaged.
     """
+    return _top()[:3]
+
+
+def _top() -> tuple[DeltaGenerator, Study, MineConfig, DeltaGenerator]:
+    """:func:`title_and_thresholds`, and a place below the thresholds for a remark."""
     study = current_study.opened()
     title, tools = st.columns([5, 1], vertical_alignment="bottom")
     with tools:
-        config = _thresholds(study)
-    return title, study, config
+        config, place = _thresholds(study)
+    return title, study, config, place
 
 
 def offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
@@ -75,8 +83,8 @@ def offer_thresholds_that_pass(study: Study, error: ExplosionError) -> None:
         st.button("The study’s own thresholds", on_click=set_to, kwargs=back, type="tertiary", icon=":material/undo:")
 
 
-def _thresholds(study: Study) -> MineConfig:
-    """The sliders of mining, in a popover."""
+def _thresholds(study: Study) -> tuple[MineConfig, DeltaGenerator]:
+    """The sliders of mining, in a popover, and a place below them."""
     mined, stored = study.mine_config, study.extract_config.stored_units
     mined_percent = _support_percent(mined)
     n = _address_number("n", min(mined.top_units, stored), 1, stored)
@@ -113,9 +121,10 @@ def _thresholds(study: Study) -> MineConfig:
             bind="query-params",
             help="most units in an itemset; 0: no limit",
         )
+        place = st.empty()
     # A study may have been mined at 12.5 %, which the slider cannot show: as long as it is not moved, that counts.
     share = mined.min_support if support == mined_percent else support / 100
-    return replace(mined, top_units=n, min_support=share, max_size=size or None)
+    return replace(mined, top_units=n, min_support=share, max_size=size or None), place
 
 
 def _transactions(study: Study, mined: MineConfig) -> MineConfig:
