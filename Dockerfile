@@ -2,10 +2,11 @@
 #   docker build -t unitscope .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v unitscope-studies:/studies unitscope
 #
-# PyTorch's CPU wheels are the default. For an NVIDIA GPU:
-#   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128 -t unitscope .
+# PyTorch's CPU wheels are the default. For an NVIDIA GPU (its driver must know CUDA 13; NVIDIA's Container Toolkit):
+#   docker build --build-arg TORCH_INDEX= -t unitscope .
 #   docker run --gpus all ...
-# An empty TORCH_INDEX takes PyPI's wheels.
+# An empty TORCH_INDEX takes PyPI's wheels, which on Linux are built for CUDA. For an older driver name the index of
+# another CUDA, such as https://download.pytorch.org/whl/cu126, which must have the versions of constraints.txt.
 
 FROM python:3.11-slim AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -28,7 +29,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     UNITSCOPE_STUDIES=/studies \
     UNITSCOPE_CACHE=/home/unitscope/.cache/unitscope \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
-    STREAMLIT_SERVER_HEADLESS=true
+    STREAMLIT_SERVER_HEADLESS=true \
+    NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER unitscope
 WORKDIR /home/unitscope
 # Weights are in the image (the demo's and EfficientNet-Lite0's, both from packages); this fails the build if not.

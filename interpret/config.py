@@ -65,7 +65,9 @@ class ModelConfig(Checked):
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     device: str = option(
-        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+        "auto",
+        "where to compute; auto: a GPU if there is one, for mining where it is worth it",
+        choices=("auto", "cpu", "cuda", "mps"),
     )
 
 
@@ -162,7 +164,7 @@ class MineConfig(Checked):
     engine: str = option(
         "auto",
         "Eclat on bitsets, on tid-lists in torch, or through pyfim, with the same result; auto: bitsets or torch, for "
-        "each class the one that should be faster",
+        "each class the one that should be faster. Only torch uses a GPU",
         choices=("auto", "bitsets", "pyfim", "torch"),
     )
     max_itemsets: int = option(

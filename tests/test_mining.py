@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +17,6 @@ from interpret.mining.engine.counting import count
 from interpret.mining.engine.frequent import frequent
 from interpret.mining.engine.layout import arrange
 from interpret.mining.engine.limits import Limits, ceil_exact, least_counts
-from interpret.mining.engine.placement import Placement
 from interpret.mining.transactions import TransactionDatabase
 from interpret.study.schema import PAD
 from tests.mining_cases import brute_force, config, database, databases, plain, skewed, supports
@@ -192,10 +190,3 @@ def test_counts_beyond_16_bits(rows: int, engine: str) -> None:
     layout = arrange(data)
     assert len(frequent(layout, np.array([rows - 1]), Limits(100), engine=engine)) == 7
     assert len(frequent(layout, np.array([rows]), Limits(100), engine=engine)) == 0
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_cuda_equals_cpu() -> None:
-    data = skewed(20_000, 20, seed=6)
-    assert plain(mine(data, config(0.05), place=Placement("cuda"))) == plain(mine(data, config(0.05)))

@@ -330,3 +330,46 @@ def test_no_tensor_grows_with_the_number_of_itemsets() -> None:
     assert whole.elements > 10 * units_of_class
     assert searched.elements < max(units_of_class, 17 * 2000 + layout.n_units * 3)
     assert counted.elements < max(8 * 2000 + 2000, len(trie) * 4, len(layout))
+
+
+# A true GPU
+
+GPU = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(GPU is None, reason="no GPU")
+@pytest.mark.parametrize("rows", [900, 20_000])
+def test_a_true_gpu_gives_what_the_cpu_gives(rows: int) -> None:
+    assert GPU is not None
+    data = skewed(rows, 20, seed=6)
+    found = mine(data, config(0.05), place=Placement(GPU))
+    assert found.device == GPU
+    same(found, mine(data, config(0.05)))
+    own, contrast = world(3, photos=200, classes=4, units=9, n=4)
+    options = config(0.2, max_size=3, min_class_patches=10)
+    expected = mine(own, options, contrast=contrast)
+    found = mine(own, options, contrast=contrast, place=Placement(GPU))
+    assert found.rules.equals(expected.rules)
+    for test in (bootstrap, permutation_test):
+        given = (own, expected, options) if test is bootstrap else (own, contrast, expected, options)
+        more = {"contrast": contrast} if test is bootstrap else {}
+        right = test(*given, **more, draws=10)
+        for name, value in vars(test(*given, **more, draws=10, place=Placement(GPU))).items():
+            assert np.array_equal(value, getattr(right, name), equal_nan=True), name
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_true_gpu_without_memory_leaves_it_to_the_cpu() -> None:
+    data = skewed(20_000, 20, seed=6)
+    told: list[str] = []
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(1e-6)
+    try:
+        found = mine(data, config(0.05), place=Placement("cuda", told.append))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert told == [SHORT]
+    assert found.device == "cpu"
+    same(found, mine(data, config(0.05)))
