@@ -28,7 +28,7 @@ class GroupSums:
     """
 
     def __init__(self, of: Ints, group: Ints, n_groups: int, times: int, place: Placement) -> None:
-        self.of, self.n_groups, self.place = of, n_groups, place
+        self.of, self.group, self.n_groups, self.place = of, group, n_groups, place
         self.seconds = _ENTRY * len(of) * times
         self.ends = np.flatnonzero(np.diff(group, append=-1)) + 1  # of the groups that have entries
         self.groups = group[self.ends - 1]
@@ -42,6 +42,8 @@ class GroupSums:
         return sums
 
     def _sums(self, weight: npt.NDArray[np.integer] | npt.NDArray[np.bool_], device: str) -> Ints:
+        if device == "cpu" and weight.dtype == np.bool_:  # few are true
+            return np.bincount(self.group[weight[self.of]], minlength=self.n_groups)[self.groups]
         if device == "cpu":
             starts = np.concatenate([[0], self.ends[:-1]])
             return np.add.reduceat(weight[self.of], starts, dtype=np.int64)
