@@ -71,7 +71,7 @@ def photos_by_lot(
     return pair, explained
 
 
-STUDY = SimpleNamespace(n_units=14)
+STUDY = SimpleNamespace(n_units=14, compute_on="auto", announce=print)
 
 
 def brute_force(pair: Pair, explained: Explained, n: int, support: float) -> dict:

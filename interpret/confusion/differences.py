@@ -24,6 +24,7 @@ from interpret.confusion.pairs import Pair
 from interpret.mining import Mined, mine
 from interpret.mining.condensed import by_class
 from interpret.mining.contrast import MAX_Q, ContrastCounts
+from interpret.mining.engine.placement import Placement
 from interpret.mining.ranked_units import check_top_units
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
 from interpret.study import Study
@@ -105,7 +106,7 @@ def differences(
         if len(own) < 2 or not len(other):
             continue
         left = None if deadline is None else max(0.1, deadline - time.monotonic())
-        found.append((_mined(own, other, config, study.n_units, left), target, more_in))
+        found.append((_mined(own, other, config, study, left), target, more_in))
     rows, p, q = _tested([mined for mined, _, _ in found])
     frames = []
     for (mined, target, more_in), (first, last) in zip(found, rows, strict=True):
@@ -124,20 +125,23 @@ def holds(explained: Explained, units: Units, top_units: int) -> npt.NDArray[np.
     return np.all([(members == unit).any(axis=1) for unit in units], axis=0)
 
 
-def _mined(own: Explained, other: Explained, config: MineConfig, n_units: int, seconds: float | None) -> Mined:
+def _mined(own: Explained, other: Explained, config: MineConfig, study: Study, seconds: float | None) -> Mined:
     """The itemsets that are frequent in the own group, counted in the other one."""
     # Between one and two patches, so that the exact count that mining asks for is two.
     support = max(config.min_support, min(1.0, 1.5 / len(own)))
     least_two = replace(config, min_support=support, min_class_patches=1, contrast_quantile=0.0)
-    database = TransactionDatabase(own.units.copy(), np.full(len(own), _OWN, np.int32), own.image_ids.copy(), n_units)
+    database = TransactionDatabase(
+        own.units.copy(), np.full(len(own), _OWN, np.int32), own.image_ids.copy(), study.n_units
+    )
     contrast = ContrastDatabase(
         other.units.copy(),
         np.full(len(other), _OWN, np.int32),
         np.full(len(other), _OTHER, np.int32),
         other.image_ids.copy(),
-        n_units,
+        study.n_units,
     )
-    return mine(database, least_two, contrast=contrast, seconds=seconds)
+    place = Placement(study.compute_on, study.announce)
+    return mine(database, least_two, contrast=contrast, seconds=seconds, place=place)
 
 
 def _tested(

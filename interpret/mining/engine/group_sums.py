@@ -42,9 +42,10 @@ class GroupSums:
         return sums
 
     def _sums(self, weight: npt.NDArray[np.integer] | npt.NDArray[np.bool_], device: str) -> Ints:
-        if device == "cpu" and weight.dtype == np.bool_:  # few are true
-            return np.bincount(self.group[weight[self.of]], minlength=self.n_groups)[self.groups]
         if device == "cpu":
+            self._held = None
+            if weight.dtype == np.bool_:  # few are true
+                return np.bincount(self.group[weight[self.of]], minlength=self.n_groups)[self.groups]
             starts = np.concatenate([[0], self.ends[:-1]])
             return np.add.reduceat(weight[self.of], starts, dtype=np.int64)
         import torch
