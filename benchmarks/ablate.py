@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from interpret.config import EvaluateConfig
-from interpret.evaluation import ablation, heldout
+from interpret.evaluation import ablation, heads, heldout
 from interpret.evaluation.evaluate import rank_all
 from interpret.evaluation.table1 import table_1
 from interpret.explanation.study_network import network_of
@@ -39,7 +39,7 @@ def main() -> None:
     study = open_study(arguments.study)
     classifier = network_of(study)
     heldout_study = heldout.heldout(study, arguments.images, device=arguments.device, classifier=classifier)
-    head = ablation.load_head(study, device=arguments.device, classifier=classifier)
+    head = heads.load_head(study, device=arguments.device, classifier=classifier)
     config = EvaluateConfig()
     mined_set, test_set = ablation.make_ablation_set(study, head), ablation.make_ablation_set(heldout_study, head)
     classes = test_set.classes

@@ -22,7 +22,8 @@ from interpret import pipeline
 from interpret.config import RANKING_RULES, ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
-from interpret.evaluation.ablation import AblationSet, Ints, classify, load_head, make_ablation_set
+from interpret.evaluation.ablation import AblationSet, Ints, classify, make_ablation_set
+from interpret.evaluation.heads import load_head
 from interpret.evaluation.unit_rankings import Ranking
 from interpret.models.head import Head
 from interpret.study import Study

@@ -7,9 +7,10 @@ import torch
 from interpret import models
 from interpret.config import ModelConfig
 from interpret.errors import InputError
-from interpret.evaluation.ablation import AblationSet, classify, load_head, logits, make_ablation_set
+from interpret.evaluation.ablation import AblationSet, classify, logits, make_ablation_set
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.effect import ablate_class, random_units
+from interpret.evaluation.heads import load_head
 from interpret.models.head import Head, find_head
 from interpret.models.hooks import capture, replace, zero_units
 from tests.ablation_example import hand_made

@@ -12,7 +12,7 @@ import torch
 from interpret import models, pipeline
 from interpret.config import ExtractConfig, ModelConfig
 from interpret.errors import InputError
-from interpret.evaluation import ablation
+from interpret.evaluation import ablation, heads
 from interpret.evaluation.contributions import unit_contributions
 from interpret.explanation import gradcam
 from interpret.explanation.photo import make_explainer
@@ -122,7 +122,7 @@ def test_ablation_and_contributions_are_the_same_inside(pictures, tmp_path, mode
     found = {}
     for name, around in (("outside", nullcontext()), ("inside", kept(mode))):
         with around:
-            over = ablation.make_ablation_set(study, ablation.load_head(study, device="cpu", classifier=classifier))
+            over = ablation.make_ablation_set(study, heads.load_head(study, device="cpu", classifier=classifier))
             off = [[np.array([0, 2])] * 3, [np.array([1])] * 3]
             found[name] = [
                 ablation.classify(over, off, over.labels),
@@ -137,7 +137,7 @@ def test_ablation_and_contributions_are_the_same_inside(pictures, tmp_path, mode
 
 def test_what_is_called_between_two_ablations_runs_in_the_caller_s_mode(pictures, tmp_path):
     study = pipeline.run(config(pictures), tmp_path / "study", classifier=tiny_classifier())
-    over = ablation.make_ablation_set(study, ablation.load_head(study, device="cpu", classifier=tiny_classifier()))
+    over = ablation.make_ablation_set(study, heads.load_head(study, device="cpu", classifier=tiny_classifier()))
     seen = []
 
     def progress(_done: int) -> None:

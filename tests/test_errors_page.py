@@ -9,7 +9,7 @@ import pytest
 from interpret import frames, open_study
 from interpret.confusion.explained import explain_pair
 from interpret.confusion.pairs import photos_of_pair
-from interpret.evaluation import ablation, heldout
+from interpret.evaluation import ablation, heads, heldout
 from interpret.evaluation.error_sets import ErrorSetRow, error_sets
 from interpret.evaluation.heldout import FOLDER
 from interpret.evaluation.mending import mend
@@ -39,7 +39,7 @@ def found(made):
     """What the library says of the pair: its sets, and the effect of the first two."""
     study = open_study(made[0] / "demo")
     pair = photos_of_pair(study, *made[1])
-    head = ablation.load_head(study, device="cpu")
+    head = heads.load_head(study, device="cpu")
     sets = error_sets(
         study, pair, explain_pair(study, pair), study.mine_config, ablation.make_ablation_set(study, head)
     )

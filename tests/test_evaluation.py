@@ -15,8 +15,9 @@ from interpret.cli.main import main
 from interpret.config import EvaluateConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
-from interpret.evaluation.ablation import load_head, make_ablation_set
+from interpret.evaluation.ablation import make_ablation_set
 from interpret.evaluation.evaluate import Evaluation, evaluate, rank_all, results_folder
+from interpret.evaluation.heads import load_head
 from interpret.evaluation.heldout import heldout
 from interpret.evaluation.table1 import BASELINE
 from interpret.mining.stored import mine_study, transactions

@@ -8,8 +8,9 @@ import pytest
 from interpret import pipeline
 from interpret.config import MineConfig, ModelConfig, RunConfig
 from interpret.evaluation import effect, heldout
-from interpret.evaluation.ablation import load_head, make_ablation_set
+from interpret.evaluation.ablation import make_ablation_set
 from interpret.evaluation.first_finding import EACH, first_finding
+from interpret.evaluation.heads import load_head
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.study import open_study

@@ -10,7 +10,7 @@ import interpret
 from interpret.confusion.explained import explain_pair
 from interpret.confusion.pairs import photos_of_pair
 from interpret.errors import InputError
-from interpret.evaluation import ablation, mending
+from interpret.evaluation import ablation, heads, mending
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.error_sets import error_sets
 from interpret.evaluation.mending import mend
@@ -95,7 +95,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mending") / "study"
     pair = confused(folder)
     study = open_study(folder)
-    mined_set = ablation.make_ablation_set(study, ablation.load_head(study, device="cpu"))
+    mined_set = ablation.make_ablation_set(study, heads.load_head(study, device="cpu"))
     photos = photos_of_pair(study, *pair)
     return (
         study,

@@ -10,8 +10,8 @@ from interpret import models, pipeline
 from interpret.config import EvaluateConfig, ExtractConfig, ModelConfig
 from interpret.data.photos import open_photo
 from interpret.errors import InputError
-from interpret.evaluation.ablation import load_head
 from interpret.evaluation.evaluate import evaluate
+from interpret.evaluation.heads import load_head
 from interpret.explanation.photo import make_explainer
 from interpret.findings import Findings
 from interpret.mining import mine_study

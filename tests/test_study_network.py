@@ -12,7 +12,7 @@ from interpret.cli.main import main
 from interpret.config import ModelConfig
 from interpret.dissection.dissect import dissect
 from interpret.errors import InputError
-from interpret.evaluation.ablation import load_head
+from interpret.evaluation.heads import load_head
 from interpret.evaluation.heldout import heldout
 from interpret.explanation.study_network import check_same_network, network_of
 from interpret.study import Study, open_study

@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import binomtest
 
 from interpret.config import EvaluateConfig, MineConfig
-from interpret.evaluation.ablation import load_head, make_ablation_set
+from interpret.evaluation.ablation import make_ablation_set
+from interpret.evaluation.heads import load_head
 from interpret.evaluation.itemsets import sentences
 from interpret.evaluation.itemsets.measure import measure_itemsets
 from interpret.evaluation.itemsets.result import FRAMES, ItemsetMeasures, nothing_measured, read

@@ -4,12 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
 from interpret.cli.main import main
-from interpret.evaluation import ablation
+from interpret.evaluation import ablation, heads
 from interpret.findings import Findings
 from interpret.mining.engine import placement
 from interpret.mining.stored import mine_study, mined_folder
@@ -212,26 +213,84 @@ def test_stability_goes_where_the_study_is_computed(folder):
 def test_a_head_that_does_not_fit_a_gpu_runs_on_the_cpu(folder, monkeypatch):
     told: list[str] = []
     study = open_study(folder, told.append)
-    expected = ablation.load_head(study, device="cpu")
+    expected = heads.load_head(study, device="cpu")
     assert expected.weight is not None
-    monkeypatch.setattr(ablation, "choose_device", lambda name: torch.device("cuda"))
-    true = ablation.prepare
+    monkeypatch.setattr(heads, "choose_device", lambda name: torch.device("cuda"))
+    true = heads.prepare
 
     def prepare(network, layer, device, arithmetic, sample):
         if device.type == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return true(network, layer, device, arithmetic, sample)
 
-    monkeypatch.setattr(ablation, "prepare", prepare)
-    head = ablation.load_head(study)
+    monkeypatch.setattr(heads, "prepare", prepare)
+    head = heads.load_head(study)
     assert head.weight is not None
     assert head.weight.equal(expected.weight)
     assert told == ["The GPU (cuda) has too little free memory; the CPU ablates units."]
+
+
+@pytest.fixture
+def short_head(folder, monkeypatch):
+    """Photos, their head on a GPU that has no memory left for their features, and what is said."""
+    told: list[str] = []
+    study = open_study(folder, told.append)
+    head = heads.load_head(study, device="cpu")
+    monkeypatch.setattr(heads, "_on_gpu", lambda asked: asked is head)
+    photos = ablation.make_ablation_set(study, head)
+    true = ablation.AblationSet.head_inputs
+
+    def head_inputs(given, places):
+        if given.head is head:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return true(given, places)
+
+    expected = ablation.logits(photos, UNITS, photos.labels)
+    monkeypatch.setattr(ablation.AblationSet, "head_inputs", head_inputs)
+    return photos, told, expected
+
+
+UNITS = [[np.array([3, 5])] * 10, [np.array([7])] * 10]
+
+
+def test_ablation_goes_on_with_the_cpu_and_says_so_once(short_head):
+    photos, told, expected = short_head
+    assert ablation.logits(photos, UNITS, photos.labels).tolist() == expected.tolist()
+    assert ablation.classify(photos, UNITS, photos.labels).tolist() == expected.argmax(axis=2).tolist()
+    assert told == ["The GPU (cpu) has too little free memory; the CPU ablates units."]
+
+
+def test_the_copy_on_the_cpu_shares_nothing_with_the_head(short_head):
+    photos, _, _ = short_head
+    copied = photos.head.on_cpu
+    assert copied is photos.head.on_cpu
+    for one, other in zip(photos.head.network.parameters(), copied.network.parameters(), strict=True):
+        assert one.equal(other)
+        assert one is not other
+    for one, other in zip(photos.head.network.modules(), copied.network.modules(), strict=True):
+        assert one is not other
+        assert type(one) is type(other)
+
+
+def test_a_whole_evaluation_begins_again_on_the_cpu(short_head):
+    photos, told, _ = short_head
+    tried: list[bool] = []
+
+    def work(head):
+        tried.append(head is photos.head)
+        if tried == [True]:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return len(tried)
+
+    assert heads.with_head(photos.head, work, told.append) == 2
+    assert heads.with_head(photos.head, work, told.append) == 3
+    assert tried == [True, False, False]
+    assert len(told) == 1
 
 
 def test_pages_ablate_on_a_gpu_where_that_is_worth_it(folder):
     """The demo has 96 units and 10 classes: 960 products a photo of 30 ps each."""
     study = open_study(folder)
     photos = round(placement.WORTHWHILE / (960 * 3e-11))
-    assert ablation.live_device(study, photos - 1000) == "cpu"
-    assert ablation.live_device(study, photos + 1000) == "auto"
+    assert heads.live_device(study, photos - 1000) == "cpu"
+    assert heads.live_device(study, photos + 1000) == "auto"

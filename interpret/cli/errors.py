@@ -50,7 +50,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.cli import errors_report as report
     from interpret.confusion.explained import explain_pair
     from interpret.confusion.pairs import confusion_pairs, photos_of_pair
-    from interpret.evaluation import ablation, heldout
+    from interpret.evaluation import ablation, heads, heldout
     from interpret.evaluation.error_sets import error_sets
     from interpret.evaluation.mending import check_units, mend
     from interpret.explanation.study_network import network_of
@@ -82,7 +82,7 @@ def _errors(arguments: argparse.Namespace) -> None:
         explained = explain_pair(
             study, pair, classifier=classifier, device=device, progress=progress, announce=announce
         )
-        head = ablation.load_head(study, device=device, classifier=classifier)
+        head = heads.load_head(study, device=device, classifier=classifier)
         mined_set = ablation.make_ablation_set(study, head)
         progress(Progress("Comparing errors with right photos", 0, 0))
         sets = error_sets(study, pair, explained, config, mined_set)

@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from interpret.evaluation import ablation, evaluate, heldout
+    from interpret.evaluation import evaluate, heads, heldout
     from interpret.explanation.study_network import network_of
     from interpret.progress import Progress
     from interpret.study import open_study
@@ -64,8 +64,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             progress=progress,
             classifier=classifier,
         )
-        head = ablation.load_head(study, device=device, classifier=classifier)
-        result = evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress)
+        head = heads.load_head(study, device=device, classifier=classifier)
+        result = heads.with_head(
+            head,
+            lambda head: evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress),
+            announce,
+        )
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
             folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
             result.write(folder, made_from(study, folder))

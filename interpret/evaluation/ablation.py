@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from interpret.errors import InputError
-from interpret.explanation.study_network import network_of
-from interpret.mining.engine.placement import WORTHWHILE, lacking, release
-from interpret.models import Classifier
-from interpret.models.head import Head, find_head, trial_inputs
-from interpret.models.precision import choose_device, prepare
+from interpret.evaluation.heads import on_any_device
+from interpret.mining.engine.placement import unheard
+from interpret.models.head import Head
 from interpret.study import Study
 
 Ints = npt.NDArray[np.int64]
@@ -28,9 +26,6 @@ LINEAR_ROWS = 2048
 
 HEAD_ROWS = 64
 """Photos classified at a time by any other head (count)."""
-
-_PRODUCT = 3e-11
-"""What a multiplication of a linear head takes the CPU (seconds, measured on two cores)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +39,7 @@ class AblationSet:
         activations: (n, K, h, w), likewise; None where the head is linear.
         rows: (n,) int64, row of each photo in ``features`` and ``activations``.
         fill: (K,) float32, the value that an ablated unit takes; zero if None.
+        announce: called with one sentence where a GPU has too little memory.
     """
 
     head: Head
@@ -52,6 +48,7 @@ class AblationSet:
     activations: npt.NDArray[np.floating] | None
     rows: Ints
     fill: npt.NDArray[np.float32] | None = field(default=None)
+    announce: Callable[[str], None] = unheard
 
     def __post_init__(self) -> None:
         if self.activations is None and not self.head.linear:
@@ -93,51 +90,6 @@ class AblationSet:
         return torch.from_numpy(np.asarray(fill, np.float32)).to(self.device)
 
 
-def load_head(study: Study, *, device: str = "auto", classifier: Classifier | None = None) -> Head:
-    """The head of a study's network, in float32, from a private copy of the network.
-
-    Args:
-        study: the study whose model and layer are used.
-        device: ``auto`` takes a GPU where there is one. Where it has too little memory the CPU computes, and
-            ``study.announce`` is told.
-        classifier: the study's network, where it is loaded already or came from :func:`interpret.models.wrap`.
-
-    Raises:
-        InputError: as :func:`interpret.explanation.study_network.network_of` says.
-    """
-    classifier = network_of(study, classifier)
-    chosen = choose_device(device)
-    try:
-        return _head_on(chosen, study, classifier)
-    except RuntimeError as error:
-        short_of = lacking(error)
-        if short_of is None or chosen.type == "cpu":
-            raise
-    release(chosen.type)
-    study.announce(f"The GPU ({chosen.type}) {short_of}; the CPU ablates units.")
-    return _head_on(torch.device("cpu"), study, classifier)
-
-
-def _head_on(device: torch.device, study: Study, classifier: Classifier) -> Head:
-    trial = trial_inputs(study.preprocessing.size)
-    network = prepare(classifier.network, study.layer, device, "float32", trial[:1])
-    return find_head(network, study.layer, trial.to(device))
-
-
-def live_device(study: Study, photos: int) -> str:
-    """The device for ablating units while a person waits: ``auto`` where a GPU is worth it, else ``cpu``.
-
-    It is where one classification of the photos takes the CPU :data:`WORTHWHILE` or longer, and for every head but a
-    linear one.
-
-    Args:
-        study: the study whose network is loaded.
-        photos: photos to classify (count).
-    """
-    seconds = _PRODUCT * photos * study.n_units * len(study.class_names)
-    return "cpu" if study.activations is None and seconds < WORTHWHILE else "auto"
-
-
 def reference_labels(study: Study) -> pd.Series:
     """The class of each photo that accuracy refers to: its label, or the predicted class where no photo has a label."""
     labels = study.images["label"]
@@ -151,7 +103,7 @@ def make_ablation_set(
 
     Args:
         study: the photos to measure on.
-        head: from :func:`load_head`.
+        head: from :func:`interpret.evaluation.heads.load_head`.
         replacement: value of an ablated unit: ``zero``, or ``mean``, its mean over the photos and spatial locations of
             ``reference``.
         reference: the study that was mined; ``study`` itself if None.
@@ -173,9 +125,12 @@ def make_ablation_set(
     if replacement == "mean":
         fill = (reference or study).features.mean(axis=0, dtype=np.float64).astype(np.float32)
     labels = reference_label.to_numpy(np.int64, na_value=-1)[rows]
-    return AblationSet(head, labels, study.features, None if head.linear else study.activations, rows, fill)
+    return AblationSet(
+        head, labels, study.features, None if head.linear else study.activations, rows, fill, study.announce
+    )
 
 
+@on_any_device
 def logits(
     ablation_set: AblationSet,
     settings: Sequence[Sequence[Ints]],
@@ -196,6 +151,7 @@ def logits(
     return np.stack(rows)
 
 
+@on_any_device
 def classify(
     ablation_set: AblationSet,
     settings: Sequence[Sequence[Ints]],

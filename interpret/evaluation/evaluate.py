@@ -168,7 +168,7 @@ def evaluate(
     Args:
         study: the study that was mined; every ranking comes from its photos.
         heldout_study: the photos that accuracy is measured on, from :func:`interpret.evaluation.heldout.heldout`.
-        head: from :func:`interpret.evaluation.ablation.load_head`.
+        head: from :func:`interpret.evaluation.heads.load_head`.
         mine: options of mining, except N.
         config: the other options.
         progress: called at each stage, and as photos are classified.

@@ -1,6 +1,8 @@
 """The head: what follows the chosen layer, run alone on stored activations."""
 
+import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -32,6 +34,16 @@ class Head:
     def linear(self) -> bool:
         """Whether pooled features (B, K) are all that the head needs."""
         return self.weight is not None
+
+    @cached_property
+    def on_cpu(self) -> "Head":
+        """The same on the CPU, with a copy of the network, made once; it takes no memory of a GPU."""
+        made: dict[int, Any] = {id(buffer): buffer.detach().cpu() for buffer in self.network.buffers()}
+        for parameter in self.network.parameters():
+            made[id(parameter)] = nn.Parameter(parameter.detach().cpu(), parameter.requires_grad)
+        network = copy.deepcopy(self.network, made)  # it takes what it finds there
+        weight, bias = (None if tensor is None else tensor.cpu() for tensor in (self.weight, self.bias))
+        return Head(network, self.layer, self.seed_input.cpu(), weight, bias)
 
     def logits(self, activations: Tensor) -> Tensor:
         """(B, C) from activations (B, K, h, w); differentiable with respect to them."""

@@ -12,7 +12,7 @@ from interpret.dissection.dissect import judged_itemsets
 from interpret.dissection.result import FOLDER, Dissection
 from interpret.dissection.supported import supported_shares
 from interpret.errors import DamagedError, InputError
-from interpret.evaluation import ablation, effect, heldout
+from interpret.evaluation import ablation, effect, heads, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
@@ -91,7 +91,7 @@ def ablation_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
 def _ablation_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
     opened = studies.cached(folder, stamp)
     measured = open_study(measured_on, roots=allowed_paths.for_studies())
-    head = ablation.load_head(opened, device=ablation.live_device(opened, len(measured.images)))
+    head = heads.load_head(opened, device=heads.live_device(opened, len(measured.images)))
     return ablation.make_ablation_set(measured, head), threading.Lock()
 
 
