@@ -67,6 +67,11 @@ def grad_cam(network: nn.Module, layer: str, batches: list[Tensor]) -> None:
 
 
 def now() -> tuple[float, float]:
+    """Elapsed and processor time (seconds), once a GPU has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    elif torch.backends.mps.is_available():
+        torch.mps.synchronize()
     return time.perf_counter(), time.process_time()
 
 
