@@ -1,13 +1,14 @@
 """How many threads torch computes with, in one thread of the process and not in the others."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _lock = threading.Lock()
@@ -36,6 +37,29 @@ def lone_threads(count: int, name: str = "") -> ThreadPoolExecutor:
     """A pool of ``count`` threads in each of which torch computes without helpers, where threads have own counts."""
     begin = _begin_alone if own_counts() else None
     return ThreadPoolExecutor(count, thread_name_prefix=name, initializer=begin)
+
+
+def each_alone(work: Callable[[Item], Result], items: Iterable[Item], device: str) -> Iterator[Result]:
+    """What ``work`` gives for each item, in their order.
+
+    On a processor the items are shared out over as many threads as torch may use, each of which computes without
+    helpers: thousands of small operations wait for helpers longer than they compute. On another device, or where torch
+    keeps one count for the whole process, the calling thread does one after the other.
+
+    Args:
+        work: called in other threads, several at a time; it must not change what another call reads.
+        items: of which ``work`` is called with each.
+        device: what ``work`` computes on.
+    """
+    threads = torch.get_num_threads() if torch.device(device).type == "cpu" and own_counts() else 1
+    if threads < 2:
+        yield from map(work, items)
+        return
+    pool = lone_threads(threads)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def own_counts() -> bool:

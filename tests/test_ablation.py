@@ -141,7 +141,7 @@ def test_what_cannot_be_ablated_is_refused_in_one_sentence():
 def test_many_photos_are_classified_in_pieces_and_in_their_order(tiny, monkeypatch):
     data, own_logits = ablation_set_of(tiny, "act", inputs(50, 32))
     whole = classify(data, [[np.array([2])] * 2], data.labels)
-    monkeypatch.setattr("interpret.evaluation.ablation.LINEAR_ROWS", 7)
+    monkeypatch.setattr("interpret.evaluation.stretches.LINEAR_ROWS", 7)
     assert (classify(data, [[np.array([2])] * 2], data.labels) == whole).all()
     chosen = np.array([31, 2, 40])
     assert (classify(data, [[np.array([2])]], np.zeros(3, np.int64), chosen)[0] == whole[0][chosen]).all()

@@ -42,8 +42,10 @@ def every_set(n_units: int) -> np.ndarray:
     return np.array(list(itertools.product([False, True], repeat=n_units)))
 
 
+@pytest.mark.parametrize("near", [1, 2, 8])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_smallest_sets_are_those_that_trying_all_sets_finds(seed):
+def test_the_smallest_sets_are_those_that_trying_all_sets_finds(seed, near, monkeypatch):
+    monkeypatch.setattr("interpret.evaluation.itemsets.prediction_changes.NEAR", near)
     photos = drawn(seed, fill=seed % 3 == 0)
     pool = np.arange(1, UNITS)  # a unit outside the pool is never ablated
     candidates = np.array([True, True, False, True, True, True])

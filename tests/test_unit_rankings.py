@@ -12,7 +12,8 @@ from interpret.config import ExtractConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation import unit_rankings
 from interpret.evaluation.ablation import AblationSet, classify
-from interpret.evaluation.greedy import greedy
+from interpret.evaluation.class_means import class_means
+from interpret.evaluation.greedy import NEAR, greedy, largest_after
 from interpret.evaluation.mulasso import lasso_paths
 from interpret.models.head import Head
 from interpret.study import Study
@@ -193,6 +194,31 @@ def test_greedy_equals_trying_out_every_unit():
             axis=1
         )
         assert accuracy[1] < accuracy[0]
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_the_largest_logit_after_ablation_is_that_of_trying_every_class_to_the_last_bit(signs):
+    rng = np.random.default_rng(8)
+    for rivals, spread in ((NEAR - 1, 1.0), (NEAR, 1.0), (40, 0.001), (40, 1.0), (40, 30.0)):
+        logits = torch.from_numpy(rng.normal(size=(23, rivals)).astype(np.float32) * spread)
+        features = torch.from_numpy(rng.normal(size=(31, 23)).astype(np.float32))
+        weights = torch.from_numpy(rng.normal(size=(31, rivals)).astype(np.float32))
+        features = features if signs else features.abs()
+        every = (logits[None] - features[:, :, None] * weights[:, None]).amax(dim=2)
+        assert torch.equal(largest_after(logits, features, weights), every)
+
+
+def test_greedy_takes_the_evidence_that_is_known():
+    data = linear_ablation_set(60, 30, 4, seed=3)
+    classes = np.array([0, 1, 2])
+    alone = greedy(data, classes, budget=4, shortlist=6)
+    known = greedy(data, classes, budget=4, shortlist=6, means=class_means(data, classes))
+    assert [known.units[c].tolist() for c in range(3)] == [alone.units[c].tolist() for c in range(3)]
+    # a class of more photos than are used has the evidence of those that are used
+    few = greedy(data, classes, budget=4, shortlist=6, photos=3, means=class_means(data, classes))
+    assert [few.units[c].tolist() for c in range(3)] == [
+        greedy(data, classes, budget=4, shortlist=6, photos=3).units[c].tolist() for c in range(3)
+    ]
 
 
 def test_what_needs_a_linear_head_says_so(tiny):

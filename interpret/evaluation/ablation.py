@@ -6,6 +6,7 @@ A head of pooling and one linear map needs the pooled features f only. With the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,12 @@ from torch import Tensor
 
 from interpret.errors import InputError
 from interpret.evaluation.heads import on_any_device
+from interpret.evaluation.stretches import Stretch, each_stretch, general_logits, largest, linear_logits
 from interpret.mining.engine.placement import unheard
 from interpret.models.head import Head
 from interpret.study import Study
 
 Ints = npt.NDArray[np.int64]
-
-LINEAR_ROWS = 2048
-"""Photos classified at a time where the head is linear (count)."""
-
-HEAD_ROWS = 64
-"""Photos classified at a time by any other head (count)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +68,19 @@ class AblationSet:
     def classes(self) -> Ints:
         """The classes of the photos, ascending."""
         return np.unique(self.labels)
+
+    @cached_property
+    def weight_rows(self) -> Tensor:
+        """(K, C) the weights of a linear head, those of each unit side by side."""
+        assert self.head.weight is not None
+        with torch.inference_mode(False):
+            return self.head.weight.T.contiguous()
+
+    @cached_property
+    def double_weight(self) -> npt.NDArray[np.float64]:
+        """(C, K) the weights of a linear head in double precision."""
+        assert self.head.weight is not None
+        return self.head.weight.cpu().numpy().astype(np.float64)
 
     def every_photo(self) -> "AblationSet":
         """All photos of the study, those without a label too; what is said of the labels means nothing."""
@@ -141,14 +150,18 @@ def logits(
 ) -> npt.NDArray[np.float32]:
     """Logits (S, m, C) under several settings, of a few photos; arguments as for :func:`classify`."""
     photos = np.arange(len(ablation_set)) if photos is None else photos
-    found: list[list[tuple[Ints, Tensor]]] = [[] for _ in settings]
-    for setting, places, values in _run(ablation_set, settings, groups, photos, keep):
-        found[setting].append((places, values.cpu()))
-    rows = []
-    for parts in found:
-        order = np.argsort(np.concatenate([places for places, _ in parts]), kind="stable")
-        rows.append(torch.cat([values for _, values in parts]).numpy()[order])
-    return np.stack(rows)
+    rows: npt.NDArray[np.float32] | None = None
+
+    def work(stretch: Stretch) -> list[Tensor]:
+        return [values.cpu() for values in _run(ablation_set, settings, stretch, photos, keep)]
+
+    for stretch, found in each_stretch(work, ablation_set.head, groups):
+        if rows is None:
+            rows = np.empty((len(settings), len(photos), found[0].shape[1]), np.float32)
+        for setting, values in enumerate(found):
+            rows[setting, stretch.places] = values.numpy()
+    assert rows is not None
+    return rows
 
 
 @on_any_device
@@ -177,64 +190,35 @@ def classify(
     photos = np.arange(len(ablation_set)) if photos is None else photos
     predicted = np.empty((len(settings), len(photos)), np.int32)
     done = 0
-    for setting, places, values in _run(ablation_set, settings, groups, photos, keep):
-        predicted[setting, places] = _argmax(values)
-        if on_progress is not None and setting == len(settings) - 1:
-            done += len(places)
+
+    def work(stretch: Stretch) -> npt.NDArray[np.int32]:
+        found = np.empty((len(settings), len(stretch.places)), np.int32)
+        for setting, values in enumerate(_run(ablation_set, settings, stretch, photos, keep)):
+            found[setting] = largest(values)
+        return found
+
+    for stretch, found in each_stretch(work, ablation_set.head, groups):
+        predicted[:, stretch.places] = found
+        done += len(stretch.places)
+        if on_progress is not None:
             on_progress(done)
     return predicted
 
 
 def _run(
-    ablation_set: AblationSet, settings: Sequence[Sequence[Ints]], groups: Ints, photos: Ints, keep: bool
-) -> Iterator[tuple[int, Ints, Tensor]]:
-    """Yield (setting, positions in ``photos``, logits); each stored row is read once for all settings."""
-    step = LINEAR_ROWS if ablation_set.head.linear else HEAD_ROWS
-    for group in np.unique(groups):
-        members = np.flatnonzero(groups == group)
-        for start in range(0, len(members), step):
-            places = members[start : start + step]
-            with torch.inference_mode():
-                inputs = ablation_set.head_inputs(photos[places])
-                logits_without = (_linear if ablation_set.head.linear else _general)(ablation_set, inputs, keep)
-            for setting, units in enumerate(settings):
-                chosen = units[group] if group >= 0 else _no_ablation(ablation_set, keep)
-                with torch.inference_mode():  # left again before the caller goes on
-                    values = logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device))
-                yield setting, places, values
-
-
-def _argmax(values: Tensor) -> npt.NDArray[np.int64]:
-    """(m,) the largest column of each row; on a CPU NumPy's argmax is faster than torch's."""
-    return values.numpy().argmax(axis=1) if values.device.type == "cpu" else values.argmax(dim=1).cpu().numpy()
-
-
-def _no_ablation(ablation_set: AblationSet, keep: bool) -> Ints:
-    return np.arange(ablation_set.n_units) if keep else np.zeros(0, np.int64)
-
-
-def _linear(ablation_set: AblationSet, features: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
-    """A function from units to logits (m, C), for features (m, K)."""
-    weight = ablation_set.head.weight
-    assert weight is not None
-    fill = ablation_set.ablated_values()
-    removed = features - fill  # by how much ablating a unit lowers its feature
-    base = ablation_set.head.from_features(fill.expand_as(features) if keep else features)
-    sign = 1.0 if keep else -1.0
-
-    def run(units: Tensor) -> Tensor:
-        return torch.addmm(base, removed[:, units], weight[:, units].T, alpha=sign) if len(units) else base
-
-    return run
-
-
-def _general(ablation_set: AblationSet, activations: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
-    """A function from units to logits (m, C), for activations (m, K, h, w)."""
-    fill = ablation_set.ablated_values()[None, :, None, None].expand_as(activations)
-
-    def run(units: Tensor) -> Tensor:
-        changed = (fill if keep else activations).clone()
-        changed[:, units] = (activations if keep else fill)[:, units]
-        return ablation_set.head.logits(changed).float()
-
-    return run
+    ablation_set: AblationSet, settings: Sequence[Sequence[Ints]], stretch: Stretch, photos: Ints, keep: bool
+) -> Iterator[Tensor]:
+    """Yield the logits (m, C) of a stretch under each setting; each stored row is read once for all of them."""
+    head = ablation_set.head
+    nothing = np.arange(ablation_set.n_units) if keep else np.zeros(0, np.int64)
+    with torch.inference_mode():
+        inputs, fill = ablation_set.head_inputs(photos[stretch.places]), ablation_set.ablated_values()
+        if head.linear:
+            logits_without = linear_logits(head, ablation_set.weight_rows, inputs, fill, keep)
+        else:
+            logits_without = general_logits(head, inputs, fill, keep)
+    for units in settings:
+        chosen = units[stretch.group] if stretch.group >= 0 else nothing
+        with torch.inference_mode():  # left again before the caller goes on
+            values = logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device))
+        yield values

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from interpret.evaluation.ablation import HEAD_ROWS, AblationSet, Ints
+from interpret.evaluation.ablation import AblationSet, Ints
+from interpret.evaluation.stretches import HEAD_ROWS
 
 LINEAR_ROWS = 4096
 """Photos at a time where the head is linear (count)."""
@@ -33,9 +34,16 @@ def unit_contributions(
     parts = []
     for start in range(0, len(photos), step):
         inputs = ablation_set.head_inputs(photos[start : start + step])
-        contributions = _linear if ablation_set.head.linear else _general
-        parts.append(contributions(ablation_set, inputs, class_id, against).cpu().numpy())
+        parts.append(contributions_of(ablation_set, inputs, class_id, against=against))
     return np.concatenate(parts) if parts else np.zeros((0, ablation_set.n_units), np.float32)
+
+
+def contributions_of(
+    ablation_set: AblationSet, inputs: Tensor, class_id: int, *, against: bool
+) -> npt.NDArray[np.float32]:
+    """The same for photos that were read, ``inputs`` being their :meth:`AblationSet.head_inputs`."""
+    contributions = _linear if ablation_set.head.linear else _general
+    return contributions(ablation_set, inputs, class_id, against).cpu().numpy()
 
 
 def _others(logits: Tensor, class_id: int) -> Tensor:

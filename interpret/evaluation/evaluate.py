@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import EvaluateConfig, MineConfig, digest
 from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
+from interpret.evaluation.class_means import ClassMeans, class_means
 from interpret.evaluation.greedy import greedy
 from interpret.evaluation.itemsets import result
 from interpret.evaluation.itemsets.measure import measure_itemsets
@@ -181,7 +181,8 @@ def evaluate(
     test_set = make_ablation_set(heldout_study, head, replacement=config.replacement, reference=study)
     classes = test_set.classes
     progress(Progress("Ranking units", 0, 0))
-    rankings = rank_all(study, mined_set, classes, mine, config)
+    means = class_means(mined_set, classes, study)
+    rankings = rank_all(study, mined_set, classes, mine, config, means)
     ours = [ranking for ranking in rankings if ranking.name.startswith(f"{unit_rankings.OURS}-")]
     table, differences = table_1(test_set, classes, rankings, ours, config, progress)
     progress(Progress("Keeping units only", 0, 0))
@@ -195,7 +196,7 @@ def evaluate(
     synergy = cross_class.synergies(test_set, classes, mined, largest)
     itemsets = nothing_measured()
     if config.itemsets:
-        itemsets = measure_itemsets(study, heldout_study, mined_set, test_set, mine, config, progress)
+        itemsets = measure_itemsets(study, heldout_study, mined_set, test_set, mine, config, progress, means)
     about = {
         "model": study.model,
         "layer": study.layer,
@@ -213,7 +214,12 @@ def evaluate(
 
 
 def rank_all(
-    study: Study, mined_set: AblationSet, classes: Ints, mine: MineConfig, config: EvaluateConfig
+    study: Study,
+    mined_set: AblationSet,
+    classes: Ints,
+    mine: MineConfig,
+    config: EvaluateConfig,
+    means: ClassMeans | None = None,
 ) -> list[Ranking]:
     """Every ranking but the random ones, from the mined photos.
 
@@ -224,7 +230,7 @@ def rank_all(
     quantiles = [0.0]
     if study.has_contrast and (quantile := quantile_of(study, mine) or config.contrast_quantile):
         quantiles.append(quantile)
-    totals: dict[int, npt.NDArray[np.float64]] = {}
+    means = means or class_means(mined_set, classes, study)
     rankings = [
         unit_rankings.mined(
             study,
@@ -232,18 +238,18 @@ def rank_all(
             classes,
             replace(mine, top_units=n, contrast_quantile=q),
             rule=config.rule,
-            evidence_totals=totals,
+            means=means,
         )
         for q in quantiles
         for n in config.top_units
     ]
     if config.lasso:
         rankings.append(unit_rankings.lasso(mined_set, seen, budget=max(config.budgets)))
-    rankings.append(unit_rankings.activation(mined_set, seen))
-    rankings.append(unit_rankings.contribution(mined_set, seen))
-    rankings.append(unit_rankings.evidence(mined_set, seen))
+    rankings.append(unit_rankings.activation(mined_set, seen, means))
+    rankings.append(unit_rankings.contribution(mined_set, seen, means))
+    rankings.append(unit_rankings.evidence(mined_set, seen, means))
     if mined_set.head.linear:
         rankings.append(unit_rankings.weight(mined_set, classes))
         if config.greedy:
-            rankings.append(greedy(mined_set, seen, budget=max(config.budgets)))
+            rankings.append(greedy(mined_set, seen, budget=max(config.budgets), means=means))
     return rankings

@@ -13,6 +13,7 @@ from interpret.models import Classifier
 from interpret.models.head import Head, find_head, trial_inputs
 from interpret.models.precision import choose_device, prepare
 from interpret.study import Study
+from interpret.threads import one_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,8 +48,9 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
 
 def _head_on(device: torch.device, study: Study, classifier: Classifier) -> Head:
     trial = trial_inputs(study.preprocessing.size)
-    network = prepare(classifier.network, study.layer, device, "float32", trial[:1])
-    return find_head(network, study.layer, trial.to(device))
+    with one_thread(device.type):  # two images gain little from helpers, and on a busy machine wait for them
+        network = prepare(classifier.network, study.layer, device, "float32", trial[:1])
+        return find_head(network, study.layer, trial.to(device))
 
 
 def _give_up(device: torch.device, short_of: str, announce: Callable[[str], None]) -> None:

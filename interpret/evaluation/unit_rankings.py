@@ -9,7 +9,7 @@ import numpy.typing as npt
 from interpret.config import RANKING_RULES, EvaluateConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
-from interpret.evaluation.contributions import LINEAR_ROWS, unit_contributions
+from interpret.evaluation.class_means import ClassMeans, by_class, class_means
 from interpret.evaluation.mulasso import MU, lasso_paths
 from interpret.mining.ranked_units import quantile_of, ranked_units
 from interpret.mining.stored import mine_study
@@ -57,7 +57,7 @@ def mined(
     *,
     top_units: int | None = None,
     rule: str = DEFAULT_RULE,
-    evidence_totals: dict[int, npt.NDArray[np.float64]] | None = None,
+    means: ClassMeans | None = None,
 ) -> Ranking:
     """The relevant units of each class: the union of the units of its itemsets, ordered by a rule.
 
@@ -80,8 +80,8 @@ def mined(
         config: options of mining.
         top_units: N in place of that of ``config``.
         rule: one of ``RANKING_RULES``.
-        evidence_totals: class id to (K,) the sum that orders its units by evidence, the same for all options of
-            mining; what is missing is computed and added.
+        means: from :func:`interpret.evaluation.class_means.class_means` with the study, the same for all options of
+            mining; computed if None.
 
     Raises:
         InputError: there is no such rule, or the study cannot be mined with these options.
@@ -90,26 +90,26 @@ def mined(
         raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RANKING_RULES)}.")
     config = config if top_units is None else replace(config, top_units=top_units)
     units, scores = ranked_units(study, config)
-    patch_class = study.patches["predicted"].to_numpy(np.int64)
-    patch_photo = study.patches["image_id"].to_numpy(np.int64)
+    of_class = by_class(study.patches["predicted"].to_numpy(np.int64))
     relevant = mine_study(study, config).units
-    all_photos = mined_set.every_photo()
-    totals = {} if evidence_totals is None else evidence_totals
+    relevant_unit = relevant["unit"].to_numpy(np.int64)
+    relevant_of = by_class(relevant["class_id"].to_numpy(np.int64))
+    if rule == "evidence" and means is None:
+        means = class_means(mined_set, classes, study)
     ranked, natural = {}, {}
     for class_id in classes.tolist():
-        patches = np.flatnonzero(patch_class == class_id)
+        patches = of_class(class_id)
         held = units[patches] != PAD
         if rule == "evidence":
-            if class_id not in totals:
-                totals[class_id] = _evidence_total(all_photos, patch_photo[patches], class_id)
-            order_by = totals[class_id]
+            assert means is not None
+            order_by = means.patch_evidence[class_id]
         else:
             values = scores[patches] if rule == "score" else np.ones_like(scores[patches])
             sums = np.bincount(units[patches][held], values[held].astype(np.float64), minlength=study.n_units)
             order_by = sums.astype(np.float64)
         seen = np.bincount(units[patches][held], minlength=study.n_units) > 0
         chosen = np.zeros(study.n_units, bool)
-        chosen[relevant.loc[relevant["class_id"] == class_id, "unit"].to_numpy(np.int64)] = True
+        chosen[relevant_unit[relevant_of(class_id)]] = True
         order = np.lexsort((np.arange(study.n_units), -order_by, ~chosen))
         ranked[class_id] = order[seen[order]].astype(np.int64)
         natural[class_id] = int(chosen.sum())
@@ -117,38 +117,22 @@ def mined(
     return Ranking(f"{name}-{config.top_units}", ranked, natural)
 
 
-def _evidence_total(photos: AblationSet, of_patches: Ints, class_id: int) -> npt.NDArray[np.float64]:
-    """(K,) contributions to the log-odds of a class, summed over patches, each given by its photo."""
-    total = np.zeros(photos.n_units)
-    different, patches = np.unique(of_patches, return_counts=True)
-    for start in range(0, len(different), LINEAR_ROWS):
-        rows = slice(start, start + LINEAR_ROWS)
-        total += patches[rows] @ unit_contributions(photos, different[rows], class_id, against=True).astype(np.float64)
-    return total
-
-
-def activation(mined_set: AblationSet, classes: Ints) -> Ranking:
+def activation(mined_set: AblationSet, classes: Ints, means: ClassMeans | None = None) -> Ranking:
     """Units by their mean activation over the class's photos."""
-    return Ranking("Top activation", {c: _descending(_mean_feature(mined_set, c)) for c in classes.tolist()})
+    means = means or class_means(mined_set, classes)
+    return Ranking("Top activation", {c: _descending(means.activation[c]) for c in classes.tolist()})
 
 
-def contribution(mined_set: AblationSet, classes: Ints) -> Ranking:
+def contribution(mined_set: AblationSet, classes: Ints, means: ClassMeans | None = None) -> Ranking:
     """Units by their mean contribution to the class's logit over its photos: Grad-CAM without patches or mining."""
-    ranked = {}
-    for class_id in classes.tolist():
-        photos = np.flatnonzero(mined_set.labels == class_id)
-        ranked[class_id] = _descending(unit_contributions(mined_set, photos, class_id).mean(axis=0, dtype=np.float64))
-    return Ranking("Top contribution", ranked)
+    means = means or class_means(mined_set, classes)
+    return Ranking("Top contribution", {c: _descending(means.contribution[c]) for c in classes.tolist()})
 
 
-def evidence(mined_set: AblationSet, classes: Ints) -> Ranking:
+def evidence(mined_set: AblationSet, classes: Ints, means: ClassMeans | None = None) -> Ranking:
     """Units by their mean contribution to the class's log-odds over its photos: the rule `evidence` without mining."""
-    ranked = {}
-    for class_id in classes.tolist():
-        photos = np.flatnonzero(mined_set.labels == class_id)
-        mean = unit_contributions(mined_set, photos, class_id, against=True).mean(axis=0, dtype=np.float64)
-        ranked[class_id] = _descending(mean)
-    return Ranking("Top evidence", ranked)
+    means = means or class_means(mined_set, classes)
+    return Ranking("Top evidence", {c: _descending(means.evidence[c]) for c in classes.tolist()})
 
 
 def weight(mined_set: AblationSet, classes: Ints) -> Ranking:
@@ -191,11 +175,6 @@ def random(n_units: int, classes: Ints, sizes: Mapping[int, int], *, seed: int) 
 def trained_classes(mined_set: AblationSet, classes: Sequence[int]) -> Ints:
     """Those of ``classes`` that mined photos have, ascending; nothing can be learned about the others."""
     return np.intersect1d(np.asarray(classes, np.int64), mined_set.classes)
-
-
-def _mean_feature(mined_set: AblationSet, class_id: int) -> npt.NDArray[np.float64]:
-    photos = np.flatnonzero(mined_set.labels == class_id)
-    return np.asarray(mined_set.features[mined_set.rows[photos]], np.float32).mean(axis=0, dtype=np.float64)
 
 
 def _descending(values: npt.NDArray[np.floating]) -> Ints:

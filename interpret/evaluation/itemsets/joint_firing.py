@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from interpret.config import MineConfig
+from interpret.evaluation.class_means import by_class
 from interpret.evaluation.itemsets import fixed_length
 from interpret.evaluation.itemsets.supported_sets import (
     Bools,
@@ -98,6 +99,7 @@ def find_groups(study: Study, heldout_study: Study, config: MineConfig, sets: di
     target, predicted, photo = integers(study.contrast, "target", "predicted", "image_id")
     other = ranked_elsewhere(study, heldout_study, config)[0]
     other_class, other_photo = integers(heldout_study.patches, "predicted", "image_id")
+    own_of, other_of, contrast_of = by_class(own_class), by_class(other_class), by_class(target)
     groups: list[Group] = []
     rows = 0
     for c, found in sets.items():
@@ -105,16 +107,17 @@ def find_groups(study: Study, heldout_study: Study, config: MineConfig, sets: di
         if not several:
             continue
         first, rows = rows, rows + len(several)
-        mine = own_class == c
+        mine = own_of(c)
         at = np.arange(first, rows)
         itemsets = [found.itemsets[i] for i in several]
         groups.append(_group(c, "own", itemsets, at, own[mine], own_photo[mine]))
-        called = other_class == c
+        called = other_of(c)
         groups.append(_group(c, "held", itemsets, at, other[called], other_photo[called]))
+        explained = contrast_of(c)
         shared_by = [found.shared_by[i] for i in several]
         for classes in dict.fromkeys(shared_by):
             alike = [place for place, others in enumerate(shared_by) if others == classes]
-            asked = (target == c) & ~np.isin(predicted, classes)
+            asked = explained[~np.isin(predicted[explained], classes)]
             some = [itemsets[place] for place in alike]
             groups.append(_group(c, "contrast", some, at[alike], contrast[asked], photo[asked]))
     return groups

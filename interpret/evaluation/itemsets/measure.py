@@ -7,7 +7,7 @@ import pandas as pd
 
 from interpret.config import EvaluateConfig, MineConfig
 from interpret.evaluation.ablation import AblationSet, classify
-from interpret.evaluation.contributions import unit_contributions
+from interpret.evaluation.class_means import ClassMeans, by_class, class_means
 from interpret.evaluation.itemsets.causal_sets import (
     CANDIDATES,
     DRAWS,
@@ -41,6 +41,7 @@ def measure_itemsets(
     mine: MineConfig,
     config: EvaluateConfig,
     progress: Callback = lambda _: None,
+    means: ClassMeans | None = None,
 ) -> ItemsetMeasures:
     """Measure what itemsets say beyond single units.
 
@@ -52,10 +53,11 @@ def measure_itemsets(
         mine: options of mining, except N.
         config: ``top_units``, ``resamples`` and ``seed`` are used.
         progress: called at each stage.
+        means: of classes that they hold, the evidence of units is not computed again.
     """
     nothing = [[np.zeros(0, np.int64)]]
     predicted = classify(test_set, nothing, np.zeros(len(test_set), np.int64))[0]
-    evidence: dict[int, Floats] = {}
+    evidence = dict(means.called_evidence) if means is not None else {}
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES[:-1]}
     rows: list[SummaryRow] = []
     for n in config.top_units:
@@ -63,7 +65,8 @@ def measure_itemsets(
         options = replace(mine, top_units=n)
         mined = mine_study(study, options)
         sets = supported_sets(mined)
-        evidence |= {c: mean_evidence(study, mined_set, c) for c in sets if c not in evidence}
+        missing = np.array([c for c in sets if c not in evidence], np.int64)
+        evidence |= class_means(mined_set, missing, study).called_evidence
         causal, halving = _causal(study, test_set, predicted, sets, evidence, options, config.seed)
         groups = find_groups(study, heldout_study, options, sets)
         firing = joint_firing(groups, n)
@@ -82,12 +85,6 @@ def measure_itemsets(
     return ItemsetMeasures(**whole, beyond=pd.DataFrame(rows, columns=list(SummaryRow._fields)))
 
 
-def mean_evidence(study: Study, mined_set: AblationSet, class_id: int) -> Floats:
-    """(K,) each unit's mean contribution to the log-odds of a class over the mined photos predicted as it."""
-    photos = np.flatnonzero(study.images["predicted"].to_numpy() == class_id).astype(np.int64)
-    return unit_contributions(mined_set.every_photo(), photos, class_id, against=True).mean(axis=0, dtype=np.float64)
-
-
 def _causal(
     study: Study,
     test_set: AblationSet,
@@ -101,13 +98,13 @@ def _causal(
     linear = test_set.head.linear
     limit, draws = (CANDIDATES, DRAWS) if linear else (HEAD_CANDIDATES, HEAD_DRAWS)
     ranked = ranked_units(study, options)[0]
-    patch_class = study.patches["predicted"].to_numpy(np.int64)
+    patches_of = by_class(study.patches["predicted"].to_numpy(np.int64))
     photos_of, halving = [], []
     for c, of_class in sets.items():
         photos = right_photos(test_set, predicted, c)
         if not len(photos):
             continue
-        held = ranked[patch_class == c]
+        held = ranked[patches_of(c)]
         support = np.bincount(held[held >= 0], minlength=study.n_units) / max(len(held), 1)
         candidates = find_candidates(of_class, evidence[c], support, limit)
         changes = prediction_changes(test_set, photos, c, candidates.pool)

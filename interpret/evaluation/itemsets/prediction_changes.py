@@ -14,7 +14,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from interpret.evaluation.ablation import LINEAR_ROWS, AblationSet, logits
+from interpret.evaluation.ablation import AblationSet, logits
+from interpret.evaluation.stretches import LINEAR_ROWS
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -22,6 +23,9 @@ Ints = npt.NDArray[np.int64]
 
 EXACT_SIZES = 3
 """Largest sets (units) of which all are tried."""
+
+NEAR = 8
+"""Rivals of each photo that are tried first (count): those that need least to be predicted in place of the class."""
 
 MAX_CELLS = 20_000_000
 """Pairs of a photo and a rival times sets of units (count) looked at together."""
@@ -74,7 +78,7 @@ class LinearChanges(PredictionChanges):
         self.n_photos, self.n_units = len(photos), len(pool)
         weight, bias = ablation_set.head.weight, ablation_set.head.bias
         assert weight is not None
-        whole = weight.cpu().numpy().astype(np.float64)
+        whole = ablation_set.double_weight
         offset = np.zeros(len(whole)) if bias is None else bias.cpu().numpy().astype(np.float64)
         advantage = whole[class_id, pool] - whole[:, pool]  # (C, m)
         fill = ablation_set.ablated_values().cpu().numpy().astype(np.float64)
@@ -96,9 +100,34 @@ class LinearChanges(PredictionChanges):
             overtakes[:, class_id] = False
             photo, rival = np.nonzero(overtakes)
             found.append((photo + start, need[photo, rival], removed[photo] * advantage[rival]))
-        self.photo = np.concatenate([photo for photo, _, _ in found]) if found else np.zeros(0, np.int64)
-        self.need = np.concatenate([need for _, need, _ in found]) if found else np.zeros(0)
-        self.loss = np.concatenate([loss for _, _, loss in found]) if found else np.zeros((0, len(pool)))
+        self._set(
+            np.concatenate([photo for photo, _, _ in found]) if found else np.zeros(0, np.int64),
+            np.concatenate([need for _, need, _ in found]) if found else np.zeros(0),
+            np.concatenate([loss for _, _, loss in found]) if found else np.zeros((0, len(pool))),
+        )
+
+    def _set(self, photo: Ints, need: Floats, loss: Floats) -> None:
+        """Keep the pairs of a photo and a rival, those of a photo side by side, and bounds of all but the near rivals.
+
+        Attributes:
+            near: (pairs,) bool, whether the rival is one of the :data:`NEAR` of its photo that need least.
+            ends: (photos + 1,) where the pairs of each photo begin, and their number.
+            most: (photos, m) the largest loss of each unit over the other rivals of each photo.
+            least: (photos,) the smallest need of these, less what rounding may change; infinite where there are none.
+        """
+        self.photo, self.need, self.loss = photo, need, loss
+        self.ends = np.searchsorted(photo, np.arange(self.n_photos + 1))
+        order = np.lexsort((need, photo))
+        self.near = np.empty(len(photo), np.bool_)
+        self.near[order] = np.arange(len(photo)) - self.ends[photo] < NEAR
+        self.most, self.least = np.zeros((self.n_photos, self.n_units)), np.full(self.n_photos, np.inf)
+        far = ~self.near
+        if far.any():
+            first = np.flatnonzero(np.diff(photo[far], prepend=-1))
+            having = photo[far][first]
+            self.most[having] = np.maximum.reduceat(loss[far], first)
+            least = np.minimum.reduceat(need[far], first)
+            self.least[having] = least - 1e-9 * (1 + np.abs(least))
 
     def only(self, photos: Bools) -> "LinearChanges":
         """The same for some of the photos, (p,) bool."""
@@ -106,43 +135,72 @@ class LinearChanges(PredictionChanges):
         kept = photos[self.photo]
         number = np.cumsum(photos) - 1
         part.n_photos, part.n_units = int(photos.sum()), self.n_units
-        part.photo, part.need, part.loss = number[self.photo[kept]], self.need[kept], self.loss[kept]
+        part._set(number[self.photo[kept]], self.need[kept], self.loss[kept])
         return part
 
     def changed(self, sets: Bools) -> Bools:
         """(S, p) whether each photo's prediction changes, see :class:`PredictionChanges`."""
+        result = self._overtaken(sets, self.near)
+        # A rival that is not near overtakes only where the largest losses of all such rivals together do.
+        open_sets = ~result & (sets.astype(np.float64) @ self.most.T > self.least)
+        for photo in np.flatnonzero(open_sets.any(axis=0)).tolist():
+            pairs = slice(self.ends[photo], self.ends[photo + 1])
+            asked = open_sets[:, photo]
+            lost = sets[asked].astype(np.float64) @ self.loss[pairs].T
+            result[asked, photo] = (lost > self.need[pairs]).any(axis=1)
+        return result
+
+    def _overtaken(self, sets: Bools, pairs: Bools) -> Bools:
+        """(S, p) whether one of these pairs' rivals overtakes when each set is ablated."""
         result = np.zeros((len(sets), self.n_photos), np.bool_)
-        if not len(self.photo):
+        photo, need, loss = self.photo[pairs], self.need[pairs], self.loss[pairs]
+        if not len(photo):
             return result
-        first = np.flatnonzero(np.diff(self.photo, prepend=-1))
-        step = max(1, MAX_CELLS // len(self.photo))
+        first = np.flatnonzero(np.diff(photo, prepend=-1))
+        step = max(1, MAX_CELLS // len(photo))
         for start in range(0, len(sets), step):
-            lost = sets[start : start + step].astype(np.float64) @ self.loss.T
-            overtaken = np.logical_or.reduceat(lost > self.need, first, axis=1)
-            result[start : start + step, self.photo[first]] = overtaken
+            lost = sets[start : start + step].astype(np.float64) @ loss.T
+            result[start : start + step, photo[first]] = np.logical_or.reduceat(lost > need, first, axis=1)
         return result
 
     def smallest(self, candidates: Bools, max_size: int) -> Smallest:
         """The smallest sets, exact at any size, see :class:`PredictionChanges`."""
-        size = np.zeros(self.n_photos, np.int64)
-        chosen = np.zeros((self.n_photos, self.n_units), np.bool_)
         columns = np.flatnonzero(candidates)
         if not len(columns) or not len(self.photo):
-            return Smallest(size, chosen)
-        order = np.argsort(-self.loss[:, columns], axis=1, kind="stable")
-        lost = np.cumsum(np.take_along_axis(self.loss[:, columns], order, axis=1), axis=1)
-        enough = lost[:, :max_size] > self.need[:, None]
+            none = np.zeros(self.n_photos, np.int64), np.zeros((self.n_photos, self.n_units), np.bool_)
+            return Smallest(*none)
+        found, ahead = self._smallest(self.near, columns, max_size)
+        # What the largest losses of the other rivals together do with one unit less, and with as many.
+        lost = np.cumsum(-np.sort(-np.maximum(self.most[:, columns], 0), axis=1), axis=1)
+        lost = np.concatenate([np.zeros((self.n_photos, 1)), lost], axis=1) - self.least[:, None]
+        rows, most = np.arange(self.n_photos), min(max_size, len(columns))
+        size = np.where(found.size > 0, found.size, most + 1)
+        open_photos = lost[rows, size - 1] > 0
+        open_photos |= (found.size > 0) & (lost[rows, np.minimum(size, most)] > ahead - 1e-9 * (1 + np.abs(ahead)))
+        if open_photos.any():
+            other, _ = self._smallest(open_photos[self.photo], columns, max_size)
+            found.size[open_photos], found.chosen[open_photos] = other.size[open_photos], other.chosen[open_photos]
+        return found
+
+    def _smallest(self, pairs: Bools, columns: Ints, max_size: int) -> tuple[Smallest, Floats]:
+        """The smallest sets that make one of these pairs' rivals overtake, and by how much it then leads, (p,)."""
+        size, chosen = np.zeros(self.n_photos, np.int64), np.zeros((self.n_photos, self.n_units), np.bool_)
+        lead = np.zeros(self.n_photos)
+        photo, need, loss = self.photo[pairs], self.need[pairs], self.loss[pairs][:, columns]
+        order = np.argsort(-loss, axis=1, kind="stable")
+        lost = np.cumsum(np.take_along_axis(loss, order, axis=1), axis=1)
+        enough = lost[:, :max_size] > need[:, None]
         needed = np.where(enough.any(axis=1), enough.argmax(axis=1) + 1, max_size + 1)
-        ahead = lost[np.arange(len(lost)), np.minimum(needed, len(columns)) - 1] - self.need
+        ahead = lost[np.arange(len(lost)), np.minimum(needed, len(columns)) - 1] - need
         # The first pair of each photo in this order is the one with the smallest set, and of these the clearest.
-        best = np.lexsort((-ahead, needed, self.photo))
-        best = best[np.diff(self.photo[best], prepend=-1) > 0]
+        best = np.lexsort((-ahead, needed, photo))
+        best = best[np.diff(photo[best], prepend=-1) > 0]
         best = best[needed[best] <= max_size]
-        size[self.photo[best]] = needed[best]
+        size[photo[best]], lead[photo[best]] = needed[best], ahead[best]
         taken = np.arange(len(columns)) < needed[best][:, None]
         row, place = np.nonzero(taken)
-        chosen[self.photo[best][row], columns[order[best][row, place]]] = True
-        return Smallest(size, chosen)
+        chosen[photo[best][row], columns[order[best][row, place]]] = True
+        return Smallest(size, chosen), lead
 
 
 class HeadChanges(PredictionChanges):

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import MineConfig
+from interpret.evaluation.class_means import by_class
 from interpret.evaluation.itemsets.supported_sets import Bools, ClassSets, Ints, by_photo, holds, indicator, membership
 from interpret.frames import integers
 from interpret.mining import Mined
@@ -65,22 +66,26 @@ def held_by_group(study: Study, heldout_study: Study, config: MineConfig, sets: 
     if heldout_study.has_contrast:
         contrast_units = ranked_contrast_elsewhere(study, heldout_study, config)[0]
         target, contrast_photo = integers(heldout_study.contrast, "target", "image_id")
+    mined_of, called_of, label_of = by_class(mined_class), by_class(predicted), by_class(label)
+    target_of = by_class(target) if heldout_study.has_contrast else None
     found = []
     for c, of_class in sets.items():
-        called = (predicted == c) & (label >= 0)
+        mine, called, labelled = mined_of(c), called_of(c), label_of(c)
+        called = called[label[called] >= 0]
         groups = {
-            "mined": _photos(of_class, mined_units[mined_class == c], mined_photo[mined_class == c]),
+            "mined": _photos(of_class, mined_units[mine], mined_photo[mine]),
             "missed_for_c": np.zeros((0, len(of_class.itemsets)), np.bool_),
         }
         for group, asked in (
             ("held", called),
-            ("right", called & (label == c)),
-            ("wrong", called & (label != c)),
-            ("missed", (predicted != c) & (label == c)),
+            ("right", called[label[called] == c]),
+            ("wrong", called[label[called] != c]),
+            ("missed", labelled[predicted[labelled] != c]),
         ):
             groups[group] = _photos(of_class, other_units[asked], photo[asked])
-        if heldout_study.has_contrast:
-            asked = (target == c) & (labels[contrast_photo] == c)
+        if target_of is not None:
+            asked = target_of(c)
+            asked = asked[labels[contrast_photo[asked]] == c]
             groups["missed_for_c"] = _photos(of_class, contrast_units[asked], contrast_photo[asked])
         found.append(Held(of_class, groups))
     return found
