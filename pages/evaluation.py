@@ -14,8 +14,8 @@ from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, owners
-from pages.shared.controls import address, current_study, option_input
-from pages.shared.view import figures, itemset_measures, run_progress, style
+from pages.shared.controls import current_study, option_input
+from pages.shared.view import figures, influence, itemset_measures, run_progress, style
 
 
 def page() -> None:
@@ -44,7 +44,7 @@ def page() -> None:
     _finding(study, result)
     _curves(study, result)
     _table(study, result)
-    _matrix(study, result)
+    influence.show(study, result)
     itemset_measures.show(study, result)
     _beyond(study, result)
     with st.expander("Measure on other photos", icon=":material/add:"):
@@ -149,29 +149,6 @@ def _interval(share: float, photos: int) -> str:
 
 def _draws(low: float, high: float) -> str:
     return f"{100 * low:.2f} to {wording.percent(high, 2)}"
-
-
-def _matrix(study: Study, result: Evaluation) -> None:
-    st.subheader("Ablate A’s units, measure class B", anchor=False)
-    ids = [int(class_id) for class_id in result.matrix.index]
-    names = [wording.class_text(study, class_id) for class_id in ids]
-    if result.dominance == result.dominance:
-        wording.paragraph(
-            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are ablated "
-            "(100 %: no other class loses any; 0 %: all classes lose the same)."
-        )
-    state = figures.show(
-        evaluation_charts.influence_matrix(result.matrix, names),
-        name=f"{study.name}-matrix",
-        key="matrix",
-        on_select="rerun",
-        selection_mode="points",
-        alt="for each pair of classes, how far the accuracy of the second falls with the units of the first ablated",
-    )
-    points = state["selection"]["points"] if state else []
-    if points:
-        off, measured = (int(class_id) for class_id in points[0]["customdata"])
-        address.go("class_specific", {**address.settings(), "class": str(off if off == measured else measured)})
 
 
 def _beyond(study: Study, result: Evaluation) -> None:

@@ -9,6 +9,7 @@ from interpret.figures import (
     ablation_charts,
     class_unit_charts,
     evaluation_charts,
+    influence_charts,
     itemset_charts,
     plotly_style,
     unit_charts,
@@ -134,10 +135,36 @@ def test_dark_colours_are_lightened_on_dark_ground_and_others_left_alone():
 
 def test_class_names_are_text_in_the_matrix():
     names = ["<b>a</b>", "b & c"]
-    figure = evaluation_charts.influence_matrix(pd.DataFrame([[0.5, 0.1], [0.0, 0.4]]), names)
+    figure = influence_charts.influence_matrix(pd.DataFrame([[0.5, 0.1], [0.0, 0.4]]), names)
     drawn = figure.to_json()
     assert "<b>" not in drawn.replace("\\u003c", "<")
     assert figure.layout.xaxis.ticktext == figure.layout.yaxis.ticktext == ("&lt;b&gt;a&lt;/b&gt;", "b &amp; c")
+
+
+def test_the_map_of_many_classes_holds_each_pair_at_its_place_in_the_order_given():
+    falls = pd.DataFrame([[0.5, 0.104, -0.2], [0.0, 0.4, 0.0], [0.3, np.nan, 1.0]], index=[7, 8, 9], columns=[7, 8, 9])
+    names = ["<b>a</b>", "twin", "twin"]
+    figure = influence_charts.influence_map(falls, names, np.array([2, 0, 1]))
+    (heat,) = figure.data  # no marker for each pair
+    assert heat.z.tolist() == [[100, 30, 0], [-20, 50, 10], [0, 0, 40]]
+    assert heat.z.dtype == np.int8
+    assert (heat.zmin, heat.zmax) == (0, 30)  # that of another class
+    assert list(heat.x) == list(heat.y) == ["twin", "&lt;b&gt;a&lt;/b&gt;", "twin (2)"]
+    classes = [f"class {c}" for c in range(1000)]
+    many = influence_charts.influence_map(pd.DataFrame(np.eye(1000)), classes, np.arange(1000))
+    assert many.layout.height == figure.layout.height == 560
+    assert len(many.to_json()) < 2_000_000
+
+
+def test_the_classes_affected_by_one_class_lead_to_their_pages():
+    figure = influence_charts.affected_bars(
+        np.array([0.5, 0.125]), [4, 2], ["d", "a class with a name that is long"], 2
+    )
+    (bars,) = figure.data
+    assert [row[0] for row in bars.customdata] == [4, 2]
+    assert list(bars.text) == ["50.0", "12.5"]
+    assert bars.marker.color[0] != bars.marker.color[1]
+    assert figure.layout.yaxis.ticktext[1].endswith("…")
 
 
 def test_intervals_stand_in_their_category_and_those_without_an_end_have_none():

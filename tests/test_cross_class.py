@@ -118,3 +118,23 @@ def test_many_classes_are_measured_on_fewer_photos(monkeypatch):
     monkeypatch.setattr(cross_class, "MAX_PREDICTIONS", 0)
     many = dataclasses.replace(ablation_set, labels=np.zeros(6, np.int64))
     assert cross_class.thinned(many, np.array([0]), settings=3).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_largest_effects_on_other_classes_come_first():
+    falls = pd.DataFrame([[0.9, 0.2, 0.0], [0.5, 0.8, -0.1], [0.2, 0.0, 1.0]], index=[3, 5, 8], columns=[3, 5, 8])
+    pairs = cross_class.strongest(falls, 10)
+    assert pairs.to_numpy().tolist() == [[5, 3, 0.5], [3, 5, 0.2], [8, 3, 0.2]]  # no gain, and no class itself
+    assert cross_class.strongest(falls, 1).to_numpy().tolist() == [[5, 3, 0.5]]
+    assert cross_class.strongest(falls.iloc[:0, :0], 5).empty
+
+
+def test_classes_that_affect_each_other_stand_side_by_side():
+    rng = np.random.default_rng(4)
+    groups = rng.permutation(np.repeat(np.arange(6), 5))
+    falls = (groups[:, None] == groups) * 0.4 + rng.random((30, 30)) * 0.1 + np.eye(30)
+    order = cross_class.clustered(pd.DataFrame(falls))
+    assert sorted(order.tolist()) == list(range(30))
+    assert (np.diff(groups[order]) != 0).sum() == 5
+    assert (cross_class.clustered(pd.DataFrame(falls)) == order).all()
+    assert cross_class.clustered(pd.DataFrame(np.eye(2))).tolist() == [0, 1]
+    assert sorted(cross_class.clustered(pd.DataFrame(np.zeros((4, 4)))).tolist()) == [0, 1, 2, 3]

@@ -7,6 +7,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
@@ -16,6 +17,7 @@ from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.heldout import Best
 from interpret.evaluation.itemsets import sentences
 from interpret.study import Study, open_study
+from interpret.study.results import made_from
 from pages.shared.backend import cached_results, jobs
 from tests.manifests import rewrite
 from tests.shown_pages import show, words_on
@@ -136,3 +138,33 @@ def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) 
     rewrite(tmp_path / "demo", **changes)
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     return open_study(tmp_path / "demo")
+
+
+def test_many_classes_are_shown_by_their_largest_effects(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch, class_names=[f"kind {c:02}" for c in range(40)])
+    table = pd.DataFrame(
+        [("No unit ablated", 0, 0.0, 0.9), ("Ours-10", None, 3.0, 0.2), ("Ours-10", 5, 5.0, 0.1)],
+        columns=["method", "budget", "units", "accuracy"],
+    ).astype({"budget": "Int64"})  # fmt: skip
+    table = table.assign(error=0.01, low=np.nan, high=np.nan, spread=np.nan, photos=80)
+    falls = pd.DataFrame(np.eye(40) * 0.9, index=pd.Index(range(40), name="off"), columns=range(40))
+    falls.loc[3, 17], falls.loc[39, 3], falls.loc[5, 6] = 0.25, 0.5, -0.3
+    pairs = pd.DataFrame(columns=["method", "rival", "budget", "difference", "low", "high"])
+    about = {"accuracy": 0.9, "photos": 80, "classes": list(range(40)), "class_names": study.class_names}
+    none = pd.DataFrame({"kind": pd.Series(dtype=str)})
+    result = Evaluation(table, pairs, table, falls, 0.9, none, none, about={**about, "measured_on": "val"})
+    folder = study.folder / "evaluation" / "results" / "many"
+    result.write(folder, made_from(study, folder))
+    app = show("pages/evaluation.py")
+    assert not app.exception
+    listed = next(frame.value for frame in app.dataframe if "points" in frame.value)
+    assert listed.to_numpy().tolist() == [["Kind 39", "Kind 03", 50.0], ["Kind 03", "Kind 17", 25.0]]
+    app.selectbox(key="influence_of").set_value(3).run()
+    assert not app.exception
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    bars = next(
+        spec for spec in drawn if spec["data"][0].get("orientation") == "h" and spec["data"][0]["type"] == "bar"
+    )
+    assert bars["data"][0]["text"] == ["90.0", "25.0"]
+    (heat,) = next(spec for spec in drawn if spec["data"][0]["type"] == "heatmap")["data"]
+    assert len(heat["x"]) == 40

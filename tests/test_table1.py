@@ -8,7 +8,7 @@ from interpret.evaluation import cross_class
 from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.table1 import BASELINE, keep_only, table_1
 from interpret.evaluation.unit_rankings import Ranking
-from interpret.figures import ablation_charts, evaluation_charts
+from interpret.figures import ablation_charts, evaluation_charts, influence_charts
 from tests.ablation_example import CLASSES, hand_made, ours, row
 
 
@@ -58,7 +58,7 @@ def test_figures_say_what_the_tables_say():
     assert list(lines["Ours-2"].x) == [1, 2]
     assert list(lines["Ours-2"].y) == pytest.approx([2 / 6, 2 / 6])
     falls = cross_class.matrix(hand_made(), CLASSES, ours())
-    heat, squares = evaluation_charts.influence_matrix(falls, ["a", "b", "c"]).data
+    heat, squares = influence_charts.influence_matrix(falls, ["a", "b", "c"]).data
     assert heat.z.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     assert squares.text[2] == "units of a ablated: c gains 50.0 points"
     assert list(squares.customdata[5]) == [1, 2]

@@ -70,6 +70,41 @@ def dominance(falls: pd.DataFrame) -> float:
     return 1.0 - off_diagonal / on_diagonal
 
 
+def strongest(falls: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """The pairs of different classes with the largest falls of :func:`matrix`.
+
+    Returns:
+        off, measured (class ids), fall (fraction): at most ``limit`` rows with a fall above 0, the largest first, equal
+        ones by class.
+    """
+    values = falls.to_numpy(np.float64).copy()
+    np.fill_diagonal(values, 0.0)
+    order = np.argsort(-values, axis=None, kind="stable")[:limit]
+    order = order[values.ravel()[order] > 0]
+    off, measured = np.divmod(order, max(1, len(values)))
+    ids = falls.index.to_numpy(np.int64)
+    return pd.DataFrame({"off": ids[off], "measured": ids[measured], "fall": values[off, measured]})
+
+
+def clustered(falls: pd.DataFrame) -> Ints:
+    """(c,) an order of the classes of :func:`matrix` in which those that affect each other stand together.
+
+    It is that of the leaves of average linkage; two classes are the nearer the more they fall with each other's units
+    ablated, gains counting as nothing.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage  # takes a while to import
+    from scipy.spatial.distance import squareform
+
+    if len(falls) < 3:
+        return np.arange(len(falls))
+    values = np.nan_to_num(np.clip(falls.to_numpy(np.float64), 0, None))
+    together = (values + values.T) / 2
+    np.fill_diagonal(together, 0.0)
+    apart = together.max() - together
+    np.fill_diagonal(apart, 0.0)
+    return leaves_list(linkage(squareform(apart, checks=False), "average")).astype(np.int64)
+
+
 def shared_falls(test_set: AblationSet, classes: Ints, mined: Mined, limit: int = 40) -> pd.DataFrame:
     """For class-shared itemsets X -> S: do the classes in S fall more than the others when X is ablated?
 

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import EvaluateConfig, MineConfig, digest
@@ -72,6 +74,11 @@ class Evaluation:
     synergy: pd.DataFrame
     itemsets: ItemsetMeasures = field(default_factory=nothing_measured)
     about: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def clusters(self) -> npt.NDArray[np.int64]:
+        """(c,) places of the classes of ``matrix`` with those that affect each other side by side."""
+        return cross_class.clustered(self.matrix)
 
     FRAMES = ("table", "differences", "keep", "matrix", "shared", "synergy")
 

@@ -1,4 +1,4 @@
-"""Charts of an evaluation: accuracy against units ablated or kept, and the effect of each class's units on others."""
+"""Charts of an evaluation: accuracy against units ablated or kept."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from interpret.figures.colours import OTHER, VIRIDIS, on_dark, plotly_scale, rgb
+from interpret.figures.colours import OTHER, on_dark, rgb
 from interpret.figures.method_styles import style_of
-from interpret.figures.plotly_style import CLEAR, FAINT, LIGHT, Paper, safe
+from interpret.figures.plotly_style import CLEAR, FAINT, LIGHT, Paper
 from interpret.stats import wilson
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
@@ -82,64 +82,4 @@ def accuracy_curves(
     label = "units kept of each class, all others ablated" if kept else "units ablated of each class"
     figure.update_xaxes(type="log", title=label, tickvals=ticks, ticktext=[str(t) for t in ticks], showgrid=False)
     figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.03], gridcolor=FAINT, zeroline=False)
-    return figure
-
-
-def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
-    """How far the accuracy of class B (columns) falls with the units of class A (rows) ablated.
-
-    Args:
-        falls: ``Evaluation.matrix``.
-        names: of its classes, in its order.
-
-    Plotly's heatmaps return no clicks: nearly transparent squares lie over the cells, with the class ids (A, B) as
-    customdata.
-    """
-    values = falls.to_numpy(float)
-    names = [safe(name) for name in names]
-    n = len(values)
-    heat = go.Heatmap(
-        z=np.clip(values, 0, None),
-        x=list(range(n)),
-        y=list(range(n)),
-        colorscale=plotly_scale(VIRIDIS),
-        zmin=0,
-        zmax=max(float(values.max(initial=0.0)), 1e-9),
-        xgap=1,
-        ygap=1,
-        hoverinfo="skip",
-        colorbar={"title": {"text": "fall of accuracy", "side": "right"}, "tickformat": ".0%", "thickness": 12},
-    )
-    across, down = np.meshgrid(np.arange(n), np.arange(n))
-    pairs = list(zip(down.ravel().tolist(), across.ravel().tolist(), strict=True))
-    squares = go.Scatter(
-        x=across.ravel(),
-        y=down.ravel(),
-        mode="markers",
-        marker={"symbol": "square", "size": 16, "color": "rgba(255,255,255,0.01)", "line": {"width": 0}},
-        customdata=[[int(falls.index[a]), int(falls.columns[b])] for a, b in pairs],
-        text=[
-            f"units of {names[a]} ablated: {names[b]} {'falls' if values[a, b] >= 0 else 'gains'} "
-            f"{100 * abs(values[a, b]):.1f} points"
-            for a, b in pairs
-        ],
-        hovertemplate="%{text}<extra></extra>",
-        unselected={"marker": {"opacity": 1}},
-    )
-    figure = go.Figure([heat, squares])
-    figure.update_layout(
-        height=140 + 32 * max(n, 3),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        showlegend=False,
-        dragmode=False,
-        clickmode="event+select",
-    )
-    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-45)
-    figure.update_yaxes(
-        title="class whose units are ablated", tickvals=list(range(n)), ticktext=names, autorange="reversed"
-    )
-    figure.update_xaxes(showgrid=False, zeroline=False)
-    figure.update_yaxes(showgrid=False, zeroline=False)
     return figure

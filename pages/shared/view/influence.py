@@ -1,0 +1,127 @@
+"""What each class's units do to every other class, on the page Evaluation; for many classes the largest effects."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from interpret.evaluation import cross_class
+from interpret.evaluation.evaluate import Evaluation
+from interpret.figures import influence_charts
+from interpret.study import Study
+from pages.shared import wording
+from pages.shared.controls import address
+from pages.shared.view import figures
+
+AFFECTED = 12
+"""Classes shown for one class's units (count): those that fall most."""
+
+PAIRS = 100
+"""Pairs of different classes listed (count)."""
+
+
+def show(study: Study, result: Evaluation) -> None:
+    """Show by how much each class falls with each class's units ablated."""
+    st.subheader("Ablate A’s units, measure class B", anchor=False)
+    ids = [int(class_id) for class_id in result.matrix.index]
+    names = {class_id: wording.class_text(study, class_id) for class_id in ids}
+    if result.dominance == result.dominance:
+        wording.paragraph(
+            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are ablated "
+            "(100 %: no other class loses any; 0 %: all classes lose the same)."
+        )
+    if len(ids) <= influence_charts.FEW:
+        _cells(study, result, list(names.values()))
+        return
+    one, most, every = st.tabs(["One class’s units", "Largest effects on others", "All pairs"])
+    with one:
+        _one(study, result, names)
+    with most:
+        _most(study, result, names)
+    with every:
+        _map(study, result, list(names.values()))
+
+
+def _cells(study: Study, result: Evaluation, names: list[str]) -> None:
+    state = figures.show(
+        influence_charts.influence_matrix(result.matrix, names),
+        name=f"{study.name}-matrix",
+        key="matrix",
+        on_select="rerun",
+        selection_mode="points",
+        alt="for each pair of classes, how far the accuracy of the second falls with the units of the first ablated",
+    )
+    points = state["selection"]["points"] if state else []
+    if points:
+        off, measured = (int(class_id) for class_id in points[0]["customdata"])
+        _open(off if off == measured else measured)
+
+
+def _one(study: Study, result: Evaluation, names: dict[int, str]) -> None:
+    ids = list(names)
+    chosen = st.selectbox(
+        "Class whose units are ablated", ids, format_func=lambda c: names[c], key="influence_of", width=420
+    )
+    every = result.matrix.to_numpy(float)[ids.index(chosen)]
+    most = np.argsort(-every, kind="stable")[:AFFECTED]
+    most = most[every[most] > 0]
+    if not len(most):
+        wording.paragraph("No class falls with these units ablated.")
+        return
+    shown = [ids[place] for place in most.tolist()]
+    state = figures.show(
+        influence_charts.affected_bars(every[most], shown, [names[c] for c in shown], int(chosen)),
+        name=f"{study.name}-affected",
+        key=f"affected_{chosen}",
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"the classes whose accuracy falls most with the units of {names[chosen]} ablated",
+    )
+    points = state["selection"]["points"] if state else []
+    if points:
+        _open(int(points[0]["customdata"][0]))
+
+
+def _most(study: Study, result: Evaluation, names: dict[int, str]) -> None:
+    pairs = cross_class.strongest(result.matrix, PAIRS)
+    if pairs.empty:
+        wording.paragraph("No class’s units cost another class any accuracy.")
+        return
+    shown = pd.DataFrame(
+        {
+            "units of": pairs["off"].map(names),
+            "measured": pairs["measured"].map(names),
+            "points": (100 * pairs["fall"]).round(1),
+        }
+    )
+    wording.paragraph("The falls of other classes’ accuracy with a class’s units ablated, in points, the largest first")
+    st.dataframe(
+        shown, hide_index=True, key="influence_pairs", alt="the pairs of classes with the largest fall, largest first"
+    )
+    st.download_button(
+        "All pairs as CSV",
+        lambda: result.matrix.to_csv(float_format="%.6g"),
+        wording.file_name(f"{study.name}-matrix", "csv"),
+        "text/csv",
+        key="save_influence",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _map(study: Study, result: Evaluation, names: list[str]) -> None:
+    figures.show(
+        influence_charts.influence_map(result.matrix, names, result.clusters),
+        name=f"{study.name}-matrix",
+        key="matrix",
+        alt="for each pair of classes, how far the accuracy of the second falls with the units of the first ablated; "
+        "classes that affect each other stand side by side",
+    )
+    st.caption(
+        "Drag over a part to enlarge it until the classes’ names appear; a double click shows all again. Classes that "
+        "affect each other stand side by side. Colours end at the largest fall of another class."
+    )
+
+
+def _open(class_id: int) -> None:
+    address.go("class_specific", {**address.settings(), "class": str(class_id)})
