@@ -36,7 +36,8 @@ def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]]
     """
 
     def acted() -> None:
-        act = dict(st.session_state[key].get("act") or {})
+        # A click that arrives while its page is being left finds no state of the widget any more: it concerns no page.
+        act = dict((st.session_state.get(key) or {}).get("act") or {})
         if act and "page" not in act and on_select is not None:
             on_select(act)
 
