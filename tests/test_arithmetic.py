@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from interpret.config import Arithmetic, ExtractConfig, ModelConfig, RunConfig
+from interpret.errors import InputError
 from interpret.explanation import extraction
 from interpret.explanation.extraction import extract
 from interpret.explanation.study_network import arithmetic_of
+from interpret.models import precision
 from interpret.models.precision import prepare
 from interpret.study import open_study
 from interpret.study.manifest import write_manifest
@@ -23,10 +25,10 @@ def pictures(tmp_path_factory):
     return draw_photos(tmp_path_factory.mktemp("photos") / "set", each=5)
 
 
-def config(images, precision="bfloat16"):
+def config(images, asked="bfloat16"):
     return RunConfig(
         images=str(images),
-        model=ModelConfig(precision=precision, device="cpu"),
+        model=ModelConfig(precision=asked, device="cpu"),
         extract=ExtractConfig(stored_units=8),
         batch_size=4,
         shard_size=8,
@@ -64,6 +66,32 @@ def test_the_choice_is_recorded_and_an_interrupted_run_goes_on_with_it(pictures,
     for name in ("patches.parquet", "contrast.parquet", "features.npy", "cams.npy"):
         assert found[name] == expected[name]
     assert not partial_folder(tmp_path / "cut").exists()
+
+
+@pytest.mark.parametrize("gain", [0.6, 2.0])
+def test_a_study_that_left_its_precision_to_another_machine_is_gone_on_with(pictures, tmp_path, monkeypatch, gain):
+    def auto(folder, *arguments):
+        return extract(config(pictures, "auto"), tmp_path / folder, *arguments, classifier=tiny_classifier())
+
+    def stop(progress):
+        if progress.done == 8:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(precision, "_gain", lambda: gain)
+    monkeypatch.setattr(extraction, "choose_arithmetic", lambda *given: Arithmetic(given[2]))
+    whole = auto("whole")
+    assert whole.precision == ("bfloat16" if gain > 1 else "float32")
+    with pytest.raises(KeyboardInterrupt):
+        auto("cut", stop)
+    monkeypatch.setattr(precision, "_gain", lambda: 1 / gain)
+    assert auto("whole").key == whole.key
+    resumed = auto("cut")
+    assert (resumed.key, resumed.precision) == (whole.key, whole.precision)
+    assert contents(resumed.folder) == contents(whole.folder)
+    assert auto("anew").precision != whole.precision
+    other = "float32" if gain > 1 else "bfloat16"
+    with pytest.raises(InputError, match="already holds a study of other"):  # it is asked for, not left to the machine
+        extract(config(pictures, other), tmp_path / "whole", classifier=tiny_classifier())
 
 
 def test_a_fallback_to_float32_is_said_in_one_line_and_recorded(pictures, tmp_path, monkeypatch):

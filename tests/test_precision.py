@@ -5,6 +5,7 @@ from torch import nn
 
 from interpret.errors import InputError
 from interpret.explanation.gradcam import explain
+from interpret.models import precision
 from interpret.models.precision import choose_device, choose_precision, prepare
 from tests.conftest import state_of
 
@@ -87,6 +88,28 @@ def test_a_network_that_cannot_be_cut_by_type_says_so():
 
     with pytest.raises(InputError, match="float32"):
         prepare(Straddles(), "layer", CPU, "bfloat16", inputs(1))
+
+
+def test_bfloat16_is_chosen_where_this_processor_is_faster_at_it(monkeypatch):
+    threads = torch.get_num_threads()
+    precision._gain.cache_clear()
+    times = iter([0.008] * 6 + [0.004] * 6 + [0.008] * 6 + [0.007] * 6)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    monkeypatch.setattr(precision, "_seconds", lambda _: next(times))
+    assert choose_precision("auto", CPU) == "bfloat16"
+    precision._gain.cache_clear()
+    assert choose_precision("auto", CPU) == "float32"  # hardly faster, and less exact
+    precision._gain.cache_clear()
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    assert choose_precision("auto", CPU) == "float32"  # nothing is measured
+    precision._gain.cache_clear()
+    assert torch.get_num_threads() == threads
+
+
+def test_what_a_product_takes_is_measured():
+    precision._gain.cache_clear()
+    small, large = (min(precision._seconds(torch.ones(side, side)) for _ in range(3)) for side in (64, 512))
+    assert 0 < small < large
 
 
 def test_choices():

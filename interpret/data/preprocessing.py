@@ -123,10 +123,12 @@ class Preprocessing:
         """
         import torch  # not at the top: opening a study needs this class, but not PyTorch
 
-        mean = torch.tensor(self.mean, device=batch.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=batch.device).view(3, 1, 1)
+        # A whole row at a time, each value with its own channel's mean: three at a time take three times as long.
+        _, height, width, _ = batch.shape
+        mean, std = (torch.tensor(values, device=batch.device).repeat(width) for values in (self.mean, self.std))
+        rows = batch.reshape(-1, 3 * width).float().div_(255).sub_(mean).div_(std)
         # (B, H, W, 3) -> (B, 3, H, W) without a copy: the strides are now those of channels last
-        return batch.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
+        return rows.view(-1, height, width, 3).permute(0, 3, 1, 2)
 
     def to_source(self, boxes: ArrayLike, source_size: tuple[int, int]) -> NDArray[np.int64]:
         """Map boxes in the input to the photo: the smallest boxes of whole pixels that cover them.

@@ -114,7 +114,7 @@ def _extract(
     classifier: Classifier,
     photos: PhotoSet,
     folder: Path,
-    keys: tuple[str, str],
+    keys: tuple[str, ...],
     device: torch.device,
     arithmetic: Arithmetic,
     progress: Callback,

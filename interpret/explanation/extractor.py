@@ -17,7 +17,7 @@ from interpret.data.preprocessing import Preprocessing
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
 from interpret.explanation.gradcam import BatchExplanation, Forward, explain_pass, run_forward, upsample
 from interpret.explanation.patches import cut_maps
-from interpret.explanation.regions import Regions, join_regions
+from interpret.explanation.regions import Regions
 from interpret.models import Classifier
 from interpret.models.head import find_head, trial_inputs
 from interpret.models.precision import prepare
@@ -117,11 +117,11 @@ class Extractor:
 
     def cut_patches(self, maps: Tensor) -> Regions:
         """The patches of maps (n, h, w), in pixels of the network's input."""
-        parts = [
-            cut_maps(upsample(part, *self.preprocessing.size), self.config, part.cpu().numpy())
-            for part in maps.split(MAPS)
-        ]
-        return join_regions(parts, MAPS)
+        # New memory for every group would cost more than the upsampling: the system clears each page of it.
+        size = self.preprocessing.size
+        room = torch.empty((min(MAPS, len(maps)), *size), device=maps.device)
+        groups = ((upsample(part, *size, out=room[: len(part)]), part.cpu().numpy()) for part in maps.split(MAPS))
+        return cut_maps(groups, self.config)
 
     def encode_patches(
         self,

@@ -223,17 +223,23 @@ def _outside_inference(tensor: Tensor) -> Tensor:
     return tensor.clone() if tensor.is_inference() else tensor
 
 
-def upsample(maps: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
+def upsample(maps: Tensor, height: int, width: int, *, out: Tensor | None = None) -> npt.NDArray[np.float32]:
     """Maps (B, h, w) upsampled to (B, height, width) pixels and divided by their own maximum; all-zero maps stay zero.
 
     Bilinear between the centres of the spatial locations (``align_corners=False``), because each stands for an area.
+
+    Args:
+        maps: (B, h, w).
+        height: pixels.
+        width: pixels.
+        out: (B, height, width) float32 on the maps' device, what the result is written to; new memory if None.
     """
     maps = maps.float()
     rows, columns = (
         _weights(side, given, maps.device) for side, given in ((height, maps.shape[1]), (width, maps.shape[2]))
     )
-    large = rows @ (maps @ columns.T)
-    peak = large.amax(dim=(1, 2), keepdim=True)
+    large = torch.matmul(rows, maps @ columns.T, out=out)
+    peak = large.flatten(1).amax(dim=1)[:, None, None]
     return large.div_(peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()
 
 

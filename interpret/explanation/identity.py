@@ -52,17 +52,22 @@ def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, devic
 
 def study_keys(
     config: RunConfig, classifier: Classifier, photos: PhotoSet, device: torch.device, precision: str
-) -> tuple[str, str]:
-    """The study's key, and the key that version 0.9 recorded for the same photos.
+) -> tuple[str, ...]:
+    """The study's key, and further ones under which it may have been recorded.
 
-    Its fingerprint came from both ends of each photo. No later version begins a study under such a key, so a study with
-    the second key was begun by version 0.9. Whether one of its photos was edited since, between its ends, cannot be
-    found out.
+    The second is that of version 0.9: its fingerprint of the photos came from both ends of each. No later version
+    begins a study under such a key, so a study with it was begun by version 0.9. Whether one of its photos was edited
+    since, between its ends, cannot be found out.
+
+    Where the precision is left to the machine, the same two follow for the other precision that may have been chosen,
+    by another version or on another machine: what was begun in it goes on in it.
     """
     former = replace(photos, fingerprint=photos.former_fingerprint)
-    return (
-        study_key(config, classifier, photos, device, precision),
-        study_key(config, classifier, former, device, precision),
+    precisions = [precision]
+    if config.model.precision == "auto":
+        precisions += [other for other in ("float32", "bfloat16") if other != precision]
+    return tuple(
+        study_key(config, classifier, given, device, each) for each in precisions for given in (photos, former)
     )
 
 

@@ -1,12 +1,13 @@
 """Patches: the regions of a photo that its explanation highlights. Many maps are cut at once in `regions.py`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from interpret.config import ExtractConfig
-from interpret.explanation.regions import Regions, cut_regions
+from interpret.explanation.regions import Regions, Runs, cut_runs, find_runs
 
 EIGHT = np.ones((3, 3), dtype=int)
 """The neighbourhood of 8-connected components, for SciPy."""
@@ -30,18 +31,27 @@ class Patches:
 
 
 def cut_maps(
-    heat: npt.NDArray[np.float32], config: ExtractConfig, grid_maps: npt.NDArray[np.float32] | None = None
+    groups: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]], config: ExtractConfig
 ) -> Regions:
-    """Cut n maps into patches, each as :func:`cut` does.
+    """Cut n maps, given in groups, into patches, each as :func:`cut` does.
 
     Args:
-        heat: (n, H, W), as :func:`cut` takes one.
+        groups: of maps (g, H, W), as :func:`cut` takes one, and the same maps on the layer's grid (g, h, w) or None. A
+            group is not used any more once the next one is asked for.
         config: likewise.
-        grid_maps: (n, h, w), the maps on the layer's grid.
     """
     if config.threshold == "fraction" and config.patches == "regions":
-        return cut_regions(heat, config.tau, min_area=config.min_area, max_patches=config.max_patches)
-    each = [cut(field, config, None if grid_maps is None else grid_maps[i]) for i, field in enumerate(heat)]
+        runs: list[Runs] = []
+        size = (0, 0)
+        for heat, _ in groups:
+            size = heat.shape[1:]
+            runs.append(find_runs(heat, config.tau))
+        return cut_runs(runs, *size, min_area=config.min_area, max_patches=config.max_patches)
+    each = [
+        cut(field, config, None if grid_maps is None else grid_maps[index])
+        for heat, grid_maps in groups
+        for index, field in enumerate(heat)
+    ]
     return Regions(
         np.repeat(np.arange(len(each)), [len(patches.boxes) for patches in each]).astype(np.int64),
         np.concatenate([np.zeros((0, 4), np.int64), *(patches.boxes for patches in each)]),

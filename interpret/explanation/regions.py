@@ -33,45 +33,61 @@ class Regions:
         return len(self.owners)
 
 
-def join_regions(parts: Sequence[Regions], maps: int) -> Regions:
-    """The patches of several groups of ``maps`` maps each (the last may have fewer), counted on from group to group."""
-    owners = [part.owners + index * maps for index, part in enumerate(parts)]
-    return Regions(
-        np.concatenate([np.zeros(0, np.int64), *owners]),
-        np.concatenate([np.zeros((0, 4), np.int64), *(part.boxes for part in parts)]),
-        np.concatenate([np.zeros(0, np.float32), *(part.masses for part in parts)]),
-    )
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The stretches of pixels within a row at or above the threshold, in n maps of equal size.
+
+    Attributes:
+        row: (r,) int64, the row of each, counted on from map to map, ascending.
+        start: (r,) int64, its first pixel in the row, ascending within a row.
+        stop: (r,) int64, one past its last.
+        mass: (r,) float64, the sum of its pixels.
+        totals: (n,) float64, the sum of each map.
+    """
+
+    row: Ints
+    start: Ints
+    stop: Ints
+    mass: npt.NDArray[np.float64]
+    totals: npt.NDArray[np.float64]
 
 
-def cut_regions(heat: npt.NDArray[np.float32], tau: float, *, min_area: float, max_patches: int) -> Regions:
-    """Cut maps at a fraction of each one's maximum.
+def find_runs(heat: npt.NDArray[np.float32], tau: float) -> Runs:
+    """The runs of maps (n, H, W), at least 0, at or above a fraction ``tau`` of each one's maximum; none of zeros."""
+    n, height, width = heat.shape
+    peaks = heat.max(axis=(1, 2), initial=0.0)
+    above = np.zeros((n, height, width + 1), np.bool_)  # one column that is never above: runs end with their row
+    np.greater_equal(heat, (tau * peaks).astype(np.float32)[:, None, None], out=above[:, :, :width])
+    above[peaks <= 0.0] = False
+    edges = _edges(above.ravel())
+    row, start = np.divmod(edges[::2], width + 1)
+    lengths = edges[1::2] - edges[::2]
+    inside = heat[above[:, :, :width]].astype(np.float64)
+    mass = np.add.reduceat(inside, np.cumsum(lengths) - lengths) if len(lengths) else inside
+    totals = (heat @ np.ones(width, np.float32)).sum(axis=1, dtype=np.float64)
+    return Runs(row, start, start + lengths, mass, totals)
 
-    The same patches as :func:`interpret.explanation.patches.cut` gives map by map. Components are found on runs
-    (stretches of pixels above the threshold within a row): two runs of neighbouring rows are connected where they
-    touch, corners included.
+
+def cut_runs(parts: Sequence[Runs], height: int, width: int, *, min_area: float, max_patches: int) -> Regions:
+    """Patches from the runs of several groups of maps: the boxes of the components.
+
+    Two runs of neighbouring rows are connected where they touch, corners included.
 
     Args:
-        heat: (n, H, W) float32, at least 0.
-        tau: the fraction of a map's maximum at which it is cut.
-        min_area: patches whose box is smaller than this fraction of H x W are dropped.
+        parts: of each group, in order.
+        height: rows of every map (pixels).
+        width: columns of every map (pixels).
+        min_area: patches whose box is smaller than this fraction of ``height`` x ``width`` are dropped.
         max_patches: patches kept per map, largest mass first; those of equal mass by position, top to bottom and left
             to right (count).
     """
-    n, height, width = heat.shape
-    peaks = heat.max(axis=(1, 2), initial=0.0)
-    mask = np.zeros((n, height, width + 1), np.bool_)  # one column that is never above: runs end with their row
-    np.greater_equal(heat, (tau * peaks).astype(np.float32)[:, None, None], out=mask[:, :, :width])
-    mask[peaks <= 0.0] = False
-    start, stop = _runs(mask.ravel())
-    if not len(start):
+    maps = np.cumsum([0, *(len(part.totals) for part in parts)])
+    row = np.concatenate([part.row + first * height for part, first in zip(parts, maps[:-1], strict=True)])
+    x0, x1 = (np.concatenate([getattr(part, name) for part in parts]) for name in ("start", "stop"))
+    if not len(row):
         return Regions(np.zeros(0, np.int64), np.zeros((0, 4), np.int64), np.zeros(0, np.float32))
-    label = _components(start, stop, width + 1, height)
-    row, x0 = np.divmod(start, width + 1)
+    label = _components(row * (width + 1) + x0, row * (width + 1) + x1, width + 1, height)
     owner, y = np.divmod(row, height)
-    x1 = x0 + stop - start
-    inside = heat[mask[:, :, :width]].astype(np.float64)
-    lengths = stop - start
-    run_mass = np.add.reduceat(inside, np.cumsum(lengths) - lengths)
     order = np.argsort(label, kind="stable")
     first = np.flatnonzero(np.diff(label[order], prepend=-1))
     owners = owner[order][first]
@@ -84,7 +100,8 @@ def cut_regions(heat: npt.NDArray[np.float32], tau: float, *, min_area: float, m
         ],
         axis=1,
     )
-    masses = np.add.reduceat(run_mass[order], first) / heat.sum(axis=(1, 2), dtype=np.float64)[owners]
+    mass, totals = (np.concatenate([getattr(part, name) for part in parts]) for name in ("mass", "totals"))
+    masses = np.add.reduceat(mass[order], first) / totals[owners]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = np.lexsort((boxes[:, 0], boxes[:, 1], -masses, owners))
     order = order[area[order] >= min_area * height * width]
@@ -93,12 +110,10 @@ def cut_regions(heat: npt.NDArray[np.float32], tau: float, *, min_area: float, m
     return Regions(owners[order], boxes[order], masses[order].astype(np.float32))
 
 
-def _runs(flat: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Where each stretch of True begins and where it ends, half-open; the last value must be False."""
+def _edges(flat: npt.NDArray[np.bool_]) -> Ints:
+    """Where each stretch of True begins and where it ends, half-open, in turn; the last value must be False."""
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    if len(flat) and flat[0]:
-        edges = np.concatenate([np.zeros(1, np.int64), edges])
-    return edges[::2], edges[1::2]
+    return np.concatenate([np.zeros(1, np.int64), edges]) if len(flat) and flat[0] else edges
 
 
 def _components(start: Ints, stop: Ints, stride: int, height: int) -> Ints:

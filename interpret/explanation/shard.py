@@ -76,13 +76,14 @@ def explain_shard(
         nonlocal pending
         first = begun.popleft()
         done = [future.result() for future in first.passes]
-        explanation = _explained(extractor, passes, [passed for _, passed in done], deal)
+        explained = _explain(extractor, passes, [passed for _, passed in done], deal)
         if pending is not None:
             pending.result()
         if crops:  # needs the extractor's own network, which only one thread may hook at a time
-            builder.add(first.photos, torch.cat([inputs for inputs, _ in done]), explanation)
+            builder.add(first.photos, torch.cat([inputs for inputs, _ in done]), _joined(explained))
         else:
-            pending = finisher.submit(builder.add, first.photos, None, explanation)
+            # Joined there, not here: this thread would wait for helpers, and they for a core that passes keep busy.
+            pending = finisher.submit(lambda: builder.add(first.photos, None, _joined(explained)))
         on_batch(first.read, len(builder.skipped))
 
     for photo in decoded:
@@ -104,8 +105,8 @@ def explain_shard(
     return builder.shard()
 
 
-def _explained(extractor: Extractor, passes: Passes, pieces: list[Forward], deal: Deal) -> BatchExplanation:
-    """The explanation of a batch from the forward passes of its pieces; classes are dealt to the whole batch."""
+def _explain(extractor: Extractor, passes: Passes, pieces: list[Forward], deal: Deal) -> list[Future[BatchExplanation]]:
+    """Begin to explain a batch from the forward passes of its pieces; classes are dealt to the whole batch."""
     predicted = [passed.logits.detach().argmax(dim=1) for passed in pieces]
     further: list[Tensor | None] = [None] * len(pieces)
     if deal.width > 0:
@@ -116,5 +117,8 @@ def _explained(extractor: Extractor, passes: Passes, pieces: list[Forward], deal
     def explain(_: nn.Module, piece: int) -> BatchExplanation:
         return extractor.explain_pass(pieces[piece], predicted[piece], further[piece])
 
-    explained = [passes.run(partial(explain, piece=at)) for at in range(len(pieces))]
+    return [passes.run(partial(explain, piece=at)) for at in range(len(pieces))]
+
+
+def _joined(explained: list[Future[BatchExplanation]]) -> BatchExplanation:
     return join([each.result() for each in explained])
