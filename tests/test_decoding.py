@@ -197,6 +197,46 @@ def test_usual_photos_are_far_below_the_bound():
     assert decoding.reduction((60_000, 700)) == 1
 
 
+def test_a_jpeg_is_decoded_at_no_less_than_three_times_what_is_needed():
+    assert decoding.reduction((4_000, 3_000), 256) == 2
+    assert decoding.reduction((8_000, 6_200), 256) == 8
+    assert decoding.reduction((1_536, 2_000), 256) == 2
+    assert decoding.reduction((1_535, 2_000), 256) == 1
+    assert decoding.reduction((500, 375), 224) == 1
+    assert decoding.reduction((8_192, 6_144), 6_000) == 4  # what memory asks for is done all the same
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_what_a_network_sees_of_a_large_jpeg_is_nearly_what_all_of_its_pixels_give(kind, tmp_path):
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (30, 41, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # on its side
+    coarse.resize((2_467, 1_801), Image.Resampling.BICUBIC).save(tmp_path / "photo", kind, quality=95, exif=exif)
+    preprocessing = Preprocessing()
+    photo, size = read_photo(tmp_path / "photo", preprocessing.resize)
+    assert size == (1_801, 2_467)
+    assert photo.size == ((901, 1_234) if kind == "JPEG" else size)
+    found = decode(Photo(tmp_path / "photo", "photo", None), preprocessing)
+    assert found.size == size
+    assert found.pixels is not None
+    whole = preprocessing.apply(open_photo(tmp_path / "photo"), None).astype(int)
+    if kind == "PNG":
+        assert np.array_equal(found.pixels, whole)
+    near, off = (np.abs(found.pixels - np.roll(whole, by, axis=1)).mean() for by in (0, 1))
+    assert near < 2 < off / 3  # in grey values, beside a crop that is off by a pixel
+
+
+def test_the_crop_of_a_reduced_photo_is_that_of_the_photo_in_its_file():
+    source, half = (1_550, 1_537), (775, 769)
+    preprocessing = Preprocessing()
+    assert preprocessing.geometry(source) == (258, 256, 17, 16)
+    assert preprocessing.geometry(half) == (257, 256, 16, 16)  # the half by itself
+    reduced = noise(*half)
+    expected = reduced.resize((258, 256), Image.Resampling.BILINEAR).crop((17, 16, 241, 240))
+    assert np.array_equal(preprocessing.apply(reduced, source), np.asarray(expected))
+
+
 def test_a_study_records_the_size_in_the_file_and_maps_boxes_to_it(tmp_path, monkeypatch):
     exif = Image.Exif()
     exif[0x0112] = 6

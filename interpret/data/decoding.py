@@ -17,29 +17,48 @@ MAX_BYTES = 345_000_000
 REDUCED_ABOVE = 40_000_000
 """A photo of more pixels than this is decoded at a quarter, or half, of its width and height."""
 
+MARGIN = 3
+"""A JPEG whose pixels are not all needed is decoded at this many times the needed size, or more.
+
+On noisy photos of 3,000 pixels the network's input then differs by a third of a grey value on average, and maps
+correlate at 0.998 or more.
+"""
+
+DRAFTED = ("JPEG", "MPO")
+"""Formats that are reduced while they are decoded, at a part of the cost."""
+
 _SHORTEST = 512  # a reduced photo is at least this wide and high (pixels)
 _WEBP = 17  # bytes a pixel, measured: libwebp's animation decoder holds two canvases, and Pillow copies one twice
 _STRIP = 500_000  # pixels converted at once
 _PIECE = 1 << 20  # bytes
 
 
-def reduction(size: tuple[int, int]) -> int:
-    """By how much width and height of a photo of this size (pixels) are divided: 1, 2 or 4."""
-    if size[0] * size[1] <= REDUCED_ABOVE:
-        return 1
-    return next((factor for factor in (4, 2) if min(size) // factor >= _SHORTEST), 1)
+def reduction(size: tuple[int, int], needed: int | None = None) -> int:
+    """By how much width and height of a photo of this size (pixels) are divided: 1, 2, 4 or 8.
+
+    Args:
+        size: width and height.
+        needed: the shorter side to which a photo of a format of :data:`DRAFTED` will be scaled (pixels); it is reduced
+            to no less than :data:`MARGIN` times that. None for another format, or where all pixels may be wanted.
+    """
+    shorter, factor = min(size), 1
+    if size[0] * size[1] > REDUCED_ABOVE:
+        factor = next((factor for factor in (4, 2) if shorter // factor >= _SHORTEST), 1)
+    if needed is not None:
+        factor = max(factor, next((by for by in (8, 4, 2) if shorter // by >= MARGIN * needed), 1))
+    return factor
 
 
-def cost(image: Image.Image, file_bytes: int) -> int:
+def cost(image: Image.Image, file_bytes: int, factor: int) -> int:
     """The most memory (bytes) that :func:`decoded`, and turning the photo upright, take at one moment.
 
     Args:
         image: opened, not loaded.
         file_bytes: size of its file.
+        factor: from :func:`reduction`.
     """
     width, height = image.size
-    factor = reduction(image.size)
-    drafted = factor > 1 and image.format in ("JPEG", "MPO")  # libjpeg reduces while it decodes
+    drafted = factor > 1 and image.format in DRAFTED
     result = _stored(-(-width // factor), -(-height // factor), 4)
     stored = result if drafted else _stored(width, height, _depth(image))
     converted = not drafted and (factor > 1 or not _is_rgb(image))
@@ -61,7 +80,7 @@ def _beside(image: Image.Image, file_bytes: int) -> int:
     width, height = image.size
     if image.format == "WEBP":
         return file_bytes + (_WEBP - 4) * width * height
-    if image.format in ("JPEG", "MPO") and image.info.get("progressive"):
+    if image.format in DRAFTED and image.info.get("progressive"):
         # all coefficients, two bytes each, before the first pixel
         parts = [(across, down) for _, across, down, *_ in getattr(image, "layer", [])]
         most = max((across for across, _ in parts), default=1) * max((down for _, down in parts), default=1)
@@ -74,20 +93,21 @@ def _beside(image: Image.Image, file_bytes: int) -> int:
     return 0
 
 
-def decoded(image: Image.Image, file: BinaryIO) -> Image.Image:
-    """The pixels of an opened image as RGB, reduced by :func:`reduction`.
+def decoded(image: Image.Image, file: BinaryIO, factor: int) -> Image.Image:
+    """The pixels of an opened image as RGB, width and height divided by ``factor``.
 
     Grey values of more than 8 bits are scaled; see :func:`interpret.data.photos.open_photo`.
 
     Args:
         image: opened, not loaded.
         file: what it was opened from.
+        factor: from :func:`reduction`.
 
     Raises:
         EOFError: its data end before the last row.
         Exception: nearly any, where the data are damaged.
     """
-    factor, full = reduction(image.size), image.size
+    full = image.size
     if factor > 1:
         image.draft(None, (full[0] // factor, full[1] // factor))
         factor //= round(full[0] / image.width)

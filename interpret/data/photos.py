@@ -40,7 +40,7 @@ def open_photo(source: str | Path | BinaryIO) -> Image.Image:
     return read_photo(source)[0]
 
 
-def read_photo(source: str | Path | BinaryIO) -> tuple[Image.Image, tuple[int, int]]:
+def read_photo(source: str | Path | BinaryIO, needed: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
     """Open a photo as upright RGB, and say how large it is.
 
     EXIF orientation is applied. Of an animation or a file of several pages the first is taken. Transparent pixels are
@@ -58,6 +58,9 @@ def read_photo(source: str | Path | BinaryIO) -> tuple[Image.Image, tuple[int, i
 
     Args:
         source: a path, or a seekable binary file.
+        needed: the shorter side that the photo will be scaled to (pixels): a JPEG of far more is decoded at a half, a
+            quarter or an eighth of its width and height, see :data:`interpret.data.decoding.MARGIN`. None for all of
+            its pixels.
 
     Returns:
         An RGB image with all its pixels loaded and without metadata; and width and height of the upright photo in its
@@ -68,7 +71,7 @@ def read_photo(source: str | Path | BinaryIO) -> tuple[Image.Image, tuple[int, i
             :data:`~interpret.data.decoding.MAX_PIXELS` pixels, or would take too much memory.
     """
     if not isinstance(source, str | Path):
-        return _decode(source)
+        return _decode(source, needed)
     try:
         # without O_NONBLOCK, opening a named pipe would wait until somebody writes to it
         descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -79,12 +82,12 @@ def read_photo(source: str | Path | BinaryIO) -> tuple[Image.Image, tuple[int, i
         os.close(descriptor)
         raise UnreadablePhoto(kind_of(mode))
     with os.fdopen(descriptor, "rb") as file:
-        return _decode(file)
+        return _decode(file, needed)
 
 
-def _decode(file: BinaryIO) -> tuple[Image.Image, tuple[int, int]]:
+def _decode(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int, int]]:
     try:
-        photo, size, orientation = _pixels(file)
+        photo, size, orientation = _pixels(file, needed)
         exif = photo.getexif()
         exif[ExifTags.Base.Orientation] = orientation
         ImageOps.exif_transpose(photo, in_place=True)
@@ -103,7 +106,7 @@ def _decode(file: BinaryIO) -> tuple[Image.Image, tuple[int, int]]:
         raise UnreadablePhoto(f"the file is broken ({plain(error)})") from None
 
 
-def _pixels(file: BinaryIO) -> tuple[Image.Image, tuple[int, int], int]:
+def _pixels(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int, int], int]:
     """A photo as it is stored: RGB, width and height in its file (pixels), and its orientation."""
     with Image.open(file, formats=FORMATS) as image:
         size = image.size
@@ -111,15 +114,16 @@ def _pixels(file: BinaryIO) -> tuple[Image.Image, tuple[int, int], int]:
             raise UnreadablePhoto(_too_large(size))
         if image.mode == "LAB":
             raise UnreadablePhoto("its colours are stored as LAB; save it as RGB first")
+        factor = decoding.reduction(size, needed if image.format in decoding.DRAFTED else None)
         place = file.tell()
-        needed = decoding.cost(image, file.seek(0, os.SEEK_END))
+        cost = decoding.cost(image, file.seek(0, os.SEEK_END), factor)
         file.seek(place)
-        if needed > MAX_BYTES:
+        if cost > MAX_BYTES:
             raise UnreadablePhoto(
-                f"its {size[0]:,} x {size[1]:,} pixels would take {needed // 1_000_000:,} MB to decode, more than the "
+                f"its {size[0]:,} x {size[1]:,} pixels would take {cost // 1_000_000:,} MB to decode, more than the "
                 f"{MAX_BYTES // 1_000_000} MB that are allowed; save it smaller, or as a plain JPEG"
             )
-        photo = decoding.decoded(image, file)
+        photo = decoding.decoded(image, file, factor)
         return photo, size, _orientation(image)  # last: a PNG may state it behind its pixels
 
 

@@ -94,14 +94,19 @@ class Preprocessing:
         scaled_w, scaled_h = self.resize * width // shorter, self.resize * height // shorter
         return scaled_w, scaled_h, round((scaled_w - out_w) / 2), round((scaled_h - out_h) / 2)
 
-    def apply(self, image: Image.Image) -> NDArray[np.uint8]:
+    def apply(self, image: Image.Image, source_size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         """Scale and crop an upright RGB photo; it may be called from several threads at once.
+
+        Args:
+            image: the photo.
+            source_size: width and height of the photo in its file (pixels), where ``image`` was reduced while it was
+                decoded: the crop is then the one that :meth:`to_source` maps back. The image's own if None.
 
         Returns:
             (H, W, 3) uint8, contiguous.
         """
         out_h, out_w = self.size
-        width, height, left, top = self.geometry(image.size)
+        width, height, left, top = self.geometry(source_size or image.size)
         resample = FILTERS[self.interpolation]
         if max(image.size) > _ELONGATED * min(image.size):
             image = image.resize((out_w, out_h), resample, box=self.view_box(image.size))

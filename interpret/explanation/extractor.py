@@ -49,8 +49,8 @@ class DecodedPhoto:
 def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
     """Open one photo and bring it to the network's input size; a file that cannot be read is marked, not raised."""
     try:
-        image, size = read_photo(photo.path)
-        return DecodedPhoto(photo, preprocessing.apply(image), size)
+        image, size = read_photo(photo.path, preprocessing.resize)
+        return DecodedPhoto(photo, preprocessing.apply(image, size), size)
     except UnreadablePhoto as error:
         return DecodedPhoto(photo, None, (0, 0), error.reason)
 
