@@ -23,6 +23,9 @@ from interpret.study.tables import Ranked, ranked_of
 CONTRAST_COLUMNS = ("image_id", "predicted", "target", "x0", "y0", "x1", "y1")
 """Columns of the contrast patches that are shown and mined, beside their units."""
 
+_PIECE = 1 << 16
+"""Rows of a large table that are read at once (count)."""
+
 _UNREADABLE = (
     OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError, MemoryError,
     RecursionError, pa.ArrowException,
@@ -132,11 +135,23 @@ def read_contrast_units(folder: Path, manifest: Manifest, rows: int) -> Ranked:
     """
     if manifest.config.extract.contrast == 0:
         return ranked_of(CONTRAST.empty_table(), manifest.config.extract.stored_units)
+    width = manifest.config.extract.stored_units
     with intact(folder, manifest, "contrast.parquet") as path:
-        table = _table(path, CONTRAST, columns=("units", "scores"))
-        _count("rows", len(table), rows)
-        _units(table, manifest)
-        return ranked_of(table, manifest.config.extract.stored_units)
+        file = _opened(path, CONTRAST)
+        _count("rows", file.metadata.num_rows, rows)
+        ranked = np.empty((rows, width), np.int32), np.empty((rows, width), np.float32)
+        at = 0
+        # Piece by piece into its place: clearing the memory of a whole table beside it took longer than reading it.
+        for batch in file.iter_batches(_PIECE, columns=["units", "scores"]):
+            part = _valid(pa.Table.from_batches([batch]))
+            _units(part, manifest)
+            for whole, piece in zip(ranked, ranked_of(part, width), strict=True):
+                whole[at : at + len(piece)] = piece
+            at += len(part)
+        _count("rows", at, rows)
+        for whole in ranked:
+            whole.setflags(write=False)
+        return ranked
 
 
 def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
@@ -158,8 +173,17 @@ def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
 
 def _table(path: Path, schema: pa.Schema, columns: tuple[str, ...] = (), nullable: tuple[str, ...] = ()) -> pa.Table:
     """A table, or some of its columns, of the columns and types that it must have, and without other nulls."""
+    return _valid(_opened(path, schema).read(columns=list(columns) or None), nullable)
+
+
+def _opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
+    """A file of Parquet with the columns and types that it must have."""
     _require(pq.read_schema(path).equals(schema), "its columns are not those of the format")
-    table = pq.read_table(path, columns=list(columns) or None, memory_map=True)
+    return pq.ParquetFile(path, memory_map=True)
+
+
+def _valid(table: pa.Table, nullable: tuple[str, ...] = ()) -> pa.Table:
+    """The table, if it holds together and has no null but in columns that may."""
     table.validate(full=True)
     for name in table.column_names:
         _require(name in nullable or table[name].null_count == 0, f"{name} has nulls")
