@@ -138,3 +138,12 @@ def test_classes_that_affect_each_other_stand_side_by_side():
     assert (cross_class.clustered(pd.DataFrame(falls)) == order).all()
     assert cross_class.clustered(pd.DataFrame(np.eye(2))).tolist() == [0, 1]
     assert sorted(cross_class.clustered(pd.DataFrame(np.zeros((4, 4)))).tolist()) == [0, 1, 2, 3]
+
+
+def test_the_share_on_the_diagonal_is_that_of_all_falls_and_gains_make_up_for_none():
+    # 0.6 on the diagonal and 0.6 beside it: half, though a cell of the diagonal is twice one beside it on average.
+    falls = pd.DataFrame([[0.30, 0.10, 0.05], [0.20, 0.30, 0.0], [0.0, 0.25, 0.0]])
+    assert cross_class.own_share(falls) == pytest.approx(0.5)
+    falls.iloc[2, 0] = -0.6
+    assert cross_class.own_share(falls) == pytest.approx(0.5), "a gain hides no fall"
+    assert np.isnan(cross_class.own_share(-falls.clip(lower=0)))

@@ -18,6 +18,7 @@ from interpret.evaluation.heldout import Best
 from interpret.evaluation.itemsets import sentences
 from interpret.study import Study, open_study
 from interpret.study.results import made_from
+from pages.shared import wording
 from pages.shared.backend import cached_results, jobs
 from tests.manifests import rewrite
 from tests.shown_pages import show, words_on
@@ -74,6 +75,15 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
     assert {"Ours-10", "Random"} <= set(equal["method"])
     assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)
+    matrix = result_of(tmp_path / "demo").matrix
+    falls = matrix.clip(lower=0).to_numpy()
+    assert f"{100 * falls.trace() / falls.sum():.0f} % of all the falls in this matrix" in words_on(app)
+    beside = matrix.where(~np.eye(len(matrix), dtype=bool)).stack()
+    assert beside.max() >= 0.05, "a large fall to name"
+    off, loses = beside.idxmax()
+    name_of = [wording.class_text(study, class_id) for class_id in range(10)]
+    told = f"{name_of[loses]} by {100 * beside.max():.1f} points with the units of {name_of[off]}"
+    assert f"most of all {told}" in words_on(app)
     measured = result_of(tmp_path / "demo").itemsets
     for n in (10, 5):
         app.segmented_control(key="beyond_n").set_value(n).run()

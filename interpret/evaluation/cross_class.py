@@ -70,6 +70,19 @@ def dominance(falls: pd.DataFrame) -> float:
     return 1.0 - off_diagonal / on_diagonal
 
 
+def own_share(falls: pd.DataFrame) -> float:
+    """The share of all falls in :func:`matrix` that is on its diagonal, with the class whose units are ablated.
+
+    A gain counts as no fall: a class that gains makes up for no other one's loss.
+
+    Returns:
+        Sum of the falls on the diagonal / sum of all falls (fraction); NaN where no class falls.
+    """
+    lost = np.clip(falls.to_numpy(np.float64), 0, None)
+    total = float(lost.sum())
+    return float(np.trace(lost)) / total if total > 0 else float("nan")
+
+
 def strongest(falls: pd.DataFrame, limit: int) -> pd.DataFrame:
     """The pairs of different classes with the largest falls of :func:`matrix`.
 

@@ -1,5 +1,7 @@
 """What each class's units do to every other class, on the page Evaluation; for many classes the largest effects."""
 
+import html
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,6 +17,12 @@ from pages.shared.view import figures
 AFFECTED = 12
 """Classes shown for one class's units (count): those that fall most."""
 
+LARGE, LARGE_WORDS = 0.05, "5 points or more"
+"""Fall of another class's accuracy (fraction) from which it is named."""
+
+NAMED = 3
+"""Such falls that are named (count)."""
+
 PAIRS = 100
 """Pairs of different classes listed (count)."""
 
@@ -24,11 +32,7 @@ def show(study: Study, result: Evaluation) -> None:
     st.subheader("Ablate A’s units, measure class B", anchor=False)
     ids = [int(class_id) for class_id in result.matrix.index]
     names = {class_id: wording.class_text(study, class_id) for class_id in ids}
-    if result.dominance == result.dominance:
-        wording.paragraph(
-            f"{wording.percent(result.dominance)} of the loss of accuracy is in the class whose units are ablated "
-            "(100 %: no other class loses any; 0 %: all classes lose the same)."
-        )
+    wording.paragraph(_where_lost(result, names))
     if len(ids) <= influence_charts.FEW:
         _cells(study, result, list(names.values()))
         return
@@ -39,6 +43,36 @@ def show(study: Study, result: Evaluation) -> None:
         _most(study, result, names)
     with every:
         _map(study, result, list(names.values()))
+
+
+def _where_lost(result: Evaluation, names: dict[int, str]) -> str:
+    """The matrix in sentences, as HTML: where accuracy is lost, and which other classes lose most."""
+    values = result.matrix.to_numpy(np.float64)
+    share = cross_class.own_share(result.matrix)
+    if share != share:
+        return "No class loses accuracy with any class’s units ablated."
+    others = values[~np.eye(len(values), dtype=bool)]
+    words = f"A class’s accuracy changes by {_points(-np.diag(values).mean())} on average with its own units ablated"
+    if not len(others):
+        return f"{words}."
+    words += (
+        f", by {_points(-others.mean())} with those of another class. {wording.percent(share)} of all the falls in "
+        "this matrix are of the class whose units are ablated (on the diagonal)"
+    )
+    large = cross_class.strongest(result.matrix, others.size)
+    large = large[large["fall"] >= LARGE]
+    if large.empty:
+        return f"{words}; no other class falls by {LARGE_WORDS}."
+    named = [
+        f"{html.escape(names[b])} by {100 * fall:.1f} points with the units of {html.escape(names[a])}"
+        for a, b, fall in large.head(NAMED).itertuples(index=False)
+    ]
+    count = wording.count(len(large), "pair")
+    return f"{words}; in {count} of classes the other one falls by {LARGE_WORDS}, most of all {'; '.join(named)}."
+
+
+def _points(change: float) -> str:
+    return f"{round(100 * change, 1) + 0.0:+.1f} points".replace("-", "\u2212")
 
 
 def _cells(study: Study, result: Evaluation, names: list[str]) -> None:
