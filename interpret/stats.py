@@ -61,16 +61,20 @@ def mean_interval(
     return centre - reach, centre + reach
 
 
-def resampled_means(
-    values: npt.NDArray[np.floating], *, draws: int = 2000, seed: int = 0, chunk: int = 100
-) -> npt.NDArray[np.float64]:
+SAMPLES = 100
+"""Bootstrap samples held at a time (count), where :data:`MAX_CELLS` allows it."""
+
+MAX_CELLS = 1 << 24
+"""Photos of all bootstrap samples held at a time (count); numbers of 8 bytes are held for each, twice."""
+
+
+def resampled_means(values: npt.NDArray[np.floating], *, draws: int = 2000, seed: int = 0) -> npt.NDArray[np.float64]:
     """Means of several quantities over the same resampled photos, so that their differences stay paired.
 
     Args:
         values: (S, n), each row one quantity, each column a photo.
         draws: bootstrap samples (count), each of n photos drawn with replacement.
         seed: of the draws.
-        chunk: samples held at a time.
 
     Returns:
         (draws, S) float64.
@@ -79,6 +83,7 @@ def resampled_means(
     rng = np.random.default_rng(seed)
     columns = np.ascontiguousarray(values.T, np.float64)
     means = np.empty((draws, values.shape[0]))
+    chunk = max(1, min(SAMPLES, MAX_CELLS // max(1, n)))  # which photos are drawn does not depend on it
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
         drawn = rng.integers(0, n, (size, n))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from interpret.stats import mean_interval, paired_intervals, standard_error, wilson
+from interpret.stats import mean_interval, paired_intervals, resampled_means, standard_error, wilson
 
 
 def test_standard_errors_and_paired_intervals():
@@ -78,3 +78,12 @@ def test_wilson_known_values():
     # 8 of 10 and 80 of 100, as in R's binom.confint(method = "wilson")
     low, _ = wilson(np.array([8.0, 80.0, 0.0]), np.array([10.0, 100.0, 7.0]))
     assert low == pytest.approx([0.4901625, 0.7111708, 0.0], abs=2e-5)
+
+
+@pytest.mark.parametrize("cells", [1, 500, 1 << 24])
+def test_the_photos_drawn_do_not_depend_on_how_many_samples_are_held(cells, monkeypatch):
+    monkeypatch.setattr("interpret.stats.MAX_CELLS", cells)
+    values = np.random.default_rng(1).random((3, 77))
+    means = resampled_means(values, draws=130, seed=9)
+    drawn = np.random.default_rng(9).integers(0, 77, (130, 77))
+    assert means == pytest.approx(values[:, drawn].mean(axis=2).T, abs=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.linear_model import lars_path
 
 from interpret.config import ExtractConfig, MineConfig
 from interpret.errors import InputError
@@ -167,6 +168,35 @@ def test_lasso_paths_meet_the_conditions_of_an_optimum():
     ranking = unit_rankings.lasso(data, np.array([1]), budget=8, mu=2.0)
     assert ranking.best(1, 3).tolist() == path.at(3).tolist()
     assert ranking.best(1, None).tolist() == path.natural.tolist()
+
+
+@pytest.mark.parametrize("piece", [1 << 26, 1700])
+def test_the_lasso_read_in_pieces_is_that_of_scikit_learn_on_all_photos(piece, monkeypatch, tmp_path):
+    monkeypatch.setattr("interpret.evaluation.mulasso.PIECE", piece)  # 1,700 bytes are ten photos of 20 units
+    rng = np.random.default_rng(2)
+    every = rng.random((150, 20)).astype(np.float32)
+    every[:, 7] = 0.0  # a dead unit
+    np.save(tmp_path / "features.npy", every)
+    rows = np.sort(rng.permutation(150)[:130])
+    labels = rng.integers(0, 4, 130)  # classes 0 and 2 are not asked for
+    every[rows, labels] += 0.4
+    np.save(tmp_path / "features.npy", every)
+    stored = np.load(tmp_path / "features.npy", mmap_mode="r")
+    paths = lasso_paths(stored, labels, np.array([1, 3]), rows=rows, budget=8, mu=2.0)
+    responses = every[rows].astype(np.float64)
+    length = np.linalg.norm(responses, axis=0)
+    scaled = responses / np.where(length > 0, length, 1.0)
+    scaled -= scaled.mean(axis=0)
+    for class_id in (1, 3):
+        target = (labels == class_id) - (labels == class_id).mean()
+        _, _, weights = lars_path(scaled, target, max_iter=36, method="lasso", positive=True)
+        found = np.zeros((20, paths[class_id].weights.shape[1]))
+        found[paths[class_id].units] = paths[class_id].weights
+        assert found.shape == weights.shape
+        assert found == pytest.approx(weights, abs=1e-9)
+        for size in (1, 4, 8):
+            kept = weights[:, np.flatnonzero((weights != 0).sum(axis=0) <= size)[-1]]
+            assert set(paths[class_id].at(size).tolist()) == set(np.flatnonzero(kept > 0).tolist())
 
 
 def test_greedy_equals_trying_out_every_unit():

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from interpret.errors import InputError
 from interpret.evaluation.heads import on_any_device
-from interpret.evaluation.stretches import Stretch, each_stretch, general_logits, largest, linear_logits
+from interpret.evaluation.stretches import LINEAR_ROWS, Stretch, each_stretch, general_logits, largest, linear_logits
 from interpret.mining.engine.placement import unheard
 from interpret.models.head import Head
 from interpret.study import Study
+from interpret.study.mapped import let_go
 
 Ints = npt.NDArray[np.int64]
 
@@ -132,11 +133,20 @@ def make_ablation_set(
     rows = np.flatnonzero(reference_label.notna().to_numpy()).astype(np.int64)
     fill = None
     if replacement == "mean":
-        fill = (reference or study).features.mean(axis=0, dtype=np.float64).astype(np.float32)
+        fill = _mean((reference or study).features).astype(np.float32)
     labels = reference_label.to_numpy(np.int64, na_value=-1)[rows]
     return AblationSet(
         head, labels, study.features, None if head.linear else study.activations, rows, fill, study.announce
     )
+
+
+def _mean(features: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """(K,) the mean over all photos, which are read in pieces."""
+    total = np.zeros(features.shape[1])
+    for start in range(0, len(features), LINEAR_ROWS):
+        total += features[start : start + LINEAR_ROWS].sum(axis=0, dtype=np.float64)
+        let_go(features)
+    return total / len(features)
 
 
 @on_any_device

@@ -7,15 +7,22 @@ more: columns and t are centred (an intercept without penalty), and weights are 
 """
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from interpret.study.mapped import let_go
+
 Ints = npt.NDArray[np.int64]
 
 MU = 10.0
 """mu, the bound on the sum of the absolute weights, that gives the natural size."""
+
+
+PIECE = 1 << 26
+"""Responses held at a time, in double precision (bytes)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,32 +46,37 @@ class LassoPath:
 
 
 def lasso_paths(
-    features: npt.NDArray[np.float32], labels: Ints, classes: Ints, *, budget: int, mu: float = MU
+    features: npt.NDArray[np.floating],
+    labels: Ints,
+    classes: Ints,
+    *,
+    rows: Ints | None = None,
+    budget: int,
+    mu: float = MU,
 ) -> dict[int, LassoPath]:
     """The lasso path of each class, by least-angle regression (Efron et al. 2004) on one shared Gram matrix.
 
+    The features are read three times in pieces of :data:`PIECE`, so that as many photos as there are need no more
+    memory; sums over pieces change the matrix by rounding only.
+
     Args:
-        features: (n, K) pooled responses.
+        features: (N, K) pooled responses; may be memory-mapped.
         labels: (n,) int64, the class of each photo.
-        classes: the classes asked for.
+        classes: (c,) int64, ascending, the classes asked for.
+        rows: (n,) int64, row of each photo in ``features``; all in order if None.
         budget: the path is followed until about twice as many units have a weight (count).
         mu: bound on the sum of the weights that gives the natural size.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lars_path_gram  # slow to import
 
-    length = np.linalg.norm(features.astype(np.float64), axis=0)
-    scaled = features / np.where(length > 0, length, 1.0)
-    scaled -= scaled.mean(axis=0)
-    gram = scaled.T @ scaled
+    gram, correlations = _products(features, np.arange(len(labels)) if rows is None else rows, labels, classes)
     paths = {}
-    for class_id in classes.tolist():
-        target = (labels == class_id).astype(np.float64)
-        target -= target.mean()
+    for class_id, correlation in zip(classes.tolist(), correlations, strict=True):
         with warnings.catch_warnings():  # collinear units are dropped with a warning each
             warnings.simplefilter("ignore", ConvergenceWarning)
             _, _, weights = lars_path_gram(
-                Xy=scaled.T @ target, Gram=gram.copy(), n_samples=len(scaled), max_iter=2 * budget + 20,
+                Xy=correlation, Gram=gram.copy(), n_samples=len(labels), max_iter=2 * budget + 20,
                 method="lasso", positive=True,
             )  # fmt: skip
         used = np.flatnonzero((weights != 0).any(axis=1)).astype(np.int64)
@@ -72,6 +84,39 @@ def lasso_paths(
         natural = _by_weight(weights[used, within[-1]], used)
         paths[class_id] = LassoPath(weights[used], used, natural)
     return paths
+
+
+def _products(
+    features: npt.NDArray[np.floating], rows: Ints, labels: Ints, classes: Ints
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """X'X (K, K) and X't (classes, K) for the scaled and centred responses X and each class's centred target t."""
+    from scipy.sparse import csr_array
+
+    n, units = len(rows), features.shape[1]
+    step = max(1, PIECE // (8 * max(1, units)))
+
+    def pieces() -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
+        for start in range(0, n, step):
+            part = slice(start, start + step)
+            yield part, np.asarray(features[rows[part]], np.float64)
+            let_go(features)
+
+    length = np.sqrt(sum(((piece * piece).sum(axis=0) for _, piece in pieces()), np.zeros(units)))
+    length[length == 0] = 1.0
+    mean = sum(((piece / length).sum(axis=0) for _, piece in pieces()), np.zeros(units)) / n
+    gram, of_class, total = np.zeros((units, units)), np.zeros((len(classes), units)), np.zeros(units)
+    place = np.searchsorted(classes, labels)
+    known = classes[np.minimum(place, len(classes) - 1)] == labels
+    for part, piece in pieces():
+        piece /= length
+        piece -= mean
+        gram += piece.T @ piece
+        total += piece.sum(axis=0)
+        member = np.flatnonzero(known[part])
+        ones = csr_array((np.ones(len(member)), (place[part][member], member)), shape=(len(classes), len(piece)))
+        of_class += np.asarray(ones @ piece)
+    share = np.bincount(place[known], minlength=len(classes)) / n
+    return gram, of_class - share[:, None] * total
 
 
 def _by_weight(weights: npt.NDArray[np.float64], units: Ints) -> Ints:

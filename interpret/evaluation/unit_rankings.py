@@ -149,8 +149,7 @@ def weight(mined_set: AblationSet, classes: Ints) -> Ranking:
 
 def lasso(mined_set: AblationSet, classes: Ints, *, budget: int = 50, mu: float = MU) -> Ranking:
     """Units with a weight in the mu-lasso of [6], see :mod:`interpret.evaluation.mulasso`."""
-    features = np.asarray(mined_set.features[mined_set.rows], np.float32)
-    paths = lasso_paths(features, mined_set.labels, classes, budget=budget, mu=mu)
+    paths = lasso_paths(mined_set.features, mined_set.labels, classes, rows=mined_set.rows, budget=budget, mu=mu)
     return Ranking(
         "mu-lasso [6]",
         {class_id: path.natural for class_id, path in paths.items()},
