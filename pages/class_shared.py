@@ -46,6 +46,11 @@ def page() -> None:
             width=320,
         )
         everything, lean, chance = thresholds.reliability_switches(findings)
+    if refused := menus.several_not_offered("by", only):
+        st.warning(
+            f"The address asks for rules of {wording.count(refused, 'class', 'classes')} that cannot be chosen: not "
+            "of this study, without a frequent itemset, or more than eight. The others are kept."
+        )
     contrast.notice(study)
     found = _shared_by(findings.shared(display, hide_redundant=lean), only)
     hidden = len(_shared_by(findings.shared(display), only)) - len(found) if lean else 0
@@ -86,6 +91,8 @@ def _chosen(rows: pd.DataFrame) -> Units:
     asked = address.itemset_from(st.query_params.get("itemset"))
     if asked:
         return asked
+    if st.query_params.get("itemset"):
+        st.warning("The itemset in the address is no set of units; another one is shown.")
     pairs = rows[rows["size"] > 1]
     first: Units = (pairs if len(pairs) else rows)["units"].iloc[0]
     return first

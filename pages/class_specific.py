@@ -36,12 +36,14 @@ def page() -> None:
             "class",
             lambda class_id: wording.class_text(study, class_id),
             forget=("itemset", "patch", patch_gallery.PAGE_PARAM),
+            default=_class_of_itemset(findings),
             width=320,
         )
         display = thresholds.display()
         everything, lean, chance = thresholds.reliability_switches(findings)
     with heading.container():
         wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
+    _say_what_is_not_here(findings, class_id)
     _summary(findings, class_id)
     contrast.notice(study)
     found = tables.with_chance(findings.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
@@ -58,6 +60,43 @@ def page() -> None:
     with right:
         _supporting(findings, class_id, units, chance)
     patch_chain.show_if_asked(findings)
+
+
+def _class_of_itemset(findings: Findings) -> int | None:
+    """The first class in which the itemset in the address is frequent, for an address without a class of the study."""
+    asked = address.itemset_from(st.query_params.get("itemset"))
+    holding = set(findings.table["class_id"][findings.table["itemset_id"] == findings.id_of.get(asked or (), -1)])
+    return next((class_id for class_id in findings.classes if class_id in holding), None)
+
+
+def _say_what_is_not_here(findings: Findings, class_id: int) -> None:
+    """A sentence for a class, or an itemset of the class shown, that the address asks for in vain."""
+    study = findings.study
+    name = wording.markdown(wording.class_text(study, class_id))
+    if asked := menus.not_offered("class", class_id):
+        number = address.whole_number(asked)
+        if number is not None and number < len(study.class_names):
+            said = (
+                f"No itemset is frequent in {wording.markdown(wording.class_text(study, number))} at these thresholds"
+            )
+        else:
+            said = "The address names no class of this study"
+        st.warning(f"{said}; {name} is shown.")
+    if (units := st.query_params.get("itemset")) and not _is_of_class(findings, class_id, address.itemset_from(units)):
+        st.warning(
+            "The itemset in the address "
+            + (
+                "is no set of units"
+                if address.itemset_from(units) is None
+                else f"is not frequent in {name} at these thresholds"
+            )
+            + "; another one is shown."
+        )
+
+
+def _is_of_class(findings: Findings, class_id: int, units: Units | None) -> bool:
+    table = findings.table
+    return units is not None and units in set(table["units"][table["class_id"] == class_id])
 
 
 def _summary(findings: Findings, class_id: int) -> None:
@@ -95,8 +134,7 @@ def _summary(findings: Findings, class_id: int) -> None:
 def _chosen(findings: Findings, class_id: int, rows: pd.DataFrame) -> Units | None:
     """The itemset in the address if the class has it, listed or not, else the best listed one of two units or more."""
     asked = address.itemset_from(st.query_params.get("itemset"))
-    table = findings.table
-    if asked and asked in set(table["units"][table["class_id"] == class_id]):
+    if _is_of_class(findings, class_id, asked):
         return asked
     pairs = rows[rows["size"] > 1]
     first = pairs if len(pairs) else rows

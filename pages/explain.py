@@ -41,6 +41,7 @@ def page() -> None:
     with heading.container():
         wording.header(f"Why {wording.class_text(study, shown.target)}?")
     off = _switched_off(study)
+    _say_what_is_not_here(study, shown)
     picture, words = st.columns([10, 11], gap="large")
     with picture:
         patch = _stage(findings, photo, shown)
@@ -71,6 +72,25 @@ def _target(study: Study, first: PhotoExplanation) -> int:
 
 def _switched_off(study: Study) -> set[int]:
     return {unit for unit in address.whole_numbers(st.query_params.get("off")) if unit < study.n_units}
+
+
+def _say_what_is_not_here(study: Study, shown: PhotoExplanation) -> None:
+    """A sentence for a class, a patch or units that the address asks for in vain."""
+    said = []
+    if menus.not_offered("target", shown.target):
+        name = wording.markdown(wording.class_text(study, shown.target))
+        said.append(f"The address names no class of this study; the photo is explained as {name}.")
+    box, patches = st.query_params.get("box"), len(shown.boxes)
+    if box and patches and not 0 < (address.whole_number(box) or 0) <= patches:
+        there = "it has one only" if patches == 1 else f"it has {patches}"
+        said.append(
+            f"This photo has no patch {wording.markdown(box[:20])} as explained here: {there}. The first is shown."
+        )
+    if menus.several_not_offered("off", sorted(_switched_off(study))):
+        units = f"the layer has {study.n_units:,} units, counted from 0"
+        said.append(f"The address asks for units that are not there: {units}. The others are ablated.")
+    for sentence in said:
+        st.warning(sentence)
 
 
 def _switch(act: dict[str, object]) -> None:

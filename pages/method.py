@@ -11,7 +11,7 @@ from interpret.findings import Findings
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, pictures
 from pages.shared.controls import address, thresholds
-from pages.shared.view import patch_chain, patch_gallery, tables, widgets
+from pages.shared.view import patch_chain, patch_gallery, photo_picker, tables, widgets
 
 GLOSSARY = (
     (
@@ -155,9 +155,11 @@ def _image(findings: Findings) -> int | None:
     """The photo in the address, else the one with the strongest patch of the study's best finding."""
     study = findings.study
     owners = study.patches["image_id"].to_numpy()
-    asked = address.whole_number(st.query_params.get("image"))
+    asked = photo_picker.asked_for(study)
     if asked is not None and asked in set(owners.tolist()):
         return asked
+    if asked is not None:
+        st.warning(f"Photo {asked} has no patch; another one is shown.")
     shown = cached_results.photo_to_show(findings)
     return int(owners[0]) if shown is None and len(owners) else shown
 

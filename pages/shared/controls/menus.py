@@ -29,6 +29,19 @@ def choose_several(
     return st.multiselect(label, options, format_func=shown, key=key, on_change=changed, **more)
 
 
+def several_not_offered(param: str, chosen: Sequence[int]) -> int:
+    """How many of the options that the address asks for are not among those of :func:`choose_several` (count)."""
+    return len(
+        {part for part in st.query_params.get(param, "").split("-") if part} - {str(option) for option in chosen}
+    )
+
+
+def not_offered(param: str, chosen: object) -> str | None:
+    """What the address asks for in a menu of :func:`choose` that does not offer it; None if ``chosen`` is asked for."""
+    asked = st.query_params.get(param)
+    return None if asked in (None, "", str(chosen)) else asked
+
+
 def choose(
     label: str,
     options: Sequence[T],
@@ -47,7 +60,8 @@ def choose(
         param: its name in the address.
         shown: what the menu calls an option.
         forget: parameters that a new choice removes from the address.
-        default: what is chosen if the address is silent; the last choice, else the first option, if None.
+        default: what is chosen if the address is silent, or asks for something that is not offered, of which the page
+            tells (:func:`not_offered`); the last choice, else the first option, if None.
         more: passed on to the menu.
     """
     by_text = {str(option): option for option in options}
@@ -55,7 +69,7 @@ def choose(
     key = f"choose_{param}"
     if asked in by_text and st.session_state.get(key) != by_text[asked]:
         st.session_state[key] = by_text[asked]
-    elif not asked and default is not None:
+    elif asked not in by_text and default is not None:
         st.session_state[key] = default
     elif st.session_state.get(key) not in options:
         st.session_state[key] = options[0]

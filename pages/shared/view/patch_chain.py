@@ -18,9 +18,18 @@ def close_chain() -> None:
 
 def show_if_asked(findings: Findings) -> None:
     """Open the dialog if the address names a patch. Call it once, at the end of a page."""
-    patch = address.whole_number(st.query_params.get("patch"))
+    asked = st.query_params.get("patch")
+    patch = address.whole_number(asked)
     if patch is not None and patch < len(findings.study.patches):
         _chain(findings, patch)
+    elif asked:
+        _no_patch(asked, len(findings.study.patches))
+
+
+@st.dialog("No such patch", on_dismiss=close_chain)
+def _no_patch(asked: str, patches: int) -> None:
+    """Say that the address names a patch that the study does not have."""
+    st.warning(f"There is no patch {wording.markdown(asked[:20])}: the study has {patches:,}, counted from 0.")
 
 
 @st.dialog("How this patch came about", width="large", on_dismiss=close_chain)

@@ -58,11 +58,25 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     return PickedPhoto.from_upload(file.getvalue())
 
 
+def asked_for(study: Study) -> int | None:
+    """The photo that the address names; None, with a sentence if it names one that the study does not have."""
+    asked = st.query_params.get("image")
+    image_id = address.whole_number(asked)
+    if image_id is not None and image_id < len(study.images):
+        return image_id
+    if asked:
+        st.warning(
+            f"There is no photo {wording.markdown(asked[:20])}: the study has {len(study.images):,}, counted from 0. "
+            "Another one is shown."
+        )
+    return None
+
+
 def _of_study(findings: Findings, row: DeltaGenerator) -> PickedPhoto:
     """The photo in the address, else that of the finding shown first, else the most confident correct prediction."""
     study, images = findings.study, findings.study.images
-    image_id = address.whole_number(st.query_params.get("image"))
-    if image_id is None or image_id >= len(images):
+    image_id = asked_for(study)
+    if image_id is None:
         image_id = cached_results.photo_to_show(findings)
     if image_id is None:
         correct = images[images["label"].isna() | (images["label"] == images["predicted"])]

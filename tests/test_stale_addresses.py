@@ -1,0 +1,92 @@
+"""What an address asks for in vain is said, and what is right in it is kept."""
+
+import pytest
+
+from interpret.findings import Findings
+from interpret.mining.stored import mine_study
+from interpret.study import open_study
+from pages.shared import wording
+from pages.shared.controls import address
+from tests.shown_pages import show, unescaped, words_on
+from tests.small_study import studies
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(studies()))
+
+
+def said_on(app) -> str:
+    return " ".join(unescaped(warning.value) for warning in app.warning).replace("\u00a0", " ")
+
+
+def frequent_in_one_class() -> tuple[tuple[int, ...], int, int]:
+    """An itemset of two units or more that is frequent in one class only; this class; and another class."""
+    study = open_study(studies() / "demo")
+    mined = mine_study(study, study.mine_config)
+    for key, units in enumerate(mined.units_of):
+        classes = mined.class_id[mined.frequent & (mined.itemset == key)].tolist()
+        if len(classes) == 1 and len(units) > 1 and classes[0] != 0:
+            return tuple(units), classes[0], 0
+    raise AssertionError("each itemset is shared")
+
+
+def test_an_unknown_class_is_said_and_the_itemset_that_is_right_is_kept():
+    units, owner, _ = frequent_in_one_class()
+    app = show("pages/class_specific.py", **{"class": "999", "itemset": address.itemset_param(units)})
+    name = wording.class_text(open_study(studies() / "demo"), owner)
+    assert said_on(app) == f"The address names no class of this study; {name} is shown."
+    assert unescaped(app.title[0].value) == f"Which units carry {name}?"
+    assert f"{' '.join(map(str, units))} → {name}" in words_on(app)
+
+
+def test_an_itemset_that_the_class_does_not_have_is_said_and_the_class_is_kept():
+    units, _, other = frequent_in_one_class()
+    name = wording.class_text(open_study(studies() / "demo"), other)
+    app = show("pages/class_specific.py", **{"class": str(other), "itemset": address.itemset_param(units)})
+    assert (
+        said_on(app)
+        == f"The itemset in the address is not frequent in {name} at these thresholds; another one is shown."
+    )
+    assert unescaped(app.title[0].value) == f"Which units carry {name}?"
+
+
+def test_a_class_without_a_frequent_itemset_is_named(monkeypatch):
+    monkeypatch.setattr(Findings, "classes", property(lambda _: [2, 5]))
+    app = show("pages/class_specific.py", **{"class": "1"})
+    without, shown = (wording.class_text(open_study(studies() / "demo"), class_id) for class_id in (1, 2))
+    assert said_on(app) == f"No itemset is frequent in {without} at these thresholds; {shown} is shown."
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "said"),
+    [
+        ("pages/class_specific.py", {"itemset": "0-0-x"}, "The itemset in the address is no set of units"),
+        ("pages/class_shared.py", {"itemset": "x"}, "The itemset in the address is no set of units"),
+        ("pages/class_shared.py", {"by": "77-x"}, "asks for rules of 2 classes that cannot be chosen"),
+        ("pages/explain.py", {"image": "100000"}, "There is no photo 100000: the study has 150, counted from 0."),
+        ("pages/explain.py", {"image": "-1"}, "There is no photo -1"),
+        ("pages/method.py", {"image": "100000"}, "There is no photo 100000"),
+        ("pages/explain.py", {"image": "0", "target": "77"}, "The address names no class of this study"),
+        ("pages/explain.py", {"image": "0", "box": "77"}, "This photo has no patch 77"),
+        ("pages/explain.py", {"image": "0", "off": "1-99999"}, "asks for units that are not there"),
+        ("pages/class_specific.py", {"patch": "123456"}, "There is no patch 123456"),
+        ("pages/unit.py", {"patch": "x"}, "There is no patch x"),
+    ],
+)
+def test_what_is_not_there_is_said(page, query, said):
+    assert said in said_on(show(page, **query))
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("pages/class_specific.py", {"class": "2"}),
+        ("pages/class_shared.py", {"by": "1-2"}),
+        ("pages/explain.py", {"image": "0", "target": "3", "off": "1-5", "box": "1"}),
+        ("pages/method.py", {"image": "0"}),
+        ("pages/unit.py", {"patch": "0"}),
+    ],
+)
+def test_what_is_there_needs_no_word(page, query):
+    assert not show(page, **query).warning
