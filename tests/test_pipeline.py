@@ -159,7 +159,7 @@ pipeline.run(config(pictures), study, classifier=tiny_classifier())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("where", "at"), [("write_table", 5), ("fsync", 20), ("_join_arrays", 2)])
+@pytest.mark.parametrize(("where", "at"), [("write_table", 5), ("fsync", 20), ("join_arrays", 2)])
 def test_a_run_killed_while_it_writes_resumes_and_ends_with_the_same_bytes(undisturbed, pictures, tmp_path, where, at):
     command = [sys.executable, "-c", KILLED, str(pictures), str(tmp_path / "s"), where, str(at)]
     root = Path(__file__).resolve().parents[1]

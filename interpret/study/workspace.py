@@ -24,6 +24,7 @@ from interpret.errors import InputError
 from interpret.files import clear_unfinished, flush, hold, new_folder, remove_folder, write_json
 from interpret.study import digests
 from interpret.study.fields import Fields
+from interpret.study.joining import join_arrays, joined_rows
 from interpret.study.manifest import read_arithmetic
 from interpret.study.schema import ARRAYS, TABLES
 from interpret.study.shards import Shard
@@ -169,6 +170,8 @@ class Workspace:
         shard = self.folder / f"{index:06d}"
         if not shard.is_dir():
             return False
+        if joined_rows(self.folder) is not None:
+            return True  # it was whole when the joining began
         try:
             digests.check_list(shard, [f"{name}.parquet" for name in TABLES])
         except InputError:
@@ -201,8 +204,6 @@ class Workspace:
             skipped_before: rows of ``SKIPPED`` for files that were left out before extraction.
         """
         target = self.folder / "study.tmp"
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir()
         parts = [self.folder / f"{index:06d}" for index in range(count)]
 
         def joined(name: str) -> pa.Table:  # one table at a time: that of the contrast may take gigabytes
@@ -210,19 +211,26 @@ class Workspace:
 
         images = joined("images")
         order = pc.sort_indices(images, [("path", "ascending")]).to_numpy().astype(np.int64)
-        place = np.empty(len(images), np.int64)
-        place[order] = np.arange(len(images))
-        write_table(_with(images.take(order), "image_id", np.arange(len(images))), target / "images.parquet")
-        sizes = [self.images_done(index) for index in range(count)]
-        for name in ("patches", "contrast"):
-            table = joined(name)
-            rows = [pq.read_metadata(part / f"{name}.parquet").num_rows for part in parts]
-            image = place[table["image_id"].to_numpy() + np.repeat(np.cumsum([0, *sizes[:-1]]), rows)]
-            table = _with(table, "image_id", image).take(np.argsort(image, kind="stable"))
-            write_table(_with(table, "patch_id", np.arange(len(table))), target / f"{name}.parquet")
-        write_table(pa.concat_tables([skipped_before, joined("skipped")]).sort_by("path"), target / "skipped.parquet")
-        for name in ARRAYS:
-            _join_arrays([part / f"{name}.npy" for part in parts], target / f"{name}.npy", order)
+        if joined_rows(self.folder) is None:
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir()
+            place = np.empty(len(images), np.int64)
+            place[order] = np.arange(len(images))
+            write_table(_with(images.take(order), "image_id", np.arange(len(images))), target / "images.parquet")
+            sizes = [self.images_done(index) for index in range(count)]
+            for name in ("patches", "contrast"):
+                table = joined(name)
+                rows = [pq.read_metadata(part / f"{name}.parquet").num_rows for part in parts]
+                image = place[table["image_id"].to_numpy() + np.repeat(np.cumsum([0, *sizes[:-1]]), rows)]
+                table = _with(table, "image_id", image).take(np.argsort(image, kind="stable"))
+                write_table(_with(table, "patch_id", np.arange(len(table))), target / f"{name}.parquet")
+            skipped = pa.concat_tables([skipped_before, joined("skipped")])
+            write_table(skipped.sort_by("path"), target / "skipped.parquet")
+            for name in ARRAYS:
+                if name != "activations":
+                    join_arrays([part / f"{name}.npy" for part in parts], target / f"{name}.npy", order)
+        last = "activations.npy"
+        join_arrays([part / last for part in parts], target / last, order, self.folder)
         return target
 
     def discard(self) -> None:
@@ -241,39 +249,6 @@ def _with(table: pa.Table, name: str, values: npt.NDArray[np.int64]) -> pa.Table
     """A table with other values in one of its id columns."""
     at = table.schema.get_field_index(name)
     return table.set_column(at, table.schema.field(at), pa.array(values, pa.int64()))
-
-
-JOINED_BYTES = 1 << 26
-"""How much of the joined arrays is held in memory at a time (bytes)."""
-
-
-def _join_arrays(parts: list[Path], target: Path, order: npt.NDArray[np.int64]) -> None:
-    """Write the rows of several .npy files, one after the other, in another order; an absent array stays absent.
-
-    Args:
-        parts: the files.
-        target: the file to write.
-        order: which row of all of them comes first, second, ...
-    """
-    arrays = [np.load(part, mmap_mode="r") for part in parts if part.exists()]
-    arrays = [array for array in arrays if len(array)]
-    if not arrays:
-        return
-    starts = np.concatenate([[0], np.cumsum([len(array) for array in arrays])])
-    shape, kind = arrays[0].shape[1:], arrays[0].dtype
-    step = max(1, JOINED_BYTES // max(1, int(np.prod(shape)) * kind.itemsize))
-    with target.open("wb") as file:
-        header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (len(order), *shape)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for first in range(0, len(order), step):
-            rows = order[first : first + step]
-            which = np.searchsorted(starts, rows, side="right") - 1
-            chunk = np.empty((len(rows), *shape), kind)
-            for index in np.unique(which):
-                here = which == index
-                chunk[here] = arrays[index][rows[here] - starts[index]]
-            file.write(chunk.data)
-        flush(file)
 
 
 def stretches(total: int, size: int, seed: int = 0) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
