@@ -239,7 +239,7 @@ def _set(study: Study, sets: ErrorSets, row: ErrorSetRow) -> Mending | InputErro
 def _effect(study: Study, sets: ErrorSets, row: ErrorSetRow, effect: Mending | InputError) -> None:
     """What ablating the chosen set does to each group of photos, and its units to take along."""
     held_out = cached_results.heldout_photos(study)
-    st.subheader("With these units ablated" if len(row.units) > 1 else "With this unit ablated", anchor=False)
+    st.header("With these units ablated" if len(row.units) > 1 else "With this unit ablated", anchor=False)
     if isinstance(effect, InputError):
         wording.paragraph(html.escape(str(effect)))
     else:

@@ -100,7 +100,7 @@ def _curves(study: Study, result: Evaluation) -> None:
 
 
 def _table(study: Study, result: Evaluation) -> None:
-    st.subheader("Table 1", anchor=False)
+    st.header("Table 1", anchor=False)
     rows = result.table.copy()
     natural = rows[rows["budget"].isna() | (rows["method"] == BASELINE)]
     shown = pd.DataFrame(

@@ -238,7 +238,7 @@ def _patch(findings: Findings, shown: PhotoExplanation, image_id: int | None, pa
     kept = [int(unit) for unit in units[0] if unit >= 0]
     strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
     title = wording.count(len(kept), "unit") if kept else "no unit exceeds the contrast"
-    st.subheader(f"Patch {patch + 1}: {'its ' if kept else ''}{title}", anchor=False)
+    st.header(f"Patch {patch + 1}: {'its ' if kept else ''}{title}", anchor=False)
     wording.paragraph(
         f"Its {wording.term('transaction')} for {html.escape(wording.class_text(study, shown.target))}: "
         f"{wording.of_transaction(findings)}. A click ablates a unit (sets it to zero), and the model answers again at "
@@ -258,7 +258,7 @@ def _patch(findings: Findings, shown: PhotoExplanation, image_id: int | None, pa
         wording.paragraph("It holds no frequent itemset; a smaller support or a larger N would find more.", "small")
         return
     votes = held.groupby("class_id")["support"].agg(["size", "max"]).sort_values(["size", "max"], ascending=False)
-    st.subheader("Classes that this patch supports", anchor=False)
+    st.header("Classes that this patch supports", anchor=False)
     tags = [
         widgets.class_tag(
             wording.class_text(study, class_id), colours.get(class_id, "#888888"), wording.count(number, "itemset")

@@ -131,15 +131,15 @@ def page() -> None:
     st.divider()
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Glossary", anchor=False)
+        st.header("Glossary", anchor=False)
         inner = "".join(f"<dt><b>{html.escape(word)}</b></dt><dd>{html.escape(text)}</dd>" for word, text in GLOSSARY)
         st.html(f'<dl class="words">{inner}</dl>')
     with right:
-        st.subheader("References", anchor=False)
+        st.header("References", anchor=False)
         st.html(
             "<ol class='words'>" + "".join(f"<li>{html.escape(reference)}</li>" for reference in REFERENCES) + "</ol>"
         )
-        st.subheader("How to cite", anchor=False)
+        st.header("How to cite", anchor=False)
         st.code(_citation(), language="bibtex", wrap_lines=True)
     patch_chain.show_if_asked(findings)
 
@@ -289,7 +289,7 @@ def _steps(findings: Findings, image: int) -> None:
 
 
 def _step(number: int, title: str, source: str, alt: str, blocks: list[widgets.Block]) -> None:
-    st.subheader(f"{number} · {title}", anchor=False)
+    st.header(f"{number} · {title}", anchor=False)
     pictured = [widgets.stage(source, alt)] if source else []
     widgets.show([*pictured, *blocks], f"step_{number}")
 

@@ -175,7 +175,7 @@ def _about(study: Study, mined_on: str | None) -> None:
 
 
 def _others(study: Study) -> None:
-    st.subheader("Open another study", anchor=False)
+    st.header("Open another study", anchor=False)
     if len(studies.names()) < 2:
         wording.paragraph(f"This is the only one in {html.escape(str(places.studies_root()))}.", "small")
     else:

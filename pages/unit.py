@@ -43,7 +43,7 @@ def page() -> None:
     else:
         left, right = st.columns([12, 8], gap="large")
         with left:
-            st.subheader("Top patches", anchor=False)
+            st.header("Top patches", anchor=False)
             patch_gallery.show(findings, patches.tolist(), f"unit-{unit}", size="m", limit=12)
         with right:
             _histogram(findings, unit)
@@ -158,7 +158,7 @@ def _histogram(findings: Findings, unit: int) -> None:
         wording.class_text(study, int(class_id)): (colours.get(int(class_id), "#888888"), values[predicted == class_id])
         for class_id in served["class_id"]
     }
-    st.subheader("Activation, photo by photo", anchor=False)
+    st.header("Activation, photo by photo", anchor=False)
     figures.show(
         unit_charts.activation_histogram(values, groups),
         key="histogram",
@@ -174,7 +174,7 @@ def _co_occurring(findings: Findings, unit: int) -> None:
     near = supporting.co_occurring_units(findings.study, unit, findings.config)
     if near.empty:
         return
-    st.subheader("Units found with it", anchor=False)
+    st.header("Units found with it", anchor=False)
     blocks = [
         widgets.line(
             widgets.unit(row.unit),
@@ -196,7 +196,7 @@ def _per_class(findings: Findings, unit: int) -> None:
     table = table[(table["support_count"] > 0) & table["class_id"].isin(findings.classes)].head(10)
     if table.empty:
         return
-    st.subheader("Class by class", anchor=False)
+    st.header("Class by class", anchor=False)
     blocks: list[widgets.Block] = []
     saved: list[list[int]] = []
     for row in frames.rows(table, ClassSupport):
@@ -228,7 +228,7 @@ def _itemsets(findings: Findings, unit: int, everything: bool) -> None:
         return
     keys = tables.supported_first(contrast.listed(findings, rows, everything))
     supported = rows.groupby("itemset_id")["supported"].first().tolist()
-    st.subheader("Itemsets with this unit", anchor=False)
+    st.header("Itemsets with this unit", anchor=False)
     wording.paragraph(
         f"{wording.count(rows['itemset_id'].nunique(), 'set')} of units that are frequent together, with this one. "
         + contrast.counts(findings, supported, everything, "set"),

@@ -45,7 +45,7 @@ def photos_of_class(folder: Path) -> int:
 
 def panel() -> str:
     app = show("pages/class_specific.py", **{"class": str(CLASS)})
-    assert any(heading.value.startswith("Without") for heading in app.subheader)
+    assert any(heading.value.startswith("Without") for heading in app.header)
     return words_on(app)
 
 

@@ -169,7 +169,7 @@ def test_class_names_are_text(tmp_path, monkeypatch):
         for element in app.get("html"):
             assert "<img" not in element.proto.body
         assert "<img" not in app.title[0].value.replace("\\<", "")
-        assert all("**b**" not in element.value for element in [*app.title, *app.subheader])
+        assert all("**b**" not in element.value for element in [*app.title, *app.header])
 
 
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:

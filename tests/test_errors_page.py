@@ -228,7 +228,7 @@ def test_class_names_with_markup_stay_text(made, tmp_path, monkeypatch):
     app = show(PAGE)
     for element in app.get("html"):
         assert "<img" not in element.proto.body
-    assert all("**b**" not in element.value for element in [*app.title, *app.subheader])
+    assert all("**b**" not in element.value for element in [*app.title, *app.header])
 
 
 def test_a_support_that_explodes_is_refused_with_one_that_passes(made, tmp_path, monkeypatch):

@@ -123,8 +123,8 @@ def test_a_class_without_held_out_photos_has_no_word_on_its_accuracy(monkeypatch
     held_out.__dict__["images"] = study.images.assign(label=pd.array([0] * COUNT, "Int32"))
     monkeypatch.setattr(cached_results, "heldout_photos", lambda _: Best(held_out, COUNT, "val", False, 0))
     without = show("pages/class_specific.py", **{"class": "6"})
-    assert not any("Without" in heading.value for heading in without.subheader)
-    assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).subheader)
+    assert not any("Without" in heading.value for heading in without.header)
+    assert any("Without" in heading.value for heading in show("pages/class_specific.py", **{"class": "0"}).header)
 
 
 def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
@@ -137,9 +137,9 @@ def test_why_there_is_no_accuracy_is_said_as_it_is(monkeypatch):
 
 def test_switching_off_an_itemset_shows_what_the_class_is_without_it():
     app = show("pages/class_specific.py", **{"class": "6"})
-    assert any("Without" in heading.value for heading in app.subheader)
+    assert any("Without" in heading.value for heading in app.header)
     unit = show("pages/unit.py")
-    assert any("Without unit" in heading.value for heading in unit.subheader)
+    assert any("Without unit" in heading.value for heading in unit.header)
 
 
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Study:

@@ -38,7 +38,7 @@ UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zi
 
 def form() -> None:
     """Show the form, folded; on Start, start the run and rerun the page."""
-    st.subheader("Look at your own", anchor=False)
+    st.header("Look at your own", anchor=False)
     with st.expander("New study: a model, photos, a minute or two", icon=":material/add:"):
         try:
             _form()

@@ -24,7 +24,7 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
     held_out = cached_results.heldout_photos(study)
     if not (reference_labels(held_out.study if held_out else study) == class_id).any():
         return
-    st.subheader("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
+    st.header("Without these units" if len(units) > 1 else f"Without unit {units[0]}", anchor=False)
     try:
         effect = cached_results.class_effect(study, class_id, units)
     except InputError as error:

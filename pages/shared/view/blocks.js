@@ -11,9 +11,15 @@ const made = (tag, name, text) => {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".blocks");
   const shown = JSON.stringify(data);
-  if (root.dataset.shown === shown) return;
+  // When a dialog is gone, the focus returns to the click that opened it: Streamlit knows the widget around it only.
+  const leave = () => {
+    const opener = globalThis.unitscopeOpener;
+    setTimeout(() => root.isConnected || (opener?.isConnected && opener.focus()), 100);
+  };
+  const left = data.in_dialog ? leave : undefined;
+  if (root.dataset.shown === shown) return left;
   root.dataset.shown = shown;
-  const focused = parentElement.activeElement?.dataset?.focus;
+  const focused = parentElement.getRootNode().activeElement?.dataset?.focus;
 
   // The focus is restored by what a node is, without `on`, which the click itself changes.
   const press = (node, thing) => {
@@ -23,6 +29,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     node.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
       event.preventDefault();
+      if (thing.act.patch !== undefined) globalThis.unitscopeOpener = node;
       setTriggerValue("act", { ...thing.act, n: Date.now() });
     });
     return node;
@@ -145,4 +152,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const kinds = { line, tiles, stage };
   root.replaceChildren(...data.blocks.map((block) => kinds[block.kind](block)));
   if (focused) root.querySelector(`[data-focus='${CSS.escape(focused)}']`)?.focus();
+  return left;
 }

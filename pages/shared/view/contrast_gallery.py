@@ -29,7 +29,7 @@ def show(findings: Findings, units: Units, class_ids: Sequence[int], *, across: 
     if not study.has_contrast:
         return
     one = len(units) == 1
-    st.subheader(f"The same {'unit' if one else 'units'} in photos that the model calls something else", anchor=False)
+    st.header(f"The same {'unit' if one else 'units'} in photos that the model calls something else", anchor=False)
     sharing = findings.table["class_id"][findings.table["itemset_id"] == findings.id_of.get(units, -1)].tolist()
     owners = study.contrast["image_id"]
     blocks: list[widgets.Block] = []

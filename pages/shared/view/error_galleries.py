@@ -53,7 +53,7 @@ def show(study: Study, sets: ErrorSets, units: tuple[int, ...], target: int, top
     }
     saved: list[_Gallery] = []
     for explained_as in sorted(groups, key=lambda class_id: class_id != target):
-        st.subheader(f"Explained as {wording.markdown(a if explained_as == pair.label else b)}", anchor=False)
+        st.header(f"Explained as {wording.markdown(a if explained_as == pair.label else b)}", anchor=False)
         columns = st.columns(3, gap="medium")
         for place, (title, photos) in enumerate(groups[explained_as]):
             chosen = examples(sets.explained, photos, explained_as, units, top_units)

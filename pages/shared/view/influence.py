@@ -29,7 +29,7 @@ PAIRS = 100
 
 def show(study: Study, result: Evaluation) -> None:
     """Show by how much each class falls with each class's units ablated."""
-    st.subheader("Ablate A’s units, measure class B", anchor=False)
+    st.header("Ablate A’s units, measure class B", anchor=False)
     ids = [int(class_id) for class_id in result.matrix.index]
     names = {class_id: wording.class_text(study, class_id) for class_id in ids}
     wording.paragraph(_where_lost(result, names))

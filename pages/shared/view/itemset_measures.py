@@ -23,7 +23,7 @@ UNITS = {"1": "1 unit", "2": "2 units", "3": "3 units", "4+": "4 or more units",
 
 def show(study: Study, result: Evaluation) -> None:
     """Show the comparison; where an earlier version evaluated, say how to get it."""
-    st.subheader("What do itemsets add to single units?", anchor=False)
+    st.header("What do itemsets add to single units?", anchor=False)
     measured = sentences.top_units_of(result.itemsets.beyond)
     if not measured:
         wording.paragraph("This evaluation was made without these measures; measure again below to see them.")

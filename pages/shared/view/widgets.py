@@ -18,21 +18,32 @@ Block = dict[str, Any]
 
 _HERE = Path(__file__).parent
 
-_render = st.components.v2.component(
-    "unitscope_blocks",
-    html='<div class="blocks"></div>',
-    css=(_HERE / "blocks.css").read_text(encoding="utf-8"),
-    js=(_HERE / "blocks.js").read_text(encoding="utf-8"),
+_HTML = '<div class="blocks"></div>'
+_CSS, _JS = ((_HERE / name).read_text(encoding="utf-8") for name in ("blocks.css", "blocks.js"))
+
+_render = st.components.v2.component("unitscope_blocks", html=_HTML, css=_CSS, js=_JS)
+
+# A dialog keeps the keyboard's focus among what it finds in itself, and does not look into a shadow root: no link in
+# there could be reached. Its blocks are part of the page instead, and `@scope` keeps their style to themselves.
+_render_in_dialog = st.components.v2.component(
+    "unitscope_blocks_in_dialog", html=_HTML, css=f"@scope (.blocks) {{\n{_CSS}\n}}", js=_JS, isolate_styles=False
 )
 
 
-def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]], None] | None = None) -> None:
+def show(
+    blocks: Sequence[Block],
+    key: str,
+    on_select: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    in_dialog: bool = False,
+) -> None:
     """Show blocks one below the other; a click on a link opens its page.
 
     Args:
         blocks: from the functions below.
         key: of the widget.
         on_select: called before the page reruns, with the act of a click that opens no page.
+        in_dialog: whether the blocks are in a dialog. When it closes, the focus returns to what opened it.
     """
 
     def acted() -> None:
@@ -41,7 +52,8 @@ def show(blocks: Sequence[Block], key: str, on_select: Callable[[dict[str, Any]]
         if act and "page" not in act and on_select is not None:
             on_select(act)
 
-    result = _render(key=key, data={"blocks": list(blocks)}, on_act_change=acted)
+    render = _render_in_dialog if in_dialog else _render
+    result = render(key=key, data={"blocks": list(blocks), "in_dialog": in_dialog}, on_act_change=acted)
     act = dict(result.get("act") or {})
     if act.get("page") in {entry.path for entry in page_list.ENTRIES}:
         query = {str(name): str(value) for name, value in dict(act.get("query") or {}).items()}
