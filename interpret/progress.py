@@ -50,20 +50,28 @@ class ProgressFile:
     """A file with the latest report of a run, written at most three times a second and at the end of every stage.
 
     The file is JSON: stage, done, total, skipped, rate (units of work per second), remaining (seconds, null if
-    unknown), pid, updated (seconds since the epoch).
+    unknown), pid, updated (seconds since the epoch), stages (for each stage that has ended, seconds and units of
+    work from its first report to its last).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stage = ""
         self._began = (0.0, 0)  # when the stage began (seconds), and how much of it was done then
+        self._last = (0.0, 0)  # when it was reported last (seconds), and how much of it was done then
+        self._stages: dict[str, tuple[float, int]] = {}
         self._written = 0.0
 
     def report(self, progress: Progress) -> None:
         """Write a report of the pipeline; a file that cannot be written is no reason to stop the run."""
         now = time.monotonic()
         if progress.stage != self._stage:
+            if self._stage:
+                seconds, units = self._stages.get(self._stage, (0.0, 0))
+                took, done = (last - first for last, first in zip(self._last, self._began, strict=True))
+                self._stages[self._stage] = (seconds + took, units + int(done))
             self._stage, self._began, self._written = progress.stage, (now, progress.done), 0.0
+        self._last = (now, progress.done)
         if now - self._written < 0.3 and progress.done < progress.total:
             return
         self._written = now
@@ -81,6 +89,7 @@ class ProgressFile:
                     "remaining": seconds_left,
                     "pid": os.getpid(),
                     "updated": time.time(),
+                    "stages": self._stages,
                 },
                 self.path,
             )

@@ -11,7 +11,6 @@ from interpret.errors import DamagedError, InputError
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study, mined_folder
 from interpret.study import open_study
-from pages.shared.backend import studies as opened_studies
 from tests.manifests import aged, manifest_of
 from tests.shown_pages import PAGES, show, words_on
 from tests.small_study import COUNT, studies
@@ -61,7 +60,6 @@ def test_an_early_manifest_without_counts_or_timings_breaks_no_page(root, sectio
     assert not app.error
     assert f"{COUNT:,}, in 10 predicted classes" in words_on(app)
     assert len(labels(app)) == 2
-    assert opened_studies.seconds_per_photo("demo")[1] == "whole"
 
 
 @pytest.mark.parametrize("section", ["counts", "timings"])
@@ -75,7 +73,6 @@ def test_counts_and_timings_of_another_type_are_named_and_the_others_open(root, 
     app = show("pages/study.py")
     assert not app.error
     assert "Damaged, or of another version: newest." in words_on(app)
-    assert opened_studies.seconds_per_photo("demo")[1] == "whole"
 
 
 @pytest.mark.parametrize("page", PAGES)

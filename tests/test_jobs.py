@@ -234,9 +234,9 @@ def test_an_upload_that_cannot_be_written_is_one_sentence_and_leaves_nothing(roo
 def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
     told: list[str] = []
     monkeypatch.setattr(new_study.wording, "paragraph", lambda text, *_: told.append(text))
-    monkeypatch.setattr(new_study.studies, "seconds_per_photo", lambda model: (2.0, "demo"))
+    monkeypatch.setattr(new_study.durations, "measured", lambda model: new_study.durations.Duration(12.0, 2.0))
     given = a_zip(*(f"{i}.png" for i in range(20)))
     monkeypatch.setattr(new_study.studies, "_count_uploaded", lambda _, name, file: uploads.count(name, file))
     given.name, given.file_id = "photos.zip", "1"
     new_study._estimate("demo", "upload", "", [given], None)
-    assert told[0].startswith("20\u00a0photos: about 40 s")
+    assert told[0].startswith("20\u00a0photos: about 52 s")

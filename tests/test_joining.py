@@ -102,6 +102,7 @@ def test_a_run_killed_while_activations_are_joined_ends_with_the_same_bytes(tmp_
     pictures = draw_photos(tmp_path / "pictures")
     for path in pictures.rglob("*.png"):  # photos that changed just now are left out of the table of digests
         os.utime(path, (10**9, 10**9))
+
     def run(name: str):
         torch.manual_seed(7)
         names = ["class 0", "class 1", "class 2"]

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from interpret import progress
 from interpret.errors import InputError
 from interpret.files import remove_folder, write_json
 from interpret.study.workspace import partial_folder
-from pages.shared.backend import allowed_paths, owners, places, processes, uploads
+from pages.shared.backend import allowed_paths, durations, owners, places, processes, uploads
 from pages.shared.backend.places import studies_root
 
 AT_ONCE = 2
@@ -116,9 +117,18 @@ def _advance() -> None:
             named = ["--study", str(target)] if job.kind == "run" else [str(target)]
             command = [job.kind, *named, *job.arguments, "--progress-file", str(folder / "progress.json")]
             command += ["--roots", os.pathsep.join(str(root) for root in allowed_paths.for_studies())]
-            pid = processes.start(job.id, command, folder / "stderr.txt", _ended)
+            pid = processes.start(job.id, command, folder / "stderr.txt", partial(_run_ended, job, time.monotonic()))
             about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
             _write(folder, {**about, "pid": pid, "born": processes.born(pid)})
+
+
+def _run_ended(job: Job, began: float) -> None:
+    """Keep how long a run took that created a study, and begin the next one; ``began`` is of the monotonic clock."""
+    child = processes.children.get(job.id)
+    if job.kind == "run" and child is not None and child.poll() == 0:
+        reported = progress.read(_runs() / job.id / "progress.json") or {}
+        durations.keep(studies_root() / job.study, time.monotonic() - began, reported)
+    _ended()
 
 
 def _ended() -> None:

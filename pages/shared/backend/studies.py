@@ -95,27 +95,6 @@ def summary(name: str) -> str | None:
     return study.model + (f", {counts.images:,} photos, {counts.patches:,} patches" if counts else "")
 
 
-def seconds_per_photo(model: str) -> tuple[float, str] | None:
-    """How long a photo took with a model, going by a study made here without a break.
-
-    Args:
-        model: its name.
-
-    Returns:
-        Seconds a photo and the name of the newest study that says so; None if none does.
-    """
-    for name in names():
-        try:
-            study = opened(name)
-        except InputError:
-            continue
-        said = study.recorded
-        photos = said.counts.images if said.counts else 0
-        if study.model == model and photos >= 10 and said.seconds and not said.shards_resumed:
-            return said.seconds / photos, name
-    return None
-
-
 @st.cache_data(max_entries=32, ttl=60, show_spinner="Counting photos …")
 def count_photos(folder: str) -> int:
     """The number of photos in a folder, going by file names.

@@ -1,6 +1,5 @@
 """The form for a new study: model, layer, photos, options. It starts the run; the progress bar takes over."""
 
-import html
 import itertools
 import re
 from typing import Any
@@ -14,7 +13,7 @@ from interpret.errors import InputError
 from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import allowed_paths, jobs, owners, places, studies, uploads
+from pages.shared.backend import allowed_paths, durations, jobs, owners, places, studies, uploads
 from pages.shared.controls import current_study, option_input
 
 SOURCES = {
@@ -190,11 +189,11 @@ def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: 
     elif source == "skimage":
         photos = count("skimage")
     photos = min(photos, limit) if limit and photos else photos
-    measured = studies.seconds_per_photo(model)
+    measured = durations.measured(model)
     if photos and measured:
         wording.paragraph(
-            f"{wording.count(photos, 'photo')}: about {remaining(measured[0] * photos)}, at the "
-            f"{measured[0]:.2g} s a photo that “{html.escape(measured[1])}” took on this machine.",
+            f"{wording.count(photos, 'photo')}: about {remaining(measured.of(photos))}. With this model the last run "
+            f"here took {remaining(measured.before)} to load the model and to mine, and {measured.each:.2g} s a photo.",
             "small",
         )
     elif photos:
