@@ -109,15 +109,12 @@ def _chosen_pair(study: Study, rows: list[PairRow]) -> tuple[int, int]:
 def _open_pair(act: dict) -> None:
     """Write a clicked pair into the address; what belongs to the former one is dropped."""
     if "pair" in act:
-        st.query_params["pair"] = str(act["pair"])
-        for name in ("itemset", "target", PAGE_PARAM):
-            st.query_params.pop(name, None)
+        address.change({"pair": act["pair"]}, ("itemset", "target", PAGE_PARAM))
 
 
 def _open_set(act: dict) -> None:
     if "itemset" in act:
-        st.query_params["itemset"] = str(act["itemset"])
-        st.query_params["target"] = str(act["target"])
+        address.change({"itemset": act["itemset"], "target": act["target"]})
 
 
 def _pairs_of(study: Study, rows: list[PairRow]) -> None:

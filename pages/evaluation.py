@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret import frames
-from interpret.config import EvaluateConfig, RunConfig
+from interpret.config import EvaluateConfig, RunConfig, digest
 from interpret.errors import InputError
 from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.table1 import BASELINE, MethodRow
@@ -14,7 +14,7 @@ from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, owners
-from pages.shared.controls import current_study, option_input
+from pages.shared.controls import current_study, menus, option_input
 from pages.shared.view import figures, influence, itemset_measures, run_progress, style
 
 
@@ -33,13 +33,19 @@ def page() -> None:
         return
     chosen = 0
     if len(results) > 1:
-        chosen = st.selectbox(
+        names = [str(result.about.get("measured_on", "photos")) for result in results]
+        ids = {digest([name, names[:at].count(name)])[:8]: at for at, name in enumerate(names)}
+        on = menus.choose(
             "Measured on",
-            range(len(results)),
-            format_func=lambda at: _measured_on(results[at]),
-            key="measured_on",
+            list(ids),
+            "on",
+            lambda name: _measured_on(results[ids[name]]),
+            default=next(iter(ids)),
             width=420,
         )
+        chosen = ids[on]
+        if menus.not_offered("on", on):
+            st.warning("This study was not measured on the photos in the address; others are shown.")
     result = results[chosen]
     _finding(study, result)
     _curves(study, result)

@@ -77,9 +77,7 @@ def _unit(findings: Findings) -> int:
 
 def _picker(findings: Findings, unit: int) -> None:
     def changed() -> None:
-        st.query_params["unit"] = str(int(st.session_state["unit_number"]))
-        for name in ("patch", patch_gallery.PAGE_PARAM):
-            st.query_params.pop(name, None)
+        address.change({"unit": int(st.session_state["unit_number"])}, ("patch", patch_gallery.PAGE_PARAM))
 
     st.session_state["unit_number"] = unit
     st.number_input(

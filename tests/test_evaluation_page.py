@@ -178,3 +178,36 @@ def test_many_classes_are_shown_by_their_largest_effects(tmp_path, monkeypatch):
     assert bars["data"][0]["text"] == ["90.0", "25.0"]
     (heat,) = next(spec for spec in drawn if spec["data"][0]["type"] == "heatmap")["data"]
     assert len(heat["x"]) == 40
+
+
+def test_the_photos_that_an_evaluation_was_measured_on_are_in_the_address(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch)
+    table = pd.DataFrame(
+        [("No unit ablated", 0, 0.0, 0.9), ("Ours-10", None, 3.0, 0.2), ("Ours-10", 5, 5.0, 0.1)],
+        columns=["method", "budget", "units", "accuracy"],
+    ).astype({"budget": "Int64"})  # fmt: skip
+    table = table.assign(error=0.01, low=np.nan, high=np.nan, spread=np.nan, photos=80)
+    falls = pd.DataFrame(np.eye(10) * 0.9, index=pd.Index(range(10), name="off"), columns=range(10))
+    pairs = pd.DataFrame(columns=["method", "rival", "budget", "difference", "low", "high"])
+    none = pd.DataFrame({"kind": pd.Series(dtype=str)})
+    about = {"photos": 80, "classes": list(range(10)), "class_names": study.class_names}
+    for name, accuracy in (("first", 0.91), ("second", 0.82)):
+        result = Evaluation(
+            table, pairs, table, falls, 0.9, none, none, about={**about, "accuracy": accuracy, "measured_on": name}
+        )
+        folder = study.folder / "evaluation" / "results" / name
+        result.write(folder, made_from(study, folder))
+    app = show("pages/evaluation.py")
+    menu = app.selectbox(key="choose_on")
+    newest, other = menu.options
+    shown = {"first (80 photos)": "91.0 %", "second (80 photos)": "82.0 %"}
+    assert shown[newest] in words_on(app)
+    menu.select_index(1).run()
+    assert shown[other] in words_on(app)
+    asked = app.query_params["on"]
+    again = show("pages/evaluation.py", on=asked[0] if isinstance(asked, list) else asked)
+    assert shown[other] in words_on(again)
+    assert not again.warning
+    stale = show("pages/evaluation.py", on="gone")
+    assert shown[newest] in words_on(stale)
+    assert "was not measured on the photos in the address" in stale.warning[0].value

@@ -7,7 +7,8 @@ from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from pages.shared import wording
 from pages.shared.controls import address
-from tests.shown_pages import show, unescaped, words_on
+from pages.shared.view import photo_picker
+from tests.shown_pages import show, tiles, unescaped, words_on
 from tests.small_study import studies
 
 
@@ -90,3 +91,13 @@ def test_what_is_not_there_is_said(page, query, said):
 )
 def test_what_is_there_needs_no_word(page, query):
     assert not show(page, **query).warning
+
+
+def test_the_page_of_photos_to_pick_from_is_in_the_address():
+    def offered(**query: str) -> list[str]:
+        return [tile["alt"] for tile in tiles(show("pages/explain.py", **query)) if tile["alt"].startswith("photo ")]
+
+    first, second = offered(), offered(photos="2")
+    assert len(first) == len(second) == photo_picker.PER_PAGE
+    paths = [f"photo {path}" for path in open_study(studies() / "demo").images["path"]]
+    assert [*first, *second] == paths[: 2 * photo_picker.PER_PAGE]

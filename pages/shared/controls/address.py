@@ -1,5 +1,6 @@
 """The address (URL): reads the parameters that define the view, and builds links that set them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,6 +56,18 @@ def itemset_from(text: str | None) -> tuple[int, ...] | None:
     """The units in `34-193`, ascending; None for any other text."""
     parts = [whole_number(part) for part in (text or "").split("-")]
     return None if None in parts else tuple(sorted({part for part in parts if part is not None}))
+
+
+def change(set_to: Mapping[str, object], drop: Iterable[str] = ()) -> None:
+    """Set some parameters and drop others in one step: each step by itself would be one for the browser's Back.
+
+    A parameter that a widget of the page is bound to is not dropped: it is the widget's.
+    """
+    with get_session_state().query_params() as held:
+        for name in drop:
+            if not held.is_bound(name):
+                held.discard_param_no_forward_msg(name)
+    st.query_params.update({name: str(value) for name, value in set_to.items()})
 
 
 def go(page: str, query: dict[str, str]) -> None:

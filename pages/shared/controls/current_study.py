@@ -108,12 +108,9 @@ def is_followed(run: str) -> bool:
 
 def switch_to(name: str) -> None:
     """Open a study. What the address says of another one, such as a patch or a class, is dropped."""
-    if st.query_params.get(STUDY) != name:
-        for other in list(st.query_params):
-            if other not in address.SETTINGS:
-                del st.query_params[other]
+    of_another = [] if st.query_params.get(STUDY) == name else list(st.query_params)
     st.session_state[STUDY] = name
-    st.query_params[STUDY] = name
+    address.change({STUDY: name}, [other for other in of_another if other not in address.SETTINGS])
 
 
 def offer_deletion() -> None:

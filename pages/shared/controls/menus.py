@@ -75,8 +75,6 @@ def choose(
         st.session_state[key] = options[0]
 
     def changed() -> None:
-        st.query_params[param] = str(st.session_state[key])
-        for name in forget:
-            st.query_params.pop(name, None)
+        address.change({param: st.session_state[key]}, forget)
 
     return st.selectbox(label, options, format_func=shown, key=key, on_change=changed, **more)

@@ -11,11 +11,14 @@ from interpret.study.schema import ImageRow
 from pages.shared import wording
 from pages.shared.backend import cached_results, pictures
 from pages.shared.backend.model import PickedPhoto
-from pages.shared.controls import address, menus
+from pages.shared.controls import address, menus, paging
 from pages.shared.view import widgets
 
 PER_PAGE = 24
 """Photos of the study offered at once (count)."""
+
+PAGE_PARAM = "photos"
+"""The parameter in the address for the page of photos to pick from."""
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 
@@ -100,11 +103,12 @@ def _strip(study: Study, chosen: int) -> None:
         classes,
         "of",
         lambda choice: "any class" if choice == "all" else wording.class_text(study, int(choice)),
+        forget=(PAGE_PARAM,),
         width=320,
     )
     listed = study.images if wanted == "all" else study.images[study.images["predicted"] == int(wanted)]
     pages = max(1, -(-len(listed) // PER_PAGE))
-    page = min(int(st.session_state.get("photos_page", 1)), pages)
+    page = paging.page_of(PAGE_PARAM, pages)
     rows = listed.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     sources = pictures.thumbnails(study, rows["image_id"].tolist(), 160)
     tiles = [
@@ -121,11 +125,8 @@ def _strip(study: Study, chosen: int) -> None:
         if source
     ]
     widgets.show([widgets.tiles(tiles, "s")], "photos", _picked)
-    if pages > 1:
-        st.pagination(pages, key="photos_page", max_visible_pages=5)
+    paging.buttons(PAGE_PARAM, pages)
 
 
 def _picked(act: dict[str, object]) -> None:
-    st.query_params["image"] = str(act["image"])
-    for name in ("target", "box", "off"):
-        st.query_params.pop(name, None)
+    address.change({"image": act["image"]}, ("target", "box", "off"))

@@ -147,9 +147,8 @@ def itemsets(
     def picked() -> None:
         if clicked := st.session_state[key]["selection"]["rows"]:
             units = rows["units"].iloc[clicked[0]]
-            st.query_params["itemset"] = address.itemset_param(units)
-            if units != chosen:  # the gallery of another itemset may have been at a later page
-                st.query_params.pop("page", None)
+            # The gallery of another itemset may have been at a later page.
+            address.change({"itemset": address.itemset_param(units)}, ("page",) if units != chosen else ())
 
     st.dataframe(
         shown,
