@@ -18,6 +18,7 @@ SIZE = 112
 SUPERSAMPLING = 3
 FINE = SIZE * SUPERSAMPLING
 MOST_SHAPES = 255
+_BAND = 48  # rows of sub-pixels that are lit at a time: their numbers stay in the cache
 ONE = 128  # a light of 1.0 in 7-bit fixed point: colour times light stays below 2 ** 16
 
 
@@ -85,27 +86,26 @@ class Canvas:
             raise ValueError(f"a drawing holds at most {MOST_SHAPES} shapes")
         number = len(self._colours)
         outlines: Iterable[Points] = [outline] if isinstance(outline, np.ndarray) else outline
-        low, high = np.full(2, FINE), np.zeros(2, dtype=np.int64)
+        corners: list[int] = []  # x, y, x, y ...
         for points in outlines:
             placed = points @ self._matrix[:, :2].T + self._matrix[:, 2]
-            corners = np.rint(placed).astype(np.int64)
-            self._draw.polygon(corners.ravel().tolist(), fill=number)
-            low, high = np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))
+            polygon = np.rint(placed).astype(np.int64).ravel().tolist()
+            self._draw.polygon(polygon, fill=number)
+            corners += polygon
         if not decal:
             self._height += 1
         self._colours.append(colour)
         self._parts.append(part)
         self._heights.append(self._height)
-        self._planes.append(self._plane(low, high, shading))
+        self._planes.append(self._plane(corners[::2], corners[1::2], shading))
 
-    def _plane(self, low: NDArray[np.int64], high: NDArray[np.int64], shading: float) -> tuple[int, int, int]:
+    def _plane(self, xs: list[int], ys: list[int], shading: float) -> tuple[int, int, int]:
         """The brightness over a shape, constant + a x + b y in 16-bit fixed point; it rises towards the light."""
-        width, height = (int(n) for n in np.maximum(high - low, 1))
+        left, right, top, bottom = min(FINE, *xs), max(0, *xs), min(FINE, *ys), max(0, *ys)
         whole = int(shading * ONE * 65536)
-        a = -self._light * (whole * 35 // 100) // width
-        b = -(whole * 65 // 100) // height
-        x, y = (int(n) // 2 for n in low + high)
-        return (ONE << 16) - a * x - b * y, a, b
+        a = -self._light * (whole * 35 // 100) // max(right - left, 1)
+        b = -(whole * 65 // 100) // max(bottom - top, 1)
+        return (ONE << 16) - a * ((left + right) // 2) - b * ((top + bottom) // 2), a, b
 
     def render(
         self, shadow: NDArray[np.uint8], tone: NDArray[np.uint8], gain: Colour, object_height: int
@@ -121,33 +121,42 @@ class Canvas:
         Returns:
             (SIZE, SIZE, 3) uint8.
         """
-        ids = np.asarray(self._buffer)
-        planes = np.array(self._planes, dtype=np.int32)
-        steps = np.arange(FINE, dtype=np.int32)
-        plane = planes[:, 1][ids]
-        plane *= steps[None, :]
-        down = planes[:, 2][ids]
-        down *= steps[:, None]
-        plane += down
-        plane += planes[:, 0][ids]
-        plane >>= 16
-        heights = np.array(self._heights, dtype=np.uint8)[ids]
-        plane += self._relief(heights, object_height)
-        light = np.clip(plane, 0, 255).astype(np.uint16)
+        heights = self._looked_up(self._heights)
+        relief = self._relief(heights, object_height)
         shaded = (tone.astype(np.uint16) * (ONE - shadow.astype(np.uint16)) >> 7).astype(np.uint8)
-        light *= np.where(heights < object_height, _enlarged(shaded), _enlarged(tone))
-        light >>= 7
-        np.minimum(light, 255, out=light)
-        colours = np.array(self._colours, dtype=np.int32) * np.array(gain) >> 7
-        table = np.clip(colours, 0, 255).astype(np.uint16)
-        image = np.empty((SIZE, SIZE, 3), dtype=np.uint8)
-        for channel in range(3):
-            value = table[:, channel][ids]
-            value *= light
-            value >>= 7
-            np.minimum(value, 255, out=value)
-            image[..., channel] = _reduced(value.astype(np.uint8))
-        return image
+        even = np.where(heights < object_height, _enlarged(shaded), _enlarged(tone))
+        colours = np.clip(np.array(self._colours, dtype=np.int32) * np.array(gain) >> 7, 0, 255)
+        fine = [self._looked_up(colours[:, channel].tolist()) for channel in range(3)]
+        ids, planes = np.asarray(self._buffer), np.array(self._planes, dtype=np.int32).T
+        for top in range(0, FINE, _BAND):
+            band = slice(top, top + _BAND)
+            light = self._brightness(ids[band], planes, top)
+            light += relief[band]
+            light = np.clip(light, 0, 255).astype(np.uint16)
+            light *= even[band]
+            light >>= 7
+            np.minimum(light, 255, out=light)
+            for values in fine:
+                value = values[band] * light
+                value >>= 7
+                values[band] = np.minimum(value, 255, out=value)
+        return np.stack([_reduced(values) for values in fine], axis=2)
+
+    def _brightness(self, ids: NDArray[np.uint8], planes: NDArray[np.int32], top: int) -> NDArray[np.int32]:
+        """(rows, FINE) the planes of shapes at their sub-pixels, from the row ``top`` on; planes are (3, shapes)."""
+        wide = ids.astype(np.intp)  # as wide as an index: NumPy would widen it for each table
+        constant, across, down = (plane.take(wide) for plane in planes)
+        across *= np.arange(FINE, dtype=np.int32)
+        down *= np.arange(top, top + len(ids), dtype=np.int32)[:, None]
+        constant += across
+        constant += down
+        constant >>= 16
+        return constant
+
+    def _looked_up(self, table: Sequence[int]) -> NDArray[np.uint8]:
+        """(FINE, FINE) what a table, 0..255 for each shape, says of each sub-pixel's shape."""
+        whole = [*table, *[0] * (MOST_SHAPES + 1 - len(table))]
+        return np.array(self._buffer.point(whole))
 
     def _relief(self, heights: NDArray[np.uint8], object_height: int) -> NDArray[np.int8]:
         """(FINE, FINE) shadows that higher layers cast on lower ones, and the bright rims of lit edges."""

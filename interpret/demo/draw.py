@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +37,16 @@ class Sample:
     Attributes:
         image: (SIZE, SIZE, 3) uint8.
         label: the class, an index into ``CLASS_NAMES``.
-        masks: part name -> (SIZE, SIZE) bool, the part's visible pixels; only visible parts.
     """
 
     image: NDArray[np.uint8]
     label: int
-    masks: dict[str, NDArray[np.bool_]]
+    _canvas: Canvas
+
+    @cached_property
+    def masks(self) -> dict[str, NDArray[np.bool_]]:
+        """Part name -> (SIZE, SIZE) bool, the part's visible pixels; only visible parts."""
+        return {PARTS[number - 1]: mask for number, mask in self._canvas.masks().items()}
 
 
 def sample(index: int, split: str = "train") -> Sample:
@@ -77,8 +82,7 @@ def sample(index: int, split: str = "train") -> Sample:
     shadow = _ground_shadow(x, y + 38 * scale, 40 * scale) if rng.random() < 0.7 else np.zeros((SIZE, SIZE), np.uint8)
     gain = _light(rng)
     image = canvas.render(shadow, _tone(rng), gain, _OBJECT_HEIGHT)
-    masks = {PARTS[number - 1]: mask for number, mask in canvas.masks().items()}
-    return Sample(_grain(image, rng), label, masks)
+    return Sample(_grain(image, rng), label, canvas)
 
 
 def _ground_shadow(x: float, y: float, reach: float) -> NDArray[np.uint8]:
