@@ -7,6 +7,6 @@ if __name__ == "__main__":  # Streamlit runs this file whenever it draws a page
 else:  # the server imports it, once
     from streamlit.starlette import App
 
-    from pages.shared.backend import gate
+    from pages.shared.backend import gate, preparation
 
-    app = App(__file__, middleware=gate.middleware())
+    app = App(__file__, middleware=gate.middleware(), lifespan=preparation.lifespan)

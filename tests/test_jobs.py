@@ -1,5 +1,6 @@
 """Runs in the background where several look at them, are cut off, or meet a full disk."""
 
+import asyncio
 import errno
 import io
 import json
@@ -15,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared.backend import first_study, jobs, places, uploads
+from pages.shared.backend import first_study, jobs, owners, places, preparation, uploads
 from pages.shared.controls import new_study
 
 
@@ -138,9 +139,41 @@ def test_a_default_study_that_is_gone_is_made_again_whatever_was_left_of_it(root
     begun: list[str] = []
     monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
     placed(root, places.default_name(), "failed", "dissect")
-    first_study.begin_default()
+    first_study.begin_default(first_study.shared_names())
     assert begun == [places.default_name()]
     assert jobs.jobs() == []
+
+
+def test_a_server_begins_the_default_study_before_anybody_looks(root, monkeypatch):
+    begun: list[str] = []
+    imported: list[str] = []
+    monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
+    monkeypatch.setattr(preparation.importlib, "import_module", imported.append)
+    monkeypatch.setattr(preparation, "_started", [])
+
+    async def served() -> None:
+        async with preparation.lifespan(None):
+            preparation.wait()
+
+    asyncio.run(served())
+    assert begun == [places.default_name()]
+    assert imported == list(preparation.MODULES)
+    (root / "mine").mkdir()
+    (root / "mine" / "manifest.json").write_text("{}")
+    asyncio.run(served())
+    assert begun == [places.default_name()]  # there is a study now
+    owners.record("mine", "a" * 32)
+    asyncio.run(served())
+    assert begun == 2 * [places.default_name()]  # but only one browser may open it
+
+
+def test_a_server_that_cannot_write_its_folder_starts_all_the_same(root, monkeypatch):
+    def refuse(*_):
+        raise InputError("The folder cannot be written to.")
+
+    monkeypatch.setattr(jobs, "start", refuse)
+    monkeypatch.setattr(preparation.importlib, "import_module", lambda _: None)
+    preparation._prepare()
 
 
 def test_what_another_page_removes_at_this_moment_is_passed_over(root, monkeypatch):

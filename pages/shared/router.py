@@ -8,7 +8,7 @@ from streamlit.runtime.secrets import secrets_singleton
 
 from interpret.errors import InputError
 from pages.shared import page_list, wording
-from pages.shared.backend import first_study, gate
+from pages.shared.backend import first_study, gate, preparation, studies
 from pages.shared.controls import current_study
 from pages.shared.view import style
 
@@ -17,6 +17,7 @@ _ROUTED = "routed"
 
 def run() -> None:
     """Draw the navigation and run the page in the address."""
+    preparation.wait()
     st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
     st.html(style.STYLE)
     if not gate.is_open():
@@ -27,8 +28,7 @@ def run() -> None:
         st.button("Log in", key="log_in", on_click=st.login, type="primary")
         st.stop()
     with contextlib.suppress(InputError):  # the first page says so; here the run only starts early
-        first_study.begin_default()
-        first_study.complete_demo()
+        first_study.begin_default(studies.names())
     pages = [
         st.Page(entry.file, title=entry.title, url_path=entry.path or None, default=not entry.path)
         for entry in page_list.ENTRIES
@@ -45,6 +45,8 @@ def run() -> None:
         current_study.show_replaced()
     finally:
         st.session_state[_ROUTED] = False
+        with contextlib.suppress(InputError):  # not sooner: the page needs the cores first
+            first_study.complete_demo()
 
 
 def _asks_for_login() -> bool:

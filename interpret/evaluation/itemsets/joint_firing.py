@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binom
 
 from interpret.config import MineConfig
 from interpret.evaluation.class_means import by_class
@@ -211,6 +210,8 @@ def _photo_test(group: Group, chance: fixed_length.Floats) -> dict[str, np.ndarr
     Photos differ in how many patches they have, so that their number is a sum of unequal chances. The binomial
     distribution with their mean has the heavier tail (Hoeffding, Ann. Math. Stat. 1956): the test is conservative.
     """
+    from scipy.stats import binom  # only here: its import takes a second, which pages would wait for
+
     ids, count = by_photo(group.held, group.photos)
     _, place = np.unique(group.photos, return_inverse=True)
     lengths = np.zeros((len(ids), chance.shape[1]), np.int64)

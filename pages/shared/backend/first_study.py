@@ -1,12 +1,21 @@
 """The default study, created if there is none, and what completes the demo."""
 
 import json
+from collections.abc import Sequence
 
-from pages.shared.backend import jobs, owners, places, studies
+from pages.shared.backend import jobs, owners, places
 
 
-def begin_default() -> None:
+def shared_names() -> list[str]:
+    """The studies that everybody may open."""
+    return [name for name in places.study_names() if owners.of_study(name) == owners.SHARED]
+
+
+def begin_default(names: Sequence[str]) -> None:
     """Start a run of the default study if there is no study, and no such run under way, stopped or failed.
+
+    Args:
+        names: the studies that may be opened by whoever looks.
 
     Raises:
         InputError: the folder of studies cannot be written to.
@@ -16,7 +25,7 @@ def begin_default() -> None:
     for job in earlier:  # it is everybody's: no page has to take note of its end
         if job.state == "done" and job.kind == "run" and job.owner == owners.SHARED:
             jobs.dismiss(job)
-    if not studies.names() and name not in places.study_names() and not any(job.kind == "run" for job in earlier):
+    if not names and name not in places.study_names() and not any(job.kind == "run" for job in earlier):
         for job in earlier:  # of a study that was there before
             jobs.dismiss(job)
         jobs.start(name, places.default_arguments())

@@ -22,7 +22,7 @@ def first_start() -> None:
     if studies.names():
         return
     try:
-        first_study.begin_default()
+        first_study.begin_default(studies.names())
     except InputError as error:
         st.error(wording.markdown(str(error)))
         st.stop()
