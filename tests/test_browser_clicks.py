@@ -15,8 +15,7 @@ IN_A_HURRY = """([tile, link, after]) => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["", "class_shared"])
-@pytest.mark.parametrize("after", [50, 250])
+@pytest.mark.parametrize(("path", "after"), [("", 50), ("class_shared", 250)])
 def test_a_patch_that_is_clicked_while_its_page_is_being_left_is_no_fault(page, path, after):
     go(page, path)
     link = page.get_by_role("link", name="Unit", exact=True).element_handle()
