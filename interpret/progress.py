@@ -36,6 +36,10 @@ def silent(_progress: Progress) -> None:
     """The callback that ignores every report."""
 
 
+def unheard(_sentence: str) -> None:
+    """The same for a sentence that nobody asked for."""
+
+
 def remaining(seconds: float) -> str:
     """A duration in words: `40 s`, `3 min`, `1 h 20 min`."""
     if seconds < 90:

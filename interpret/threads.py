@@ -18,9 +18,9 @@ _lock = threading.Lock()
 def one_thread(device: str) -> Iterator[None]:
     """Let torch compute in one thread inside, in the calling thread only, and restore its thread count afterwards.
 
-    The search is thousands of steps of a few hundred microseconds, each too short to share: on two busy cores two
-    threads that wait for each other made it ten times slower. Does nothing where ``device`` is no processor, or where
-    torch keeps one count for the whole process.
+    Mining and ablation are thousands of steps of a few hundred microseconds, each too short to share: on two busy cores
+    two threads that wait for each other made the search ten times slower. Does nothing where ``device`` is no
+    processor, or where torch keeps one count for the whole process.
     """
     if torch.device(device).type != "cpu" or not own_counts():
         yield

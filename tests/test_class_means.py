@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from interpret.evaluation.class_means import by_class, class_means
+from interpret.evaluation.class_means import class_means, rows_by_class
 from interpret.evaluation.contributions import unit_contributions
 from interpret.models.head import Head
 from interpret.study.mapped import let_go
@@ -45,7 +45,7 @@ def test_averages_are_those_of_contributions_photo_by_photo(tmp_path, linear, mo
         head = Head(network, "0", torch.zeros(1, 12, 1, 1))
         maps = np.asarray(data.features)[:, :, None, None]
         data = dataclasses.replace(data, head=head, activations=maps)
-    monkeypatch.setattr("interpret.evaluation.class_means.LINEAR_ROWS", 7)  # several pieces a class
+    monkeypatch.setattr("interpret.evaluation.class_means.CONTRIBUTION_ROWS", 7)  # several pieces a class
     monkeypatch.setattr("interpret.evaluation.class_means.HEAD_ROWS", 7)
     classes = np.array([0, 2, 3])
     means = class_means(data, classes, study)
@@ -72,10 +72,10 @@ def test_a_class_without_photos_has_no_mean(tmp_path):
 
 
 def test_places_of_each_class():
-    of = by_class(np.array([4, 1, 4, 0, 1]))
+    of = rows_by_class(np.array([4, 1, 4, 0, 1]))
     assert [of(c).tolist() for c in (0, 1, 2, 4)] == [[3], [1, 4], [], [0, 2]]
-    assert by_class(np.array([4, 1, 4]), np.array([10, 20, 30]))(4).tolist() == [10, 30]
-    assert by_class(np.zeros(0, np.int64))(3).tolist() == []
+    assert rows_by_class(np.array([4, 1, 4]), np.array([10, 20, 30]))(4).tolist() == [10, 30]
+    assert rows_by_class(np.zeros(0, np.int64))(3).tolist() == []
 
 
 def test_work_is_shared_out_in_order_and_threads_compute_alone():

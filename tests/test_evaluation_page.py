@@ -150,21 +150,28 @@ def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) 
     return open_study(tmp_path / "demo")
 
 
-def test_many_classes_are_shown_by_their_largest_effects(tmp_path, monkeypatch):
-    study = altered(tmp_path, monkeypatch, class_names=[f"kind {c:02}" for c in range(40)])
+def keep_evaluation(study, falls, measured_on, accuracy=0.9):
+    """Write an evaluation in which each class's units were ablated, with a matrix (c, c) of falls, into the study."""
     table = pd.DataFrame(
         [("No unit ablated", 0, 0.0, 0.9), ("Ours-10", None, 3.0, 0.2), ("Ours-10", 5, 5.0, 0.1)],
         columns=["method", "budget", "units", "accuracy"],
     ).astype({"budget": "Int64"})  # fmt: skip
     table = table.assign(error=0.01, low=np.nan, high=np.nan, spread=np.nan, photos=80)
-    falls = pd.DataFrame(np.eye(40) * 0.9, index=pd.Index(range(40), name="off"), columns=range(40))
-    falls.loc[3, 17], falls.loc[39, 3], falls.loc[5, 6] = 0.25, 0.5, -0.3
+    ids = list(range(len(falls)))
+    matrix = pd.DataFrame(falls, index=pd.Index(ids, name="off"), columns=ids)
     pairs = pd.DataFrame(columns=["method", "rival", "budget", "difference", "low", "high"])
-    about = {"accuracy": 0.9, "photos": 80, "classes": list(range(40)), "class_names": study.class_names}
     none = pd.DataFrame({"kind": pd.Series(dtype=str)})
-    result = Evaluation(table, pairs, table, falls, 0.9, none, none, about={**about, "measured_on": "val"})
-    folder = study.folder / "evaluation" / "results" / "many"
+    about = {"accuracy": accuracy, "photos": 80, "classes": ids, "class_names": study.class_names}
+    result = Evaluation(table, pairs, table, matrix, 0.9, none, none, about={**about, "measured_on": measured_on})
+    folder = study.folder / "evaluation" / "results" / measured_on
     result.write(folder, made_from(study, folder))
+
+
+def test_many_classes_are_shown_by_their_largest_effects(tmp_path, monkeypatch):
+    study = altered(tmp_path, monkeypatch, class_names=[f"kind {c:02}" for c in range(40)])
+    falls = np.eye(40) * 0.9
+    falls[3, 17], falls[39, 3], falls[5, 6] = 0.25, 0.5, -0.3
+    keep_evaluation(study, falls, "val")
     app = show("pages/evaluation.py")
     assert not app.exception
     listed = next(frame.value for frame in app.dataframe if "points" in frame.value)
@@ -182,21 +189,8 @@ def test_many_classes_are_shown_by_their_largest_effects(tmp_path, monkeypatch):
 
 def test_the_photos_that_an_evaluation_was_measured_on_are_in_the_address(tmp_path, monkeypatch):
     study = altered(tmp_path, monkeypatch)
-    table = pd.DataFrame(
-        [("No unit ablated", 0, 0.0, 0.9), ("Ours-10", None, 3.0, 0.2), ("Ours-10", 5, 5.0, 0.1)],
-        columns=["method", "budget", "units", "accuracy"],
-    ).astype({"budget": "Int64"})  # fmt: skip
-    table = table.assign(error=0.01, low=np.nan, high=np.nan, spread=np.nan, photos=80)
-    falls = pd.DataFrame(np.eye(10) * 0.9, index=pd.Index(range(10), name="off"), columns=range(10))
-    pairs = pd.DataFrame(columns=["method", "rival", "budget", "difference", "low", "high"])
-    none = pd.DataFrame({"kind": pd.Series(dtype=str)})
-    about = {"photos": 80, "classes": list(range(10)), "class_names": study.class_names}
     for name, accuracy in (("first", 0.91), ("second", 0.82)):
-        result = Evaluation(
-            table, pairs, table, falls, 0.9, none, none, about={**about, "accuracy": accuracy, "measured_on": name}
-        )
-        folder = study.folder / "evaluation" / "results" / name
-        result.write(folder, made_from(study, folder))
+        keep_evaluation(study, np.eye(10) * 0.9, name, accuracy)
     app = show("pages/evaluation.py")
     menu = app.selectbox(key="choose_on")
     newest, other = menu.options

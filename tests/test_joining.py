@@ -66,6 +66,15 @@ def test_joined_rows_are_given_back_to_the_disk_at_once(tmp_path, monkeypatch):
     assert joined_rows(tmp_path) == 60
 
 
+def test_rows_that_cannot_be_given_back_are_joined_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(joining, "_allocate", lambda: None)  # as with a C library that cannot
+    parts, every = shards(tmp_path)
+    order = np.random.default_rng(1).permutation(60)
+    join_arrays(parts, tmp_path / "all.npy", order, tmp_path)
+    assert np.array_equal(np.load(tmp_path / "all.npy"), every[order])
+    assert np.array_equal(np.load(parts[1]), every[20:40])
+
+
 @pytest.mark.parametrize("at", range(1, 22, 4))
 def test_joining_that_was_killed_goes_on_where_it_was(tmp_path, monkeypatch, at):
     monkeypatch.setattr(joining, "JOINED_BYTES", 6 * 32 * 1024)

@@ -17,8 +17,8 @@ from torch import Tensor
 from interpret.errors import InputError
 from interpret.evaluation.heads import on_any_device
 from interpret.evaluation.stretches import LINEAR_ROWS, Stretch, each_stretch, general_logits, largest, linear_logits
-from interpret.mining.engine.placement import unheard
 from interpret.models.head import Head
+from interpret.progress import unheard
 from interpret.study import Study
 from interpret.study.mapped import let_go
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interpret.evaluation.ablation import AblationSet, Ints
-from interpret.evaluation.contributions import LINEAR_ROWS, contributions_of
+from interpret.evaluation.contributions import CONTRIBUTION_ROWS, contributions_of
 from interpret.evaluation.heads import on_any_device
 from interpret.evaluation.stretches import HEAD_ROWS
 from interpret.frames import integers
@@ -87,10 +87,10 @@ def class_means(mined_set: AblationSet, classes: Ints, study: Study | None = Non
 
 
 def _photos(mined_set: AblationSet, classes: Ints, study: Study | None) -> Iterator[_Photos]:
-    labelled = by_class(mined_set.labels, mined_set.rows)
+    labelled = rows_by_class(mined_set.labels, mined_set.rows)
     n_patches, predicted = np.zeros(len(mined_set.features)), None
     if study is not None:
-        predicted = by_class(study.images["predicted"].to_numpy(np.int64))
+        predicted = rows_by_class(study.images["predicted"].to_numpy(np.int64))
         (image,) = integers(study.patches, "image_id")
         n_patches = np.bincount(image, minlength=len(n_patches)).astype(np.float64)
     for c in classes.tolist():
@@ -100,7 +100,7 @@ def _photos(mined_set: AblationSet, classes: Ints, study: Study | None) -> Itera
         yield _Photos(c, rows, np.stack([of_class, as_class, as_class * n_patches[rows]]).astype(np.float64))
 
 
-def by_class(values: Ints, rows: Ints | None = None) -> Callable[[int], Ints]:
+def rows_by_class(values: Ints, rows: Ints | None = None) -> Callable[[int], Ints]:
     """A function from a class to the places where ``values`` is that class, ascending: one sort for all classes.
 
     Args:
@@ -126,7 +126,7 @@ def _sums(everything: AblationSet, photos: _Photos) -> tuple[Floats, Floats, Flo
     """
     head, c = everything.head, photos.class_id
     activation, logit, log_odds = (np.zeros((*shape, everything.n_units)) for shape in ((), (), (3,)))
-    for start in range(0, len(photos.rows), step := LINEAR_ROWS if head.linear else HEAD_ROWS):
+    for start in range(0, len(photos.rows), step := CONTRIBUTION_ROWS if head.linear else HEAD_ROWS):
         rows, weights = photos.rows[start : start + step], photos.weights[:, start : start + step]
         inputs = everything.head_inputs(rows)
         features = inputs.cpu().numpy() if head.linear else np.asarray(everything.features[rows])

@@ -8,8 +8,8 @@ from torch import Tensor
 from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.stretches import HEAD_ROWS
 
-LINEAR_ROWS = 4096
-"""Photos at a time where the head is linear (count)."""
+CONTRIBUTION_ROWS = 4096
+"""Photos whose contributions are computed at a time where the head is linear (count)."""
 
 
 def unit_contributions(
@@ -30,7 +30,7 @@ def unit_contributions(
         softmax over the other classes; for any other head the gradient's mean over spatial locations times the sum of
         the activation over them.
     """
-    step = LINEAR_ROWS if ablation_set.head.linear else HEAD_ROWS
+    step = CONTRIBUTION_ROWS if ablation_set.head.linear else HEAD_ROWS
     parts = []
     for start in range(0, len(photos), step):
         inputs = ablation_set.head_inputs(photos[start : start + step])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
-from interpret.evaluation.class_means import ClassMeans, by_class
+from interpret.evaluation.class_means import ClassMeans, rows_by_class
 from interpret.evaluation.contributions import unit_contributions
 from interpret.evaluation.heads import on_any_device
 from interpret.evaluation.unit_rankings import Ranking
@@ -59,7 +59,7 @@ def greedy(
     if ablation_set.head.weight is None:
         raise InputError("The greedy ranking needs a head of pooling and one linear map.")
 
-    of = by_class(ablation_set.labels)
+    of = rows_by_class(ablation_set.labels)
 
     def rank(class_id: int) -> Ints:
         of_class = of(class_id)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from interpret.config import RANKING_RULES, EvaluateConfig, MineConfig
 from interpret.errors import InputError
 from interpret.evaluation.ablation import AblationSet, Ints
-from interpret.evaluation.class_means import ClassMeans, by_class, class_means
+from interpret.evaluation.class_means import ClassMeans, class_means, rows_by_class
 from interpret.evaluation.mulasso import MU, lasso_paths
 from interpret.mining.ranked_units import quantile_of, ranked_units
 from interpret.mining.stored import mine_study
@@ -90,10 +90,10 @@ def mined(
         raise InputError(f"--rule is {rule!r}; choose one of {', '.join(RANKING_RULES)}.")
     config = config if top_units is None else replace(config, top_units=top_units)
     units, scores = ranked_units(study, config)
-    of_class = by_class(study.patches["predicted"].to_numpy(np.int64))
+    of_class = rows_by_class(study.patches["predicted"].to_numpy(np.int64))
     relevant = mine_study(study, config).units
     relevant_unit = relevant["unit"].to_numpy(np.int64)
-    relevant_of = by_class(relevant["class_id"].to_numpy(np.int64))
+    relevant_of = rows_by_class(relevant["class_id"].to_numpy(np.int64))
     if rule == "evidence" and means is None:
         means = class_means(mined_set, classes, study)
     ranked, natural = {}, {}

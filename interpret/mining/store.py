@@ -52,8 +52,7 @@ def read(folder: Path, made_from: Mapping[str, str] | None = None) -> Mined:
             from something else; the text says which, without a full stop.
     """
     folder = Path(folder)
-    digests.check_list(folder, [f"{name}.parquet" for name in NAMES], made_from)
-    said = digests.read_list(folder)[1]
+    said = digests.check_list(folder, [f"{name}.parquet" for name in NAMES], made_from)
     device = said.pop("device", None)  # results of earlier versions do not say it
     if device not in (None, *TYPES) or (made_from is not None and said.keys() != made_from.keys()):
         raise InputError(f"{folder / digests.NAME} is damaged")

@@ -118,7 +118,7 @@ def write_known(files: Mapping[str, Any], folder: Path, made_from: Mapping[str, 
 
 def check_list(
     folder: Path, names: Iterable[str], made_from: Mapping[str, str] | None = None, *, again: bool = False
-) -> None:
+) -> dict[str, Any]:
     """Check that a folder's files are those that were written, and were made from what they should be.
 
     Args:
@@ -126,6 +126,9 @@ def check_list(
         names: files that must be there; others that the list names are checked too.
         made_from: what the list must say of this, as in :func:`write_list`; anything if None.
         again: see :func:`difference`.
+
+    Returns:
+        All that the list says of what they were made from.
 
     Raises:
         InputError: they are not; the text says how, without a full stop.
@@ -138,6 +141,7 @@ def check_list(
             raise InputError(f"{folder / NAME} is damaged")
         if what := difference(folder / name, files[name], again=again):
             raise InputError(f"{folder / name} is damaged: {what}")
+    return found
 
 
 def read_list(folder: Path) -> tuple[dict[str, FileDigest], dict[str, Any]]:

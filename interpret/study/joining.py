@@ -6,8 +6,10 @@ a run that was killed there goes on with it.
 """
 
 import ctypes
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,6 +99,12 @@ def _give_back(part: Path, array: npt.NDArray, rows: npt.NDArray[np.int64], size
 
 
 def _punch(file: BinaryIO, start: int, length: int) -> bool:
-    library = ctypes.CDLL(None, use_errno=True)
+    allocate = _allocate()
     offset = ctypes.c_int64
-    return library.fallocate64(file.fileno(), _PUNCH_HOLE, offset(start), offset(length)) == 0
+    return allocate is not None and allocate(file.fileno(), _PUNCH_HOLE, offset(start), offset(length)) == 0
+
+
+@functools.cache
+def _allocate() -> Callable[..., int] | None:
+    """The C library's ``fallocate`` for offsets of 64 bits; None where it has none, as some small ones."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)

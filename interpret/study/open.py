@@ -5,12 +5,13 @@ from pathlib import Path
 
 from interpret.data.roots import check_within
 from interpret.errors import InputError
+from interpret.progress import unheard
 from interpret.study import digests, reading
 from interpret.study.litter import clear_litter
 from interpret.study.manifest import NAME, read_manifest
 from interpret.study.results import RESULTS_IN, made_from
 from interpret.study.schema import PACKED
-from interpret.study.study import Study, unheard
+from interpret.study.study import Study
 from interpret.study.workspace import partial_folder
 
 

@@ -17,6 +17,7 @@ from interpret.data.photos import open_photo
 from interpret.data.preprocessing import Preprocessing
 from interpret.data.roots import is_within
 from interpret.errors import InputError
+from interpret.progress import unheard
 from interpret.study import reading
 from interpret.study.derived import Derived
 from interpret.study.digests import FileDigest, difference, read_list
@@ -25,10 +26,6 @@ from interpret.study.schema import PACKED
 from interpret.study.tables import Ranked, ranked_of
 
 T = TypeVar("T")
-
-
-def unheard(text: str) -> None:
-    """Takes a sentence that nobody asked for."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import MineConfig
-from interpret.evaluation.class_means import by_class
+from interpret.evaluation.class_means import rows_by_class
 from interpret.evaluation.itemsets import fixed_length
 from interpret.evaluation.itemsets.supported_sets import (
     Bools,
@@ -98,7 +98,7 @@ def find_groups(study: Study, heldout_study: Study, config: MineConfig, sets: di
     target, predicted, photo = integers(study.contrast, "target", "predicted", "image_id")
     other = ranked_elsewhere(study, heldout_study, config)[0]
     other_class, other_photo = integers(heldout_study.patches, "predicted", "image_id")
-    own_of, other_of, contrast_of = by_class(own_class), by_class(other_class), by_class(target)
+    own_of, other_of, contrast_of = rows_by_class(own_class), rows_by_class(other_class), rows_by_class(target)
     groups: list[Group] = []
     rows = 0
     for c, found in sets.items():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from interpret.config import EvaluateConfig, MineConfig
 from interpret.evaluation.ablation import AblationSet, classify
-from interpret.evaluation.class_means import ClassMeans, by_class, class_means
+from interpret.evaluation.class_means import ClassMeans, class_means, rows_by_class
 from interpret.evaluation.itemsets.causal_sets import (
     CANDIDATES,
     DRAWS,
@@ -98,7 +98,7 @@ def _causal(
     linear = test_set.head.linear
     limit, draws = (CANDIDATES, DRAWS) if linear else (HEAD_CANDIDATES, HEAD_DRAWS)
     ranked = ranked_units(study, options)[0]
-    patches_of = by_class(study.patches["predicted"].to_numpy(np.int64))
+    patches_of = rows_by_class(study.patches["predicted"].to_numpy(np.int64))
     photos_of, halving = [], []
     for c, of_class in sets.items():
         photos = right_photos(test_set, predicted, c)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from interpret.config import MineConfig
-from interpret.evaluation.class_means import by_class
+from interpret.evaluation.class_means import rows_by_class
 from interpret.evaluation.itemsets.supported_sets import Bools, ClassSets, Ints, by_photo, holds, indicator, membership
 from interpret.frames import integers
 from interpret.mining import Mined
@@ -66,8 +66,8 @@ def held_by_group(study: Study, heldout_study: Study, config: MineConfig, sets: 
     if heldout_study.has_contrast:
         contrast_units = ranked_contrast_elsewhere(study, heldout_study, config)[0]
         target, contrast_photo = integers(heldout_study.contrast, "target", "image_id")
-    mined_of, called_of, label_of = by_class(mined_class), by_class(predicted), by_class(label)
-    target_of = by_class(target) if heldout_study.has_contrast else None
+    mined_of, called_of, label_of = rows_by_class(mined_class), rows_by_class(predicted), rows_by_class(label)
+    target_of = rows_by_class(target) if heldout_study.has_contrast else None
     found = []
     for c, of_class in sets.items():
         mine, called, labelled = mined_of(c), called_of(c), label_of(c)

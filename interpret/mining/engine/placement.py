@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from interpret.errors import InputError
+from interpret.progress import unheard
 
 T = TypeVar("T")
 
@@ -22,10 +23,6 @@ PAIR = 12e-9
 
 TYPES = ("cpu", "cuda", "mps")
 """Types of devices."""
-
-
-def unheard(text: str) -> None:
-    """Takes a sentence that nobody asked for."""
 
 
 def find(name: str) -> str:
