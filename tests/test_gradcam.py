@@ -1,6 +1,9 @@
 """Grad-CAM against hand-worked numbers, captum and pytorch-grad-cam."""
 
+import copy
 import functools
+from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import torch
 from torch import nn
 
 from interpret.errors import InputError
+from interpret.explanation import gradcam
 from interpret.explanation.gradcam import explain, upsample
 from tests.conftest import state_of
 
@@ -120,6 +124,36 @@ def test_maps_of_other_classes_equal_captums():
         LayerGradCam(network, network.layer4).attribute(inputs, target=targets, relu_attributions=True)[:, 0].detach()
     )
     assert torch.allclose(found, theirs, atol=1e-4 * float(theirs.max()))
+
+
+def dense(*head: nn.Module) -> nn.Sequential:
+    """A convolution, and a head such as VGG's from it to seven classes."""
+    torch.manual_seed(3)
+    first, last = nn.Linear(8 * 4, 16), nn.Linear(16, 7)
+    layers = [nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(2), nn.Flatten()]
+    return nn.Sequential(*layers, first, nn.ReLU(inplace=True), nn.Dropout(), *head, last).eval()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("head", "at_once"), [([], True), ([nn.ReLU()], True), ([nn.Softplus()], False)])
+def test_further_classes_in_one_backward_pass_are_as_each_alone(head, at_once):
+    network, inputs = dense(*head), random_inputs(6, 32)
+    further = torch.tensor([[1, 2, 3], [0, -1, 4], [6, 5, -1], [-1, -1, -1], [2, 2, 0], [3, 1, 6]])
+    copies = [copy.deepcopy(network) for _ in range(4)]
+    at_once_or_not = mock.patch.object(gradcam, "_alphas_at_once", wraps=gradcam._alphas_at_once)
+    with at_once_or_not as passes, ThreadPoolExecutor(2) as threads:  # extraction explains pieces on a thread each
+        found = list(threads.map(lambda own: explain(own, "0", inputs, further=lambda _: further), copies))
+    assert passes.called == at_once
+    for each in found:
+        for place in range(3):
+            alone = explain(network, "0", inputs, further[:, place].clamp_min(0))
+            held = further[:, place] >= 0
+            assert torch.allclose(each.contrast.alphas[held, place], alone.alphas[held], rtol=1e-6, atol=1e-9)
+            assert torch.allclose(each.contrast.maps[held, place], alone.maps[held], rtol=1e-5, atol=1e-8)
+            assert not each.contrast.alphas[~held, place].any()
+        predicted = explain(network, "0", inputs)
+        assert torch.allclose(each.alphas, predicted.alphas, rtol=1e-6, atol=1e-9)
+        assert each.contrast.alphas.any()
 
 
 def test_a_batch_explains_each_image_as_it_would_alone(tiny):

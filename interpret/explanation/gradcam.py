@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 from interpret.errors import InputError
 from interpret.models.hooks import capture
@@ -138,7 +139,7 @@ def explain_pass(
     further: Tensor | None = None,
     weight: Tensor | None = None,
 ) -> BatchExplanation:
-    """Grad-CAM of a batch whose forward pass has run; the graph is used up.
+    """Grad-CAM of a batch whose forward pass has run.
 
     Args:
         passed: from :func:`run_forward`.
@@ -183,16 +184,15 @@ def join(parts: Sequence[BatchExplanation]) -> BatchExplanation:
 
 def _gradients(passed: Forward, layer: str, targets: Tensor, others: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Alphas (B, K) of the targets and (B, R, K) of the further classes, through the graph of the head."""
-    logits, activations = passed.logits, passed.activations
-    chosen = logits.gather(1, targets[:, None]).sum()  # images do not mix, so one backward pass serves them all
-    (gradient,) = torch.autograd.grad(chosen, activations, allow_unused=True, retain_graph=others is not None)
-    if gradient is None:
-        raise _unused(layer)
-    alphas = gradient.float().mean(dim=(2, 3))
+    columns = [targets] if others is None else [targets, *others.T]
+    if len(columns) > 1 and _is_dense(passed.logits):
+        alphas = _alphas_at_once(passed, torch.stack(columns), layer)
+    else:
+        alphas = [_alphas(passed, column, layer) for column in columns]
     if others is None:
-        return alphas, None
-    each = [_alphas(logits, activations, column) for column in others.T]
-    return alphas, torch.stack(each, dim=1) if each else alphas.new_zeros(len(alphas), 0, alphas.shape[1])
+        return alphas[0], None
+    first, further = alphas[0], alphas[1:]
+    return first, torch.stack(further, dim=1) if further else first.new_zeros(len(first), 0, first.shape[1])
 
 
 def _linear_gradients(
@@ -210,12 +210,54 @@ def _unused(layer: str) -> InputError:
     return InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
 
 
-def _alphas(logits: Tensor, activations: Tensor, targets: Tensor) -> Tensor:
+def _alphas(passed: Forward, targets: Tensor, layer: str) -> Tensor:
     """(B, K) the gradient of each image's target averaged over the grid, zero without a target; keeps the graph."""
     held = targets >= 0
-    chosen = logits.gather(1, targets.clamp_min(0)[:, None])[:, 0]
-    (gradient,) = torch.autograd.grad(chosen[held].sum(), activations, retain_graph=True)
+    chosen = passed.logits.gather(1, targets.clamp_min(0)[:, None])[:, 0]  # images do not mix: one pass serves them all
+    (gradient,) = torch.autograd.grad(chosen[held].sum(), passed.activations, allow_unused=True, retain_graph=True)
+    if gradient is None:
+        raise _unused(layer)
     return gradient.float().mean(dim=(2, 3))
+
+
+def _alphas_at_once(passed: Forward, targets: Tensor, layer: str) -> list[Tensor]:
+    """The same of several targets an image, (T, B), in one backward pass, which reads the head's weights once."""
+    chosen = passed.logits.new_zeros(*targets.shape, passed.logits.shape[1])
+    chosen.scatter_(2, targets.clamp_min(0)[:, :, None], (targets >= 0)[:, :, None].to(chosen.dtype))
+    (gradients,) = torch.autograd.grad(
+        passed.logits, passed.activations, chosen, allow_unused=True, retain_graph=True, is_grads_batched=True
+    )
+    if gradients is None:
+        raise _unused(layer)
+    return list(gradients.float().mean(dim=(3, 4)))
+
+
+DENSE = frozenset(
+    f"{step}Backward" for step in ("Addmm", "T", "View", "Clone", "Relu", "AdaptiveAvgPool2D", "MaxPool2DWithIndices")
+)
+"""Steps of a head of linear layers, with or without pooling before them, as autograd names their gradients."""
+
+
+def _is_dense(logits: Tensor) -> bool:
+    """Whether the head is linear layers, as in VGG: with some hundred MB of weights, reading them is what takes long.
+
+    For others a pass for several targets at once saves nothing, and not every step can do it without a warning.
+    """
+    seen: set[Node] = set()
+    left = [logits.grad_fn]
+    linear = 0
+    while left:
+        step = left.pop()
+        if step is None or step in seen:
+            continue
+        seen.add(step)
+        if not hasattr(step, "variable"):  # of the parameters and of the layer's own output
+            name = step.name().rstrip("0123456789")
+            if name not in DENSE:
+                return False
+            linear += name == "AddmmBackward"
+        left += [before for before, _ in step.next_functions]
+    return linear > 0
 
 
 def _outside_inference(tensor: Tensor) -> Tensor:
