@@ -121,7 +121,10 @@ class Candidates:
         waits = np.log(rng.exponential(size=(draws, len(columns))))
 
         def drawn(power: float) -> Ints:
-            return columns[np.argsort(waits - power * logs, axis=1, kind="stable")[:, :size]]
+            rates = waits - power * logs
+            if size >= len(columns):
+                return np.broadcast_to(columns, rates.shape)
+            return columns[np.argpartition(rates, size, axis=1)[:, :size]]
 
         low, high = -MAX_POWER, MAX_POWER
         for _ in range(STEPS):

@@ -63,16 +63,17 @@ def _resampled_means(
     class_id = firing["class_id"].to_numpy(np.int64)
     rng = np.random.default_rng(seed)
     for group in groups:
-        ids, held = by_photo(group.held, group.photos)
+        units = np.flatnonzero(group.marked.any(axis=0))
+        marked = group.marked[:, units].astype(np.float32)
+        every = np.ones((len(group.photos), 1), np.bool_)
+        ids, counts = by_photo(np.concatenate([group.held, group.members[:, units], every], axis=1), group.photos)
         if not len(ids):
             continue
-        _, single = by_photo(group.members, group.photos)
-        _, patches = by_photo(np.ones((len(group.photos), 1), np.bool_), group.photos)
-        weights = resampling(rng, len(ids))
-        total = weights @ patches
-        support = (weights.astype(np.float32) @ held.astype(np.float32)) / total
-        logs = np.log(np.maximum(weights @ single / total, 1e-30)).astype(np.float32)
-        product = np.exp(logs @ group.marked.T.astype(np.float32))
+        sums = resampling(rng, len(ids)).astype(np.float32) @ counts.astype(np.float32)
+        shares = sums[:, :-1] / sums[:, -1:]
+        support, single = shares[:, : len(marked)], shares[:, len(marked) :]
+        logs = np.log(np.maximum(single, 1e-30))
+        product = np.exp(logs @ marked.T)
         expected = product * _multiple(firing, group)
         for name, least, most in BUCKETS:
             of_size = (sizes[group.rows] >= least) & (sizes[group.rows] <= most)

@@ -133,9 +133,11 @@ class LinearChanges(PredictionChanges):
         """The same for some of the photos, (p,) bool."""
         part = object.__new__(LinearChanges)
         kept = photos[self.photo]
-        number = np.cumsum(photos) - 1
         part.n_photos, part.n_units = int(photos.sum()), self.n_units
-        part._set(number[self.photo[kept]], self.need[kept], self.loss[kept])
+        part.photo = (np.cumsum(photos) - 1)[self.photo[kept]]
+        part.need, part.loss, part.near = self.need[kept], self.loss[kept], self.near[kept]
+        part.ends = np.concatenate([[0], np.cumsum(np.diff(self.ends)[photos])])
+        part.most, part.least = self.most[photos], self.least[photos]
         return part
 
     def changed(self, sets: Bools) -> Bools:

@@ -62,5 +62,7 @@ def resampling(rng: np.random.Generator, photos: int) -> npt.NDArray[np.float64]
     """(1 + RESAMPLES, photos) the weight of each photo in a mean: first of all photos, then of bootstrap samples."""
     if not photos:
         return np.zeros((1 + RESAMPLES, 0))
-    even = np.full((1, photos), 1 / photos)
-    return np.concatenate([even, rng.multinomial(photos, even[0], size=RESAMPLES) / photos])
+    drawn = rng.integers(photos, size=(RESAMPLES, photos))
+    drawn += np.arange(0, RESAMPLES * photos, photos)[:, None]  # a sample's photos are counted in places of their own
+    times = np.bincount(drawn.ravel(), minlength=RESAMPLES * photos).reshape(RESAMPLES, photos)
+    return np.concatenate([np.ones((1, photos)), times]) / photos
