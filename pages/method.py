@@ -1,122 +1,17 @@
 """How does it work? The method in six steps on one photo of the study, a glossary, references, how to cite."""
 
 import html
-from datetime import date
 
 import numpy as np
 import streamlit as st
 
 from interpret.figures import patch_pictures
 from interpret.findings import Findings
+from interpret.glossary import GLOSSARY, REFERENCES, citation
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, pictures
 from pages.shared.controls import address, thresholds
 from pages.shared.view import patch_chain, patch_gallery, photo_picker, tables, widgets
-
-GLOSSARY = (
-    (
-        "Unit",
-        "One channel of the chosen layer, after its non-linearity. A layer of 1,280 channels has 1,280 units.",
-    ),
-    (
-        "Grad-CAM map",
-        "How much each location of a photo supports a class: the units’ activations, weighted by how much they raise "
-        "the class’s score.",
-    ),
-    (
-        "Patch",
-        "The box around a connected region where the map is at least a fraction (τ) of its maximum, or around each "
-        "peak of such a region.",
-    ),
-    (
-        "Transaction",
-        "A patch encoded as the strongest of its units and the class that the model predicted for the photo: those of "
-        "its N best that score above what they score in nearly all of the contrast (97 % of it). The poster’s "
-        "transactions hold all N.",
-    ),
-    (
-        "Itemset",
-        "A set of units, frequent in a class if at least a share s of the class’s transactions hold all its units.",
-    ),
-    (
-        "Support",
-        "That share. Per patch, each patch counts; per photo, each photo counts once, however many of its patches hold "
-        "the itemset.",
-    ),
-    ("Confidence", "Of all transactions that hold the itemset, the share that belongs to the class."),
-    ("Lift", "Confidence divided by the class’s share of all transactions: 1 is what chance would give."),
-    (
-        "Contrast",
-        "Photos that the model calls something else, explained for this class all the same. They show which units are "
-        "among the strongest of any photo that is explained for the class, only because the class weighs them heavily.",
-    ),
-    (
-        "Contrast support",
-        "The share of a class’s contrast patches that hold the itemset. For a class-shared itemset, photos of the "
-        "classes that share it do not count.",
-    ),
-    (
-        "Contrast lift",
-        "Support divided by contrast support: 1 means that other photos, explained for the class, hold the itemset "
-        "just as often. For a class-shared itemset, the smallest of its classes’ values.",
-    ),
-    (
-        "q-value",
-        "The share of false rules to expect among all rules at least this strong (Fisher’s exact test of the class’s "
-        "own photos against its contrast photos, corrected by Benjamini and Hochberg’s method). For a class-shared "
-        "itemset, the largest of its classes’ values.",
-    ),
-    (
-        "Supported",
-        "In every class of the itemset, the q-value is at most 0.05 and the contrast lift 2 or more: the itemset "
-        "depends on what the photos show, and not only on the classifier’s weights.",
-    ),
-    (
-        "Mended, broken",
-        "With a set of units ablated (set to zero): photos of A taken for B that become A, and right answers that "
-        "become wrong. Counted on photos that were not mined, where there are some.",
-    ),
-    (
-        "p by shuffling",
-        "A permutation test: the own and the contrast photos of each class are shuffled 200 times, and the rule is "
-        "compared with the strongest rule of each shuffling (Westfall and Young’s method).",
-    ),
-    (
-        "Stable, found again",
-        "Stable: in what share of 100 resampled sets of photos the itemset is frequent and of the same kind. Found "
-        "again: in what share it is frequent in this class.",
-    ),
-    (
-        "Redundant",
-        "A rule is redundant if a smaller listed one, of some of its units, has at least its confidence in the class.",
-    ),
-    (
-        "95 % interval",
-        "The precision of a share, given the number of photos: of such intervals, 95 in 100 hold the true share "
-        "(Wilson’s interval).",
-    ),
-    ("Class-specific", "Frequent in one class only."),
-    ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
-    (
-        "Closed, maximal",
-        "An itemset is closed if no larger one is in just as many patches, and maximal if no larger one is frequent.",
-    ),
-)
-
-REFERENCES = (
-    "R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra: Grad-CAM: Visual Explanations from Deep "
-    "Networks via Gradient-based Localization. International Journal of Computer Vision, 2019.",
-    "M. J. Zaki, S. Parthasarathy, M. Ogihara, W. Li: New Algorithms for Fast Discovery of Association Rules. KDD, "
-    "1997.",
-    "J. Oramas M., K. Wang, T. Tuytelaars: Visual Explanation by Interpretation: Improving Visual Feedback "
-    "Capabilities "
-    "of Deep Neural Networks. ICLR, 2019.",
-    "P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing. Wiley, 1993.",
-    "E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of the American "
-    "Statistical Association, 1927.",
-    "Y. Benjamini, Y. Hochberg: Controlling the False Discovery Rate. Journal of the Royal Statistical Society B, "
-    "1995.",
-)
 
 
 def page() -> None:
@@ -140,15 +35,8 @@ def page() -> None:
             "<ol class='words'>" + "".join(f"<li>{html.escape(reference)}</li>" for reference in REFERENCES) + "</ol>"
         )
         st.header("How to cite", anchor=False)
-        st.code(_citation(), language="bibtex", wrap_lines=True)
+        st.code(citation(), language="bibtex", wrap_lines=True)
     patch_chain.show_if_asked(findings)
-
-
-def _citation() -> str:
-    return (
-        "@software{unitscope,\n  title = {Unitscope: class-specific and class-shared units of image classifiers},\n"
-        f"  year = {{{date.today().year}}},\n  note = {{Frequent itemsets of units, mined from Grad-CAM patches}}\n}}"
-    )
 
 
 def _image(findings: Findings) -> int | None:

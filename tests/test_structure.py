@@ -26,7 +26,7 @@ FLOORS = (
     ("data",),
     ("demo",),
     ("config", "progress", "stats"),
-    ("files", "frames", "options", "threads", "words"),
+    ("files", "frames", "glossary", "options", "threads", "words"),
     ("errors",),
 )
 """From the top down: a package imports from its own floor's packages and from floors below, never from above."""

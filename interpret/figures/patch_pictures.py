@@ -1,5 +1,6 @@
 """Pictures of photos and patches, with Pillow: a patch with the photo around it dimmed, a photo with map or boxes."""
 
+import base64
 import io
 from collections.abc import Sequence
 
@@ -167,3 +168,9 @@ def png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, format="PNG", compress_level=3)
     return file.getvalue()
+
+
+def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
+    """A picture as a data URI: JPEG, or PNG if it is transparent."""
+    kind, content = ("png", png(picture)) if transparent else ("jpeg", jpeg(picture))
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

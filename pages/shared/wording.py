@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import pandas as pd
 import streamlit as st
 
 from interpret import words
 from interpret.stats import wilson
+from interpret.words import itemset_text as itemset_text
+from interpret.words import percent as percent
+from interpret.words import photos_of as photos_of
+from interpret.words import small_number as small_number
 
 if TYPE_CHECKING:
     from interpret.findings import Findings
@@ -76,11 +77,6 @@ def markdown(text: str) -> str:
     return "".join(f"\\{mark}" if mark in r"\`*_{}[]<>()#+-.!|~:$@^=" else mark for mark in text)
 
 
-def percent(value: float, digits: int = 0) -> str:
-    """A fraction as `61 %`, with a space that does not break."""
-    return "–" if pd.isna(value) else f"{100 * value:.{digits}f}\u00a0%"
-
-
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """`1 photo`, `2,000 photos`, with a space that does not break."""
     return words.count(number, singular, plural).replace(" ", "\u00a0", 1)
@@ -104,20 +100,6 @@ def interval(share: float, whole: int, digits: int = 1) -> str:
     return f"{100 * low:.{digits}f} to {percent(high, digits)}"
 
 
-def small_number(value: float) -> str:
-    """A p- or q-value: `0.031`, `2e-08`, `< 1e-300`."""
-    if pd.isna(value):
-        return "–"
-    if value == 0:
-        return "< 1e-300"
-    return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
-
-
-def itemset_text(units: tuple[int, ...]) -> str:
-    """`34,193` as the poster writes it."""
-    return ",".join(str(unit) for unit in units)
-
-
 def of_transaction(findings: Findings, held: int | None = None) -> str:
     """What a transaction holds, as a phrase; ``held`` is the number of units of a certain one (count)."""
     n = findings.config.top_units
@@ -132,41 +114,13 @@ def of_transaction(findings: Findings, held: int | None = None) -> str:
 def class_text(opened: Study, class_id: int) -> str:
     """A class's short name: without synonyms after a comma, unless another class would get the same name."""
     if opened not in _CLASS_TEXTS:
-        _CLASS_TEXTS[opened] = _class_texts(opened.class_names)
+        _CLASS_TEXTS[opened] = words.short_names(opened.class_names)
     texts = _CLASS_TEXTS[opened]
     return texts[class_id] if 0 <= class_id < len(texts) else f"Class {class_id}"
 
 
 _CLASS_TEXTS: WeakKeyDictionary[Study, list[str]] = WeakKeyDictionary()
 """Short names, computed once for an opened study: a page names classes a thousand times."""
-
-
-def _class_texts(names: list[str]) -> list[str]:
-    """The classes' short names, made different: a menu knows its options by their text."""
-
-    def short(name: str, synonyms: int) -> str:
-        text = ", ".join(part.strip() for part in name.split(",")[:synonyms])
-        return text[:1].upper() + text[1:]
-
-    once, twice = [short(name, 1) for name in names], [short(name, 2) for name in names]
-    times = Counter(once)
-    texts = [further if times[text] > 1 else text for text, further in zip(once, twice, strict=True)]
-    times = Counter(texts)
-    return [f"{text} (#{class_id})" if times[text] > 1 else text for class_id, text in enumerate(texts)]
-
-
-SOURCES = {
-    "demo": "the embedded demo’s drawings",
-    "demo-val": "the demo’s held-out drawings",
-    "skimage": "scikit-image’s photos",
-    "imagenette": "Imagenette",
-}
-"""Built-in sets of photos, by the names that the command line knows them by."""
-
-
-def photos_of(source: str) -> str:
-    """What a set of photos is called: a built-in one by its words, a folder by its name."""
-    return SOURCES.get(source) or f"“{PurePath(source).name or source}”"
 
 
 def file_name(*parts: str) -> str:

@@ -1,9 +1,7 @@
 """Pictures of photos, patches and maps, and the colours of classes; cached."""
 
-import base64
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import streamlit as st
 from PIL import Image
@@ -11,20 +9,16 @@ from PIL import Image
 from interpret.explanation.photo import PhotoExplanation
 from interpret.figures import patch_pictures
 from interpret.figures.colours import class_colours, on_dark
+from interpret.figures.patch_pictures import data_uri as data_uri
+from interpret.figures.study_pictures import THUMBNAIL as THUMBNAIL
+from interpret.figures.study_pictures import Box as Box
+from interpret.figures.study_pictures import Table as Table
+from interpret.figures.study_pictures import drawn_boxes as drawn_boxes
+from interpret.figures.study_pictures import drawn_patches as drawn_patches
 from interpret.findings import supporting
-from interpret.frames import integers
 from interpret.study import Study
 from pages.shared.backend import places, studies
 from pages.shared.backend.model import PickedPhoto
-
-Table = Literal["patches", "contrast"]
-"""Where patches are rows: the study's own patches, or its contrast patches."""
-
-Box = tuple[int, ...]
-"""A photo's number, and x0, y0, x1, y1 in its pixels as the study recorded them."""
-
-THUMBNAIL = 288
-"""Side of a picture in a gallery, pixels."""
 
 
 def colours(opened: Study) -> dict[int, str]:
@@ -54,15 +48,6 @@ def _patch_tiles(folder: str, stamp: int, table: Table, patches: tuple[int, ...]
     return ["" if picture is None else data_uri(picture) for picture in tiles]
 
 
-def drawn_patches(
-    opened: Study, patches: Sequence[int], side: int = THUMBNAIL, *, table: Table = "patches"
-) -> list[Image.Image | None]:
-    """Patches with the photo around them dimmed; None if the photo's file is gone."""
-    listed = opened.contrast if table == "contrast" else opened.patches
-    ids, *edges = integers(listed.iloc[list(patches)], "image_id", "x0", "y0", "x1", "y1")
-    return drawn_boxes(opened, list(zip(ids.tolist(), *(edge.tolist() for edge in edges), strict=True)), side)
-
-
 def box_tiles(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[str]:
     """Pictures of boxes in photos, as data URIs; empty text if the photo's file is gone."""
     return _box_tiles(str(opened.folder), places.stamp(opened.folder), tuple(boxes), side)
@@ -72,22 +57,6 @@ def box_tiles(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> lis
 def _box_tiles(folder: str, stamp: int, boxes: tuple[Box, ...], side: int) -> list[str]:
     tiles = drawn_boxes(studies.cached(folder, stamp), boxes, side)
     return ["" if picture is None else data_uri(picture) for picture in tiles]
-
-
-def drawn_boxes(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[Image.Image | None]:
-    """Boxes in photos, with the photo around them dimmed; None if the photo's file is gone."""
-    sizes = opened.images[["width", "height"]].to_numpy()
-
-    def picture(placed: Box) -> Image.Image | None:
-        image_id, *box = placed
-        photo = opened.photo(image_id)
-        if photo is None:
-            return None
-        recorded = (int(sizes[image_id][0]), int(sizes[image_id][1]))
-        return patch_pictures.patch_tile(photo, patch_pictures.scaled_box(box, recorded, photo.size), side)
-
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(picture, boxes))
 
 
 def thumbnails(opened: Study, images: Sequence[int], side: int = THUMBNAIL) -> list[str]:
@@ -136,9 +105,3 @@ def _photo_and_map(study: Study, photo: Image.Image, shown: PhotoExplanation) ->
     height, width = study.preprocessing.size
     heat = patch_pictures.heat_layer(shown.heat, (288, max(1, 288 * height // width)))
     return data_uri(patch_pictures.view(photo, study.preprocessing, 720)), data_uri(heat, transparent=True)
-
-
-def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
-    """A picture as a data URI: JPEG, or PNG if it is transparent."""
-    kind, content = ("png", patch_pictures.png(picture)) if transparent else ("jpeg", patch_pictures.jpeg(picture))
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

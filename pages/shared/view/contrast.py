@@ -8,6 +8,7 @@ import pandas as pd
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from interpret.study import Study
+from interpret.words import lift_text as lift_text
 from pages.shared import wording
 from pages.shared.view import widgets
 
@@ -74,13 +75,6 @@ def verdict(findings: Findings, units: Units, *, measured: bool = False) -> list
         widgets.measure("largest q" if several else "q", wording.small_number(largest_q), wording.TERMS["q-value"]),
     ]
     return [widgets.line(label, [] if measured and not several else values, size="small")]
-
-
-def lift_text(lift: float) -> str:
-    """A contrast lift: `3.1`; infinite if no contrast patch holds the itemset."""
-    if pd.isna(lift):
-        return "–"
-    return f"{lift:.1f}" if lift < float("inf") else "∞"
 
 
 def listed(findings: Findings, rows: pd.DataFrame, everything: bool) -> pd.DataFrame:
