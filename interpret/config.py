@@ -242,6 +242,20 @@ class DissectConfig(Checked):
     level: float = option(0.04, "IoU from which a unit detects a part", low=1e-6, high=1 - 1e-6)
 
 
+@dataclass(frozen=True)
+class ReportConfig(Checked):
+    """How much of a study its report shows."""
+
+    shared: int = option(12, "class-shared findings with a gallery", low=0, high=500)
+    specific: int = option(3, "findings of each class with a gallery", low=0, high=100)
+    classes: int = option(20, "classes whose own findings are shown, most frequent first", low=0, high=1000)
+    rows: int = option(12, "findings in each table", low=1, high=1000)
+    patches: int = option(6, "patches of each class in a gallery", low=1, high=60)
+    side: int = option(208, "side of a patch's picture in pixels", low=32, high=640)
+    quality: int = option(80, "quality of the pictures (JPEG)", low=10, high=95)
+    megabytes: int = option(20, "size of the file at the most; galleries beyond it are left out", low=2, high=200)
+
+
 def digest(*parts: Any) -> str:
     """Return a cache key (16 hexadecimal digits) of configurations, strings and numbers; the same on every machine."""
 

@@ -11,7 +11,7 @@ from interpret.findings.rows import ClassSupport
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, pictures, places, studies
+from pages.shared.backend import cached_results, pictures, places, reports, studies
 from pages.shared.controls import address, current_study, new_study
 from pages.shared.view import contrast, patch_chain, patch_gallery, run_progress, tables, widgets
 
@@ -28,6 +28,17 @@ def page() -> None:
         _finding(findings)
     st.divider()
     _about(study, findings.mined.device if findings is not None else None)
+    st.download_button(
+        "Save as a report",
+        lambda: reports.report(study),
+        wording.file_name(study.name, "report", "html"),
+        "text/html",
+        key="save_report",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help="findings, galleries, Table 1, method and settings in one HTML file, which needs no network",
+    )
     run_progress.running()
     left, right = st.columns(2, gap="large")
     with left:

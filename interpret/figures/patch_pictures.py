@@ -170,7 +170,7 @@ def png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def data_uri(picture: Image.Image, *, transparent: bool = False) -> str:
-    """A picture as a data URI: JPEG, or PNG if it is transparent."""
-    kind, content = ("png", png(picture)) if transparent else ("jpeg", jpeg(picture))
+def data_uri(picture: Image.Image, *, transparent: bool = False, quality: int = 84) -> str:
+    """A picture as a data URI: JPEG of a quality, or PNG if it is transparent."""
+    kind, content = ("png", png(picture)) if transparent else ("jpeg", jpeg(picture, quality))
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
