@@ -64,6 +64,17 @@ SOURCES = {
 """Built-in sets of photos, by the names that the command line knows them by."""
 
 
+UPLOADS = ".uploads"
+"""Folder beside the studies in which the dashboard keeps what was uploaded."""
+
+
+def is_uploaded(source: str) -> bool:
+    """Whether a path leads to something uploaded: it means nothing to others."""
+    return UPLOADS in PurePath(source).parts
+
+
 def photos_of(source: str) -> str:
     """What a set of photos is called: a built-in one by its words, a folder by its name."""
+    if is_uploaded(source):
+        return "an upload"
     return SOURCES.get(source) or f"“{PurePath(source).name or source}”"

@@ -15,7 +15,7 @@ from interpret.config import ExtractConfig, MineConfig, ModelConfig, ReportConfi
 from interpret.evaluation.ablation import AblationSet
 from interpret.figures.accuracy_lines import accuracy_lines
 from interpret.models.head import Head
-from interpret.report import ablations, recipe
+from interpret.report import ablations, make_report, recipe
 from interpret.report.choice import apart
 from interpret.report.render import clean, points
 from interpret.study import open_study
@@ -92,6 +92,20 @@ def test_names_with_spaces_are_quoted_and_other_options_of_mining_are_said(tmp_p
     assert (str(named.study), named.top_units, named.min_support) == ("two words; rm", "5", "0.3")
     assert lines[2][1][:4] == ["unitscope", "evaluate", "'two words; rm'", "--images"]
     assert lines[3][1] == ["unitscope", "report", "'two words; rm'", "--top-units", "5", "--min-support", "0.3"]
+
+
+@pytest.mark.slow
+def test_what_was_uploaded_is_not_named_by_its_place_on_the_server(tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "demo")
+    config = open_study(folder).manifest["config"]
+    rewrite(folder, config={**config, "images": f"{tmp_path}/.uploads/0f3a/photos"})
+    study = open_study(folder)
+    (_, words), *_ = recipe.commands(study, study.mine_config, ReportConfig(), [], None)
+    assert words[:4] == ["unitscope", "run", "--images", "UPLOADED"]
+    html = make_report(study, ReportConfig(classes=0, shared=0), ablations.Ablations()).html.decode()
+    assert "150\u00a0photos of an upload were" in " ".join(html.split(" ")).replace("\n", " ")
+    assert "stands for\nwhat was uploaded" in html
+    assert ".uploads" not in html
 
 
 def test_effects_by_hand():

@@ -88,6 +88,7 @@ def make_report(
     evaluation = evaluations[0] if evaluations else None
     curves = evaluation and accuracy_lines(evaluation.table, float(evaluation.about["accuracy"]))
     colours = {f"m{place}": line.colour for place, line in enumerate(curves.lines if curves else ())}
+    lines = recipe.commands(study, mine, config, held_out, evaluation)
     facts = {
         "study": study,
         "mine": mine,
@@ -104,7 +105,8 @@ def make_report(
         "evaluations": len(evaluations),
         "skipped": _tried(lambda: _skipped(study), said),
         "settings": recipe.settings(study, mine),
-        "commands": recipe.commands(study, mine, config, held_out, evaluation),
+        "commands": lines,
+        "uploaded": any(recipe.UPLOADED in words for _, words in lines),
         "glossary": [(word, meaning) for word, meaning in GLOSSARY if word not in UNUSED],
         "references": REFERENCES,
         "citation": citation(),

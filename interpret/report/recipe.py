@@ -8,9 +8,13 @@ from interpret.config import EvaluateConfig, MineConfig, ReportConfig
 from interpret.evaluation.evaluate import Evaluation
 from interpret.options import Option, options
 from interpret.study import Study
+from interpret.words import is_uploaded
 
 PHOTO_OPTIONS = ("limit", "batch_size")
 """Options of how photos are read that `evaluate` has too."""
+
+UPLOADED = "UPLOADED"
+"""Stands in a command for what was uploaded to a dashboard, where nobody else finds it."""
 
 NOT_GIVEN = ("images", "workers", "shard_size")
 """Options of a run that stand elsewhere in the command, change no result, or are not the command line's."""
@@ -42,7 +46,7 @@ def commands(
     """What each command does, and its words, quoted for a shell, from photos to this file.
 
     Options that have their default are left out, except the precision, which a machine chooses by itself. Folders of
-    photos are named as they were when the study was made.
+    photos are named as they were when the study was made; :data:`UPLOADED` stands for what was uploaded.
 
     Args:
         study: the study.
@@ -108,4 +112,4 @@ def changed(config: Any, *, only: Sequence[str] | None = None, without: Sequence
 
 
 def _line(words: Sequence[str]) -> list[str]:
-    return [shlex.quote(word) for word in ("unitscope", *words)]
+    return [shlex.quote(UPLOADED if is_uploaded(word) else word) for word in ("unitscope", *words)]
