@@ -6,7 +6,9 @@ from pathlib import Path
 
 from interpret.config import RunConfig
 from interpret.errors import InputError
+from interpret.evaluation import kept_effects
 from interpret.explanation.extraction import extract
+from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
@@ -22,7 +24,7 @@ def run(
     classifier: Classifier | None = None,
     roots: Sequence[Path] | None = None,
 ) -> Study:
-    """Make a study and mine it; resume an interrupted one, or mine a complete one.
+    """Make a study, mine it and measure what each itemset costs; resume an interrupted one, or mine a complete one.
 
     Args:
         config: model, photos, extraction and mining options.
@@ -43,6 +45,11 @@ def run(
     study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
     study = replace(study, compute_on=config.model.device)
     progress(Progress("Mining itemsets", 0, 0))
-    mine_study(study, config.mine)
+    mined = mine_study(study, config.mine)
+    progress(Progress("Measuring what each itemset costs", 0, 0))
+    try:
+        kept_effects.keep(Findings(study, config.mine, mined), device=config.model.device, classifier=classifier)
+    except InputError as error:  # the study is complete without
+        study.announce(f"What ablating each itemset costs was not measured: {error}")
     progress(Progress("Done", 1, 1, len(study.skipped)))
     return study

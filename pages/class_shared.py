@@ -14,7 +14,17 @@ from interpret.findings.rows import ClassSupport, SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, menus, paging, thresholds
-from pages.shared.view import contrast, figures, known_parts, patch_chain, patch_gallery, style, tables, widgets
+from pages.shared.view import (
+    contrast,
+    effects,
+    figures,
+    known_parts,
+    patch_chain,
+    patch_gallery,
+    style,
+    tables,
+    widgets,
+)
 
 PER_PAGE = 20
 """Rules on a page of the list (count); the saved table holds all rules."""
@@ -56,6 +66,7 @@ def page() -> None:
     hidden = len(_shared_by(findings.shared(display), only)) - len(found) if lean else 0
     # Sets of several units say more than single ones, whose support is always higher: they come first.
     found = found.iloc[np.argsort(found["size"].to_numpy() == 1, kind="stable")].reset_index(drop=True)
+    found = effects.best_first(findings, found)
     rows = contrast.listed(findings, found, everything)
     if rows.empty:
         st.info(
@@ -67,6 +78,7 @@ def page() -> None:
     units = _chosen(rows)
     if said := contrast.counts(findings, found["supported"].tolist(), everything, "shared set"):
         wording.paragraph(said)
+    effects.notice(findings)
     if verdict := known_parts.score(findings):
         wording.paragraph(html.escape(verdict))
     if view == "Rules":
@@ -118,6 +130,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
                 widgets.text("→"),
                 tags,
                 contrast.mark(findings, row.supported),
+                effects.in_list(findings, row.itemset_id),
                 act={"itemset": address.itemset_param(row.units)},
                 on=row.units == units,
                 title="show the patches behind this rule",
@@ -235,6 +248,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
         )
         return
     rows = [row for row in frames.rows(supports, ClassSupport) if row.class_id in rules]
+    costs = effects.of_itemset(findings, -1 if key is None else key)
     blocks: list[widgets.Block] = [
         widgets.line(
             widgets.units(units),
@@ -246,6 +260,7 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
             size="big",
         ),
         *contrast.verdict(findings, units),
+        *effects.others(findings, [*costs.values()]),
         *known_parts.of_itemset(findings, units),
     ]
     saved: list[list[int]] = []
@@ -267,6 +282,8 @@ def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None
         )
         photos = widgets.text(f"In {wording.share(row.image_count, row.images, 'photo')},", "faint")
         blocks.append(widgets.line(photos, tables.measures(rules[row.class_id], "again"), size="small"))
+        if row.class_id in costs:
+            blocks.append(widgets.line(effects.of_class(costs[row.class_id], colour, name), size="small"))
         saved.append(patches[:6].tolist())
         blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=6))
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)

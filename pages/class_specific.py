@@ -13,6 +13,7 @@ from pages.shared.view import (
     ablation_panel,
     contrast,
     contrast_gallery,
+    effects,
     patch_chain,
     patch_gallery,
     tables,
@@ -47,6 +48,7 @@ def page() -> None:
     _summary(findings, class_id)
     contrast.notice(study)
     found = tables.with_chance(findings.itemsets_of_class(class_id, display, hide_redundant=lean), chance)
+    found = effects.with_effects(findings, effects.best_first(findings, found))
     rows = contrast.listed(findings, found, everything)
     hidden = len(findings.itemsets_of_class(class_id, display)) - len(found) if lean else 0
     units = _chosen(findings, class_id, rows)
@@ -54,6 +56,7 @@ def page() -> None:
     with left:
         if said := contrast.counts(findings, found["supported"].tolist(), everything, "itemset"):
             wording.paragraph(said)
+        effects.notice(findings)
         _table(findings, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(findings, class_id, units)

@@ -9,7 +9,7 @@ from interpret.figures import patch_pictures
 from interpret.findings import Findings
 from interpret.glossary import GLOSSARY, REFERENCES, citation
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, pictures
+from pages.shared.backend import headline, pictures
 from pages.shared.controls import address, thresholds
 from pages.shared.view import patch_chain, patch_gallery, photo_picker, tables, widgets
 
@@ -48,7 +48,7 @@ def _image(findings: Findings) -> int | None:
         return asked
     if asked is not None:
         st.warning(f"Photo {asked} has no patch; another one is shown.")
-    shown = cached_results.photo_to_show(findings)
+    shown = headline.photo_to_show(findings)
     return int(owners[0]) if shown is None and len(owners) else shown
 
 

@@ -11,9 +11,9 @@ from interpret.findings.rows import ClassSupport
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, pictures, places, reports, studies
+from pages.shared.backend import cached_results, headline, pictures, places, reports, studies
 from pages.shared.controls import address, current_study, new_study
-from pages.shared.view import contrast, patch_chain, patch_gallery, run_progress, tables, widgets
+from pages.shared.view import contrast, effects, patch_chain, patch_gallery, run_progress, tables, widgets
 
 
 def page() -> None:
@@ -52,7 +52,7 @@ def page() -> None:
 def _finding(findings: Findings) -> None:
     """Show the best finding in words and photos."""
     study, colours = findings.study, pictures.colours(findings.study)
-    best = cached_results.headline(findings)
+    best = headline.headline(findings)
     if best is None:
         wording.header("Which units carry which classes?")
         tables.nothing_found(findings)
@@ -78,6 +78,7 @@ def _finding(findings: Findings) -> None:
             widgets.text("is among the strongest:" if len(units) == 1 else "are among the strongest:"),
         )
     ]
+    costs = effects.of_itemset(findings, findings.id_of[units])
     shown = sorted(classes, key=lambda class_id: -by_class[class_id].support)[:4]
     saved: list[list[int]] = []
     for class_id in shown:
@@ -106,8 +107,10 @@ def _finding(findings: Findings) -> None:
                 ),
             )
         )
+        if class_id in costs:
+            blocks.append(widgets.line(effects.of_class(costs[class_id], colour, name), size="small"))
         blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
-    blocks += contrast.verdict(findings, units)
+    blocks += contrast.verdict(findings, units) + effects.others(findings, [*costs.values()])
     more = "class_shared" if len(classes) > 1 else "class_specific"
     params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))

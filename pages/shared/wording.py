@@ -31,6 +31,10 @@ TERMS = {
     "else, explained for this class all the same",
     "contrast lift": "support divided by contrast support: how many times as often the class's own patches hold the "
     "itemset; for a shared one the smallest of its classes'",
+    "costs": "by how many percentage points the class's accuracy falls when all units of the itemset are ablated, on "
+    "photos that were held out where there are some",
+    "random units": "the same with as many random units ablated, mean of 20 draws",
+    "others": "the same for the class that falls most of those in which the itemset is not frequent",
     "q-value": "the share of false findings to expect among this and all stronger ones, tested against the contrast; "
     "each photo counts once",
     "supported": "in every class of the itemset the q-value against the contrast is at most 0.05 and the contrast "

@@ -131,12 +131,11 @@ class LinearChanges(PredictionChanges):
 
     def only(self, photos: Bools) -> "LinearChanges":
         """The same for some of the photos, (p,) bool."""
-        part = object.__new__(LinearChanges)
-        kept = photos[self.photo]
+        part, kept = object.__new__(LinearChanges), photos[self.photo]
         part.n_photos, part.n_units = int(photos.sum()), self.n_units
-        part.photo = (np.cumsum(photos) - 1)[self.photo[kept]]
-        part.need, part.loss, part.near = self.need[kept], self.loss[kept], self.near[kept]
-        part.ends = np.concatenate([[0], np.cumsum(np.diff(self.ends)[photos])])
+        part.photo, part.need = (np.cumsum(photos) - 1)[self.photo[kept]], self.need[kept]
+        part.loss, part.near = self.loss[kept], self.near[kept]
+        part.ends = np.append(0, np.diff(self.ends)[photos].cumsum())
         part.most, part.least = self.most[photos], self.least[photos]
         return part
 
@@ -169,8 +168,7 @@ class LinearChanges(PredictionChanges):
         """The smallest sets, exact at any size, see :class:`PredictionChanges`."""
         columns = np.flatnonzero(candidates)
         if not len(columns) or not len(self.photo):
-            none = np.zeros(self.n_photos, np.int64), np.zeros((self.n_photos, self.n_units), np.bool_)
-            return Smallest(*none)
+            return Smallest(np.zeros(self.n_photos, np.int64), np.zeros((self.n_photos, self.n_units), np.bool_))
         found, ahead = self._smallest(self.near, columns, max_size)
         # What the largest losses of the other rivals together do with one unit less, and with as many.
         lost = np.cumsum(-np.sort(-np.maximum(self.most[:, columns], 0), axis=1), axis=1)

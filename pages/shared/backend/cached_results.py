@@ -11,15 +11,13 @@ from interpret.config import MineConfig
 from interpret.dissection.dissect import judged_itemsets
 from interpret.dissection.result import FOLDER, Dissection
 from interpret.dissection.supported import supported_shares
-from interpret.errors import DamagedError, InputError
+from interpret.errors import InputError
 from interpret.evaluation import ablation, effect, heads, heldout
 from interpret.evaluation.ablation import AblationSet
 from interpret.evaluation.effect import ClassEffect
 from interpret.evaluation.evaluate import Evaluation
-from interpret.evaluation.first_finding import first_finding
 from interpret.evaluation.heldout import Best
-from interpret.findings import Findings, supporting
-from interpret.findings.rows import Units
+from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from interpret.study.results import made_from
@@ -114,32 +112,6 @@ def mined_set(opened: Study) -> tuple[AblationSet, threading.Lock]:
 def _mined_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, threading.Lock]:
     photos, lock = _ablation_set(folder, stamp, measured_on)
     return ablation.make_ablation_set(studies.cached(folder, stamp), photos.head), lock
-
-
-def headline(found: Findings) -> tuple[Units, tuple[int, ...]] | None:
-    """The itemset to show first, and its classes; None where nothing was found."""
-    return _headline(str(found.study.folder), places.stamp(found.study.folder), found.config, found)
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _headline(folder: str, stamp: int, config: MineConfig, _found: Findings) -> tuple[Units, tuple[int, ...]] | None:
-    try:
-        photos, lock = mined_set(_found.study)
-    except DamagedError:
-        raise
-    except InputError:  # the network is not here
-        return _found.headline()
-    with lock:
-        return first_finding(_found, photos)
-
-
-def photo_to_show(found: Findings) -> int | None:
-    """The photo with the strongest patch of the itemset to show first; None where nothing was found."""
-    best = headline(found)
-    if best is None:
-        return None
-    holders = supporting.supporting_patches(found.study, best[0], found.config, best[1][0])
-    return int(found.study.patches["image_id"].iloc[holders[0]]) if len(holders) else None
 
 
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:

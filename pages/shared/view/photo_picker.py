@@ -9,7 +9,7 @@ from interpret.findings import Findings
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import wording
-from pages.shared.backend import cached_results, pictures
+from pages.shared.backend import headline, pictures
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, menus, paging
 from pages.shared.view import widgets
@@ -80,7 +80,7 @@ def _of_study(findings: Findings, row: DeltaGenerator) -> PickedPhoto:
     study, images = findings.study, findings.study.images
     image_id = asked_for(study)
     if image_id is None:
-        image_id = cached_results.photo_to_show(findings)
+        image_id = headline.photo_to_show(findings)
     if image_id is None:
         correct = images[images["label"].isna() | (images["label"] == images["predicted"])]
         offered = correct if len(correct) else images

@@ -62,6 +62,9 @@ SHOWN = {
         width=92,
         color="gray",
     ),
+    "fall": st.column_config.NumberColumn("costs", help=wording.TERMS["costs"], format="%.1f", width=60),
+    "random": st.column_config.NumberColumn("random", help=wording.TERMS["random units"], format="%.1f", width=70),
+    "worst": st.column_config.NumberColumn("others", help=wording.TERMS["others"], format="%.1f", width=64),
     "contrast_lift": st.column_config.NumberColumn(
         "× contrast", help=wording.TERMS["contrast lift"], format="%.1f", width=94
     ),
@@ -81,13 +84,23 @@ SHOWN = {
     "stable": st.column_config.NumberColumn("stable", help=wording.TERMS["stable"], format="%.0f %%", width=62),
 }
 
-SAVED = {"chance": "p_by_shuffling", "again": "found_again", "lifted": "lift_found_again"}
+SAVED = {
+    "chance": "p_by_shuffling",
+    "again": "found_again",
+    "lifted": "lift_found_again",
+    "fall": "accuracy_fall",
+    "random": "accuracy_fall_random_units",
+    "worst": "largest_accuracy_fall_of_another_class",
+}
 """Columns with another name in a saved table."""
 
 TESTED = ("contrast_support", "contrast_lift", "image_q_value", "supported")
 """Columns that a study without a contrast has no values for."""
 
 PERCENT = ("support", "contrast_support", "image_support", "confidence", "stable")
+
+POINTS = ("fall", "random", "worst")
+"""Columns of differences between two accuracies."""
 
 
 def with_units(rows: pd.DataFrame, text: str | None) -> pd.DataFrame:
@@ -141,6 +154,9 @@ def itemsets(
     for column in list(SHOWN)[1:]:
         if column in rows and (findings.study.has_contrast or column not in TESTED):
             shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
+    for column in POINTS:
+        if column in rows:
+            shown[column] = (100 * shown[column]).round(1) + 0.0  # no minus before a zero
     places = rows.index[rows["units"] == chosen].tolist() if chosen else []
     key = _table_key(key, rows, places[:1])
 
