@@ -35,6 +35,7 @@ def main() -> None:
                     images=arguments.images,
                     model=options,
                     extract=ExtractConfig(contrast=contrast),
+                    hold_out=0.0,
                     limit=arguments.limit,
                 )
                 begun = time.perf_counter(), time.process_time()

@@ -137,6 +137,7 @@ def measure(arguments: argparse.Namespace, name: str, precision: str) -> None:
         images=arguments.images,
         model=model,
         extract=ExtractConfig(contrast=arguments.contrast),
+        hold_out=0.0,
         limit=arguments.photos,
         batch_size=arguments.batch_size,
     )
@@ -208,7 +209,7 @@ def main() -> None:
     if arguments.peak:
         model = ModelConfig(model=arguments.model[0], weights=None if "lite" in arguments.model[0] else "random")
         with tempfile.TemporaryDirectory() as folder:
-            config = RunConfig(images=arguments.images, model=model, limit=arguments.photos)
+            config = RunConfig(images=arguments.images, model=model, limit=arguments.photos, hold_out=0.0)
             extract(config, Path(folder) / "study")
         print(peak_memory())
         return

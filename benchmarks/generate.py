@@ -167,7 +167,9 @@ def generate(
     classifier = classifier_of(beside, units, n_units, seed)
     head = dict(classifier.network.named_parameters())["fc.weight"].detach()
     assert classifier.config is not None
-    config = RunConfig(images=str(beside / "photos"), model=classifier.config, extract=ExtractConfig(contrast=contrast))
+    config = RunConfig(
+        images=str(beside / "photos"), model=classifier.config, extract=ExtractConfig(contrast=contrast), hold_out=0.0
+    )
     key = digest("generated", photos, n_classes, n_units, contrast, seed, part)
     none = PhotoSet(beside / "photos", (), (), key, key, {})
     with Workspace(folder, [key]) as workspace:

@@ -42,7 +42,7 @@ EXTRACTIONS = {
 
 def study_of(folder: Path, images: str, model: str, extract: ExtractConfig) -> Study:
     """The study in ``folder``, made where it is missing."""
-    config = RunConfig(images=images, model=ModelConfig(model=model), extract=extract)
+    config = RunConfig(images=images, model=ModelConfig(model=model), extract=extract, hold_out=0.0)
     print(f"{folder} ...", file=sys.stderr)
     return pipeline.extract(config, folder)
 

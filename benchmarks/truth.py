@@ -30,7 +30,8 @@ SPLITS = "test1,test2,test3,test4,test5"
 
 def study_of(images: str, cache: Path) -> Study:
     """The demo's network on a folder of drawings, or the built-in ``demo``; kept in ``cache``."""
-    config = RunConfig(images=images, model=ModelConfig(model="demo", precision="float32", device="cpu"))
+    model = ModelConfig(model="demo", precision="float32", device="cpu")
+    config = RunConfig(images=images, model=model, hold_out=0.0)
     return pipeline.run(config, cache / (images if images == "demo" else Path(images).name))
 
 

@@ -189,6 +189,14 @@ class RunConfig(Checked):
     model: ModelConfig = field(default_factory=ModelConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)
     mine: MineConfig = field(default_factory=MineConfig)
+    hold_out: float | None = option(
+        None,
+        "fraction of each class's photos that is set aside and not mined: what ablating itemsets costs is measured on "
+        "them. If not set: 0.2 in a folder of two or more classes of 20 photos or more; 0: none",
+        kind=float,
+        low=0.0,
+        high=0.5,
+    )
     limit: int | None = option(
         None, "use at most this many photos, evenly over the classes; all if not set", kind=int, low=1
     )

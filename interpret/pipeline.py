@@ -6,8 +6,9 @@ from pathlib import Path
 
 from interpret.config import RunConfig
 from interpret.errors import InputError
-from interpret.evaluation import kept_effects
+from interpret.evaluation import heldout, kept_effects
 from interpret.explanation.extraction import extract
+from interpret.explanation.study_network import network_of
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.models import Classifier
@@ -26,6 +27,8 @@ def run(
 ) -> Study:
     """Make a study, mine it and measure what each itemset costs; resume an interrupted one, or mine a complete one.
 
+    What itemsets cost is measured on the photos that were set aside, if some were, else on those mined.
+
     Args:
         config: model, photos, extraction and mining options.
         folder: the study's folder.
@@ -43,13 +46,37 @@ def run(
             "units of a patch can be mined than are stored."
         )
     study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
-    study = replace(study, compute_on=config.model.device)
+    study = replace(study, compute_on=config.model.device, roots=None if roots is None else tuple(roots))
     progress(Progress("Mining itemsets", 0, 0))
-    mined = mine_study(study, config.mine)
-    progress(Progress("Measuring what each itemset costs", 0, 0))
+    findings = Findings(study, config.mine, mine_study(study, config.mine))
     try:
-        kept_effects.keep(Findings(study, config.mine, mined), device=config.model.device, classifier=classifier)
+        _measure(findings, config, progress, announce, classifier)
     except InputError as error:  # the study is complete without
         study.announce(f"What ablating each itemset costs was not measured: {error}")
     progress(Progress("Done", 1, 1, len(study.skipped)))
     return study
+
+
+def _measure(
+    findings: Findings,
+    config: RunConfig,
+    progress: Callback,
+    announce: Callable[[str], None] | None,
+    classifier: Classifier | None,
+) -> None:
+    """Measure what each itemset costs, on the photos that were set aside if some were."""
+    study, device = findings.study, config.model.device
+    if study.hold_out:
+        classifier = network_of(study, classifier, announce=announce)
+        heldout.heldout(
+            study,
+            study.images_source,
+            batch_size=config.batch_size,
+            workers=config.workers,
+            device=device,
+            progress=progress,
+            announce=announce,
+            classifier=classifier,
+        )
+    progress(Progress("Measuring what each itemset costs", 0, 0))
+    kept_effects.keep(findings, device=device, classifier=classifier)

@@ -8,6 +8,7 @@ import streamlit as st
 from interpret import frames
 from interpret.config import EvaluateConfig, RunConfig, digest
 from interpret.errors import InputError
+from interpret.evaluation import heldout
 from interpret.evaluation.evaluate import Evaluation
 from interpret.evaluation.table1 import BASELINE, MethodRow
 from interpret.figures import evaluation_charts
@@ -187,6 +188,8 @@ def _form(study: Study) -> None:
         sources = {"own": "the study’s own photos", **sources}
     if study.model == "demo":
         sources = {"demo-val": "the demo’s held-out drawings", **sources}
+    if apart := _set_aside(study):
+        sources = {"apart": "the photos that were set aside", **sources}
     source = st.radio("Photos to measure on", list(sources), format_func=sources.get, key="measure_on", horizontal=True)
     folder = ""
     if source == "folder":
@@ -205,7 +208,7 @@ def _form(study: Study) -> None:
         st.error(wording.markdown(str(error)))
         return
     if st.button("Measure", type="primary", key="measure_start", icon=":material/play_arrow:"):
-        images = {"own": str(study.folder), "demo-val": "demo-val"}
+        images = {"own": str(study.folder), "demo-val": "demo-val", "apart": apart}
         try:
             if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
                 raise InputError("Type the folder of the photos to measure on.")
@@ -217,6 +220,12 @@ def _form(study: Study) -> None:
             st.error(wording.markdown(str(error)))
             return
         st.rerun()
+
+
+def _set_aside(study: Study) -> str:
+    """The folder of the set of photos that were set aside of the study's own; empty if there is none."""
+    held_out = cached_results.heldout_photos(study)
+    return str(held_out.study.folder) if held_out and heldout.is_own(study, held_out.source) else ""
 
 
 def _measured_on(result: Evaluation) -> str:

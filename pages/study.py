@@ -163,6 +163,8 @@ def _about(study: Study, mined_on: str | None) -> None:
         ),
         ("Patches", f"{len(study.patches):,}"),
     ]
+    if study.hold_out:
+        pairs.append(("Set aside", f"{wording.percent(study.hold_out)} of the photos of each class"))
     accuracy = study.accuracy()
     if accuracy:
         share, n = accuracy

@@ -130,9 +130,29 @@ def flip(file: Path) -> None:
 
 @pytest.mark.parametrize("page", ["study", "explain", "errors"])
 def test_no_other_finding_is_shown_first_where_the_features_are_damaged(root, page):
+    shutil.rmtree(root / "whole" / "effects")  # which say what to show first
     flip(root / "whole" / "features.npy")
     app = show(f"pages/{page}.py", study="whole")
     assert "features.npy is damaged (its bytes are not those that were written)" in app.error[0].value.replace("\\", "")
+
+
+def test_damaged_effects_are_said_and_measured_again(root):
+    app = show("pages/class_specific.py", study="whole")
+    costs = app.dataframe[0].value["fall"]
+    assert (costs > 0).any()
+    kept = next((root / "whole" / "effects").iterdir())
+    flip(kept / "effects.parquet")
+    app = show("pages/class_specific.py", study="whole")
+    assert "effects.parquet is damaged" in words_on(app)
+    assert app.dataframe[0].value["fall"].tolist() == costs.tolist()
+
+
+def test_that_effects_cannot_be_measured_is_said(root):
+    shutil.rmtree(root / "whole" / "effects")
+    flip(root / "whole" / "features.npy")
+    app = show("pages/class_specific.py", study="whole")
+    assert "features.npy is damaged" in words_on(app)
+    assert "fall" not in app.dataframe[0].value
 
 
 def test_findings_are_not_shown_without_their_stability_where_the_contrast_is_damaged(root):

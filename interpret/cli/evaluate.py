@@ -19,6 +19,7 @@ from interpret.errors import InputError
 
 if TYPE_CHECKING:
     from interpret.evaluation.evaluate import Evaluation
+    from interpret.study import Study
 
 
 def add(commands: Any) -> None:
@@ -28,7 +29,11 @@ def add(commands: Any) -> None:
     )
     command.set_defaults(command=_evaluate)
     add_study(command)
-    command.add_argument("--images", required=True, metavar="DIR", help=f"photos to measure on: {IMAGES_HELP}")
+    command.add_argument(
+        "--images",
+        metavar="DIR",
+        help=f"photos to measure on, if not those that the study set aside: {IMAGES_HELP}",
+    )
     command.add_argument(
         "--out", type=Path, metavar="CSV", help="write the table here, and what else was measured beside it"
     )
@@ -57,6 +62,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     given = configured(arguments, EvaluateConfig, top_units=tuple(n for n in (5, 10) if n <= stored) or (stored,))
     config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))
     photos = values_of(arguments, RunConfig)
+    if photos.get("images") is None:
+        photos["images"] = _set_aside(study)
     with progress_bar(arguments.progress_file) as progress:
         classifier = network_of(study, announce=announce)
         heldout_study = heldout.heldout(
@@ -91,6 +98,20 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
         write_output(arguments.plot, draw(result, kind), "--plot")
         OUT.print(Text(f"drawn: {arguments.plot}"))
+
+
+def _set_aside(study: "Study") -> str:
+    """The study's own photos, of which those are measured on that were set aside.
+
+    Raises:
+        InputError: none were.
+    """
+    if not study.hold_out:
+        raise InputError(
+            f"{study.folder} set no photos aside; name a folder of other photos with --images, or make the study with "
+            "--hold-out."
+        )
+    return study.images_source
 
 
 def _format_of(plot: Path | None) -> str:

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     command.add_argument("--images", required=True, metavar="DIR", help=IMAGES_HELP)
     command.add_argument("--study", required=True, metavar="OUT", type=Path, help="folder to make, or to resume")
     add_progress_file(command)
-    add_options(command, RunConfig, only=("limit", "batch_size", "workers"))
+    add_options(command, RunConfig, only=("hold_out", "limit", "batch_size", "workers"))
     for config in (ModelConfig, ExtractConfig, MineConfig):
         add_options(command, config)
     command.add_argument(

@@ -27,7 +27,8 @@ def print_study(study: "Study", config: MineConfig) -> None:
     lines.add_row("study", str(study.folder))
     lines.add_row("model", f"{study.model}, layer {study.layer}, {study.n_units} units")
     lines.add_row("weights", study.weights_source)
-    lines.add_row("photos", f"{counts.images} from {study.images_root}")
+    apart = f"; {study.hold_out:.0%} of each large class were set aside, and not mined" if study.hold_out else ""
+    lines.add_row("photos", f"{counts.images} from {study.images_root}{apart}")
     accuracy = study.accuracy()
     if accuracy:
         lines.add_row(

@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from interpret.data.fingerprints import FilePrint, FileState, combined, read_pri
 from interpret.data.photos import EXTENSIONS, kind_of, plain
 from interpret.data.roots import check_within, is_within
 from interpret.errors import InputError
+
+Choice = Callable[[list[str], Mapping[str, int | None]], Sequence[str]]
 
 MAX_BYTES = 1 << 30
 MAX_DEPTH = 40
@@ -74,6 +76,7 @@ def scan(
     wnids: Sequence[str],
     *,
     limit: int | None = None,
+    choose: Choice | None = None,
     known: Mapping[FileState, FilePrint] | None = None,
     announce: Announce | None = None,
     roots: Sequence[Path] | None = None,
@@ -89,6 +92,7 @@ def scan(
         class_names: the model's classes.
         wnids: their WordNet ids; empty if they have none.
         limit: at most this many photos, evenly over the classes and within each; None for all.
+        choose: which of these to take, given their sorted names and the class of each folder; all if None.
         known: ``prints`` of earlier scans: a file that is still in the same state is not read again.
         announce: called with one line before a download or a rendering starts.
         roots: folders, resolved, that links may lead into; None for any.
@@ -107,7 +111,8 @@ def scan(
     settled = time.time_ns() - _SETTLED_NS
     photos: list[Photo] = []
     prints: list[tuple[FileState, FilePrint]] = []
-    for name in _evenly(sorted(found), label_of, limit):
+    names = evenly(sorted(found), label_of, limit)
+    for name in names if choose is None else choose(names, label_of):
         try:
             prints.append(_print(name, found[name], known))
         except OSError as error:
@@ -245,7 +250,7 @@ def _labels(folders: set[str], class_names: Sequence[str], wnids: Sequence[str])
     }
 
 
-def _evenly(names: list[str], label_of: dict[str, int | None], limit: int | None) -> list[str]:
+def evenly(names: list[str], label_of: Mapping[str, int | None], limit: int | None) -> list[str]:
     """Pick at most ``limit`` names: equally many from each class as far as they go, spread over the class's names."""
     if limit is None or limit >= len(names):
         return names

@@ -1,11 +1,12 @@
 """Held-out photos: a study of its own, made by the same network and kept inside the study that was mined."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interpret.config import RunConfig
 from interpret.data import datasets
+from interpret.data.hold_out import set_aside
 from interpret.errors import InputError
 from interpret.explanation import extraction
 from interpret.explanation.identity import existing_study, study_keys
@@ -40,6 +41,9 @@ def heldout(
 ) -> Study:
     """A study of held-out photos, by the network of the study that was mined; reused, resumed or made.
 
+    Of the study's own folder only the photos that were set aside are taken, where some were, see
+    :mod:`interpret.data.hold_out`.
+
     What is kept is used only if every file of it is as it was written, and it is of these photos and options. Otherwise
     it is made again, and ``study.announce`` is told.
 
@@ -69,17 +73,20 @@ def heldout(
         model=model,
         extract=replace(study.extract_config, contrast=0),  # other photos are measured on, not mined
         mine=study.mine_config,
+        hold_out=0.0,
         limit=limit,
         batch_size=batch_size,
         workers=workers,
     )
     progress(Progress("Looking for photos", 0, 0))
     inside = study.folder / FOLDER
+    own = study.hold_out > 0 and is_own(study, images)
     photos = datasets.scan(
         images,
         classifier.class_names,
         classifier.wnids,
-        limit=limit,
+        limit=study.recorded.config.limit if own else limit,
+        choose=_set_aside(study, limit) if own else None,
         known=read_prints(study.folder, *inside.glob("*")),
         announce=announce,
         roots=study.roots,
@@ -108,6 +115,22 @@ def heldout(
         photos=photos,
         arithmetic=arithmetic_of(study, chosen),
     )
+
+
+def is_own(study: Study, images: str) -> bool:
+    """Whether ``images`` are the folder or the built-in set that the study was made of."""
+    return images == study.images_source or Path(images).absolute() == study.images_root
+
+
+def _set_aside(study: Study, limit: int | None) -> datasets.Choice:
+    """Which photos of a study's own folder were set aside; none that was mined, whatever was added since."""
+    mined = frozenset(study.images["path"])
+
+    def choose(names: list[str], label_of: Mapping[str, int | None]) -> list[str]:
+        apart = set_aside(names, label_of, study.hold_out) - mined
+        return datasets.evenly(sorted(apart), label_of, limit)
+
+    return choose
 
 
 @dataclass(frozen=True, eq=False)

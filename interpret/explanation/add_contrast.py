@@ -57,6 +57,7 @@ def add_contrast(
         model=replace(study.model_config, layer=study.layer, precision=study.precision),
         extract=replace(study.extract_config, contrast=repeats),
         mine=study.mine_config,
+        hold_out=study.hold_out,
         limit=recorded.limit,
         batch_size=recorded.batch_size,
         shard_size=recorded.shard_size,

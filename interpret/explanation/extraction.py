@@ -1,7 +1,7 @@
 """From photos to a study on disk: its patches and their units, not yet mined; interrupted runs resume."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,10 +15,11 @@ from interpret import models
 from interpret.config import Arithmetic, RunConfig
 from interpret.data import datasets
 from interpret.data.datasets import PhotoSet
+from interpret.data.hold_out import hold_out_of, set_aside
 from interpret.errors import InputError
 from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import decode_ahead, make_extractor
-from interpret.explanation.identity import existing_study, refuse_foreign, study_keys
+from interpret.explanation.identity import begun_key, existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_manifest
 from interpret.explanation.passes import Passes
 from interpret.explanation.shard import explain_shard
@@ -77,19 +78,16 @@ def extract(
     progress(Progress("Looking for photos", 0, 0))
     if not is_text(str(Path(config.images).absolute())):
         raise InputError(f"The name {config.images!a} is not valid UTF-8; rename that folder of photos.")
-    photos = photos or datasets.scan(
-        config.images,
-        classifier.class_names,
-        classifier.wnids,
-        limit=config.limit,
-        known=read_prints(folder, partial_folder(folder)),
-        announce=announce,
-        roots=roots,
-    )
-    keys = study_keys(config, classifier, photos, device, precision)
+
+    def keys_of(config: RunConfig, photos: PhotoSet) -> tuple[str, ...]:
+        return study_keys(config, classifier, photos, device, precision)
+
+    if photos is None:
+        config, photos = _photos_to_mine(config, folder, classifier, keys_of, announce, roots)
+    keys = keys_of(config, photos)
     if (folder / "manifest.json").is_file():
         plain = replace(config, extract=replace(config.extract, contrast=0))
-        plain_keys = study_keys(plain, classifier, photos, device, precision)
+        plain_keys = keys_of(plain, photos)
         return existing_study(folder, keys, photos, plain_keys, announce=announce)
     progress(Progress("Preparing the model", 0, 0))
     arithmetic = (
@@ -98,6 +96,48 @@ def extract(
         or choose_arithmetic(classifier, device, precision, _trial_photos(config, classifier, photos), announce)
     )
     return _extract(config, classifier, photos, folder, keys, device, arithmetic, progress, started, announce)
+
+
+def _photos_to_mine(
+    config: RunConfig,
+    folder: Path,
+    classifier: Classifier,
+    keys_of: Callable[[RunConfig, PhotoSet], tuple[str, ...]],
+    announce: Callable[[str], None] | None,
+    roots: Sequence[Path] | None,
+) -> tuple[RunConfig, PhotoSet]:
+    """The photos to mine, and the options with the fraction that was set aside of them.
+
+    Where no fraction was asked for, a study that was made or begun with all photos goes on with all.
+    """
+    known = dict(read_prints(folder, partial_folder(folder)))
+    share, apart = hold_out_of(config), set[str]()
+
+    def scanned(choose: datasets.Choice | None) -> PhotoSet:
+        return datasets.scan(
+            config.images,
+            classifier.class_names,
+            classifier.wnids,
+            limit=config.limit,
+            choose=choose,
+            known=known,
+            announce=announce,
+            roots=roots,
+        )
+
+    def without(names: list[str], label_of: Mapping[str, int | None]) -> list[str]:
+        apart.update(set_aside(names, label_of, share))
+        return [name for name in names if name not in apart]
+
+    photos = scanned(without)
+    if not apart:
+        return replace(config, hold_out=0.0), photos
+    if config.hold_out is None and (begun := begun_key(folder)) is not None:
+        every, whole = replace(config, hold_out=0.0), scanned(None)
+        plain = replace(every, extract=replace(every.extract, contrast=0))
+        if any(begun in keys_of(one, whole) for one in (every, plain)):
+            return every, whole
+    return replace(config, hold_out=share), photos
 
 
 def _trial_photos(config: RunConfig, classifier: Classifier, photos: PhotoSet) -> list[npt.NDArray[np.uint8]]:

@@ -71,6 +71,18 @@ def study_keys(
     )
 
 
+def begun_key(folder: Path) -> str | None:
+    """The key of the study in a folder, finished or not; None where there is none.
+
+    Raises:
+        InputError: what is there is damaged.
+    """
+    if (folder / "manifest.json").is_file():
+        return open_study(folder).key
+    begun = check_record(folder)
+    return None if begun is None else begun[0]
+
+
 def existing_study(
     folder: Path,
     keys: tuple[str, ...],

@@ -128,6 +128,7 @@ class Manifest:
             config=config.options(
                 "",
                 RunConfig,
+                {"hold_out": 0.0},
                 model=config.options("model", ModelConfig),
                 extract=config.options("extract", ExtractConfig, {"contrast": 0}),
                 mine=config.options("mine", MineConfig),

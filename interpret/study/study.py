@@ -148,6 +148,11 @@ class Study:
         return self.recorded.config.images
 
     @property
+    def hold_out(self) -> float:
+        """The fraction of each class's photos that was set aside and not mined; 0 where none was."""
+        return self.recorded.config.hold_out or 0.0
+
+    @property
     def class_names(self) -> list[str]:
         """Name of each of the model's C outputs."""
         return list(self.recorded.class_names)
@@ -188,13 +193,11 @@ class Study:
         return Path(self.recorded.images_root)
 
     def same_photos(self, other: "Study") -> bool:
-        """Whether two studies are of the very same photos, as far as their fingerprints tell."""
-        pair = (self.recorded, other.recorded)
-        if all(each.former_fingerprint is not None for each in pair):
-            mine, theirs = (each.fingerprint for each in pair)
-        else:  # version 0.9 recorded the former fingerprint only
-            mine, theirs = (each.former_fingerprint or each.fingerprint for each in pair)
-        return mine == theirs
+        """Whether two studies are of the very same photos, as fingerprints tell; version 0.9 has the former only."""
+        one, two = self.recorded, other.recorded
+        if one.former_fingerprint is not None and two.former_fingerprint is not None:
+            return one.fingerprint == two.fingerprint
+        return (one.former_fingerprint or one.fingerprint) == (two.former_fingerprint or two.fingerprint)
 
     @cached_property
     def images(self) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret.config import MineConfig
-from interpret.errors import InputError
+from interpret.errors import DamagedError, InputError
 from interpret.evaluation import kept_effects
 from interpret.evaluation.itemset_effects import itemset_effects, n_classes, nothing
 from interpret.evaluation.kept_effects import FILES, Effects, effects_folder
@@ -31,73 +31,72 @@ class Shown:
             nothing can be measured while somebody waits.
         ranked: as :func:`interpret.evaluation.kept_effects.ranked`.
         mined: whether they were measured on the photos that were mined.
-        damaged: a sentence where effects are kept that cannot be used; else empty.
+        damaged: a sentence where a damaged file is in the way; else empty.
     """
 
     table: pd.DataFrame
     ranked: pd.Series
     mined: bool
-    damaged: str
+    damaged: str = ""
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, mined: bool, damaged: str = "") -> "Shown":
+        """From a table of effects as it was measured."""
+        return cls(table.set_index(["itemset_id", "class_id"]), kept_effects.ranked(table), mined, damaged)
 
 
 def kept(findings: Findings) -> Effects | None:
     """The effects kept in the study for these thresholds; None where there are none, or they cannot be used."""
-    return _newest(findings)[0]
+    return _kept(findings)[0]
 
 
 def shown(findings: Findings) -> Shown:
     """The effects of the itemsets at these thresholds, kept or measured now on so many photos as take no time."""
-    effects, damaged = _newest(findings)
-    study, held_out = findings.study, cached_results.heldout_photos(findings.study)
-    if effects is not None:
-        table, mined = effects.table, effects.mined
-    else:
-        table, mined = _live(findings), held_out is None or held_out.mined
-    return _shown(str(study.folder), places.stamp(study.folder), findings.config, len(table), mined, damaged, table)
+    _, found, damaged = _kept(findings)
+    if found is None:
+        try:
+            found = _live(findings)
+        except DamagedError as error:
+            found, damaged = Shown.of(nothing(), mined=False), str(error)
+    return Shown(found.table, found.ranked, found.mined, damaged) if damaged else found
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _shown(
-    folder: str, stamp: int, config: MineConfig, rows: int, mined: bool, damaged: str, _table: pd.DataFrame
-) -> Shown:
-    return Shown(_table.set_index(["itemset_id", "class_id"]), kept_effects.ranked(_table), mined, damaged)
-
-
-def _newest(findings: Findings) -> tuple[Effects | None, str]:
+def _kept(findings: Findings) -> tuple[Effects | None, Shown | None, str]:
     study = findings.study
     folder = effects_folder(study, findings.config, cached_results.heldout_photos(study))
     if not folder.is_dir():
-        return None, ""
+        return None, None, ""
     written = tuple(places.written(folder / name) for name in FILES)
     return _read(str(study.folder), places.stamp(study.folder), folder.name, written)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _read(folder: str, stamp: int, name: str, written: tuple[int, ...]) -> tuple[Effects | None, str]:
+def _read(folder: str, stamp: int, name: str, written: tuple[int, ...]) -> tuple[Effects | None, Shown | None, str]:
     study = studies.cached(folder, stamp)
     try:
-        return Effects.read(study.folder / kept_effects.FOLDER / name, study), ""
+        effects = Effects.read(study.folder / kept_effects.FOLDER / name, study)
     except InputError as error:
-        return None, str(error)
+        return None, None, str(error)
+    return effects, Shown.of(effects.table, effects.mined), ""
 
 
-def _live(findings: Findings) -> pd.DataFrame:
+def _live(findings: Findings) -> Shown:
     study = findings.study
     try:
-        measured_on = str(cached_results.measured_folder(study))
-        return _measured(
-            str(study.folder), places.stamp(study.folder), measured_on, findings.config, findings.mined, study
-        )
+        folder = str(cached_results.measured_folder(study))
+        return _measured(str(study.folder), places.stamp(study.folder), folder, findings.config, findings.mined, study)
+    except DamagedError:
+        raise
     except InputError:  # the network is not here, and the panel beside an itemset says so
-        return nothing()
+        return Shown.of(nothing(), mined=False)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring what each itemset costs …")
-def _measured(
-    folder: str, stamp: int, measured_on: str, config: MineConfig, _mined: Mined, _study: Study
-) -> pd.DataFrame:
+def _measured(folder: str, stamp: int, measured_on: str, config: MineConfig, _mined: Mined, _study: Study) -> Shown:
     photos, lock = cached_results.ablation_set(_study)
+    held_out = cached_results.heldout_photos(_study)
     if not photos.head.linear:  # running it takes milliseconds for every photo and itemset
-        return nothing()
+        return Shown.of(nothing(), mined=False)
     with lock:
-        return itemset_effects(photos, _mined, budget=LIVE_LOGITS // (n_classes(photos) + SETTING))
+        table = itemset_effects(photos, _mined, budget=LIVE_LOGITS // (n_classes(photos) + SETTING))
+    return Shown.of(table, held_out is None or held_out.mined)

@@ -103,6 +103,6 @@ def others(findings: Findings, rows: Sequence[EffectRow]) -> list[widgets.Block]
 
 
 def notice(findings: Findings) -> None:
-    """Say that effects are kept in the study that cannot be used; nothing if there is no such damage."""
+    """Say that a damaged file is in the way of the effects; nothing if none is."""
     if damaged := effects.shown(findings).damaged:
         wording.paragraph(html.escape(damaged), "small")
