@@ -1,6 +1,7 @@
 """The pages in headless Chromium as they open: pictures, a phone's width, what is saved from them, uploads."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -118,3 +119,27 @@ def test_class_names_with_markup_are_shown_as_they_are(page, path):
     expect(page.get_by_text(MARKUP).first).to_be_attached(timeout=LONG)
     assert page.evaluate("window.ran") is None
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_visitor_sees_in_two_clicks_that_units_matter_to_one_class_and_no_other(page):
+    """A finding; a click on a unit: what it responds to; a click on the class: ablated, it costs this one."""
+    go(page, "")
+    title = page.locator("h1").inner_text()
+    without = page.locator(".blocks .line", has_text=re.compile(r"are right; without these units"))
+    before, after, random = (int(share) for share in re.findall(r"(\d+)\s%", without.first.inner_text()))
+    assert after < min(before, random)  # how much so on the whole demo is tested elsewhere
+    expect(page.locator(".blocks .line", has_text=re.compile("other class"))).to_be_visible()
+    unit = page.locator(".blocks .unit").first.inner_text()
+    assert unit in re.findall(r"\d+", title)
+    page.locator(".blocks .unit").first.click()
+    page.wait_for_selector(f"h1:has-text('What does unit {unit} respond to?')")
+    page.runs.wait()
+    assert page.locator(".tiles img").count() > 6
+    tag = page.locator(".blocks .line.big .class").first
+    name = tag.inner_text().split("\n")[0].split(" ")[0]
+    assert name in title
+    tag.click()
+    page.wait_for_selector(f"h1:has-text('Which units carry {name}')")
+    page.runs.wait()
+    expect(page.get_by_role("heading", name="Without")).to_be_visible()
+    page.wait_for_selector(".js-plotly-plot .barlayer")
