@@ -62,6 +62,8 @@ class Option:
             raise InputError(
                 f"--{self.flag} is {value!r} ({type(value).__name__}); give {_KINDS[self.kind]} ({self.kind.__name__})."
             )
+        if isinstance(value, str) and "\0" in value:  # no path or name on any system, and an error deep inside
+            raise InputError(f"--{self.flag} is {value!r}; leave out the NUL character.")
         if self.choices and value not in self.choices:
             raise InputError(f"--{self.flag} is {value!r}; choose one of {', '.join(self.choices)}.")
         if value != value:  # NaN

@@ -116,6 +116,12 @@ def test_a_number_that_is_none_is_refused():
         RunConfig(images=None)
 
 
+@pytest.mark.parametrize("name", ["model", "weights", "class_names", "layer", "mean"])
+def test_no_text_holds_a_nul_character(name):
+    with pytest.raises(InputError, match=f"--{name.replace('_', '-')} is .*; leave out the NUL character"):
+        ModelConfig(**{name: "a\0b"})
+
+
 def test_a_digest_changes_with_every_option_and_with_nothing_else():
     base = RunConfig(images="x")
     changed = {

@@ -29,7 +29,7 @@ COMMANDS = ("info", "mine", "mine again", "evaluate", "verify")
 """The study's own findings; the same by ``mine``; mined with other options; evaluated; every file compared."""
 
 
-KEPT = ("mined", "evaluation", "dissection", "errors", "photos")
+KEPT = ("mined", "effects", "evaluation", "dissection", "errors", "photos")
 """Folders of a study whose content can be made again: no command may end because of what is damaged there."""
 
 WEIGHTS = (0.55, 0.2, 0.05, 0.1, 0.1)
