@@ -39,13 +39,13 @@ TEN = {217, 0, 482, 491, 497, 566, 569, 571, 574, 701}
 ROOT = Path(__file__).resolve().parents[1]
 
 
-RUNS = {"train": ("train",), "peaks": ("train", "--patches", "peaks"), "val": ("val",)}
-"""Fixtures that are a study: the split of Imagenette, and options."""
+RUNS = {"train": ("train",), "peaks": ("train", "--patches", "peaks"), "val": ("val", "--limit", "1000")}
+"""Fixtures that are a study: the split of Imagenette, and options; no photo of it is set aside."""
 
 
 def make(photos: Path, folder: Path, split: str, *options: str) -> Study:
     command = [sys.executable, "-m", "interpret", "run", "--model", "efficientnet_lite0"]
-    command += ["--images", str(photos / "imagenette" / split), "--study", str(folder), *options]
+    command += ["--images", str(photos / "imagenette" / split), "--study", str(folder), "--hold-out", "0", *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr
@@ -157,13 +157,14 @@ def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
 
 def test_accuracy_on_the_validation_photos(val):
     accuracy, labelled = val.accuracy()
-    assert labelled == 3925
-    assert accuracy == pytest.approx(0.755, abs=0.003)
+    assert labelled == 1000
+    assert accuracy == pytest.approx(0.755, abs=3 * math.sqrt(0.755 * 0.245 / 1000))  # of all 3,925: 75.5 %
 
 
-def test_every_bfloat16_map_of_a_thousand_photos_follows_its_float32_one(photos):
+def test_every_bfloat16_map_follows_its_float32_one(photos):
+    """Of 300 photos; benchmarks/results/extract.md has the figures of 1,000."""
     classifier = models.load(ModelConfig(model="efficientnet_lite0"))
-    found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=1000)
+    found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=300)
     pixels = [classifier.preprocessing.apply(open_photo(p.path)) for p in found.photos]
     cpu = torch.device("cpu")
     assert choose_precision("auto", cpu) in ("float32", "bfloat16")
@@ -177,7 +178,7 @@ def test_every_bfloat16_map_of_a_thousand_photos_follows_its_float32_one(photos)
         once = explain(classifier.network, classifier.layer, inputs)
         parts.append((once, explain(fast, classifier.layer, inputs, once.targets)))
     exact, rough = (join(each) for each in zip(*parts, strict=True))
-    assert len(exact.maps) == 1000
+    assert len(exact.maps) == 300
     a, b = exact.maps.flatten(1).numpy(), rough.maps.flatten(1).numpy()
     correlations = [float(np.corrcoef(x, y)[0, 1]) for x, y in zip(a, b, strict=True)]
     assert np.median(correlations) >= 0.999
