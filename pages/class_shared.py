@@ -21,6 +21,7 @@ from pages.shared.view import (
     known_parts,
     patch_chain,
     patch_gallery,
+    saved_tables,
     style,
     tables,
     widgets,
@@ -150,7 +151,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
     widgets.show(lines, "rules", _choose)
     paging.buttons("rules", pages)
     file = wording.file_name(study.name, "class-shared", "csv")
-    tables.csv("All rules as CSV", lambda: tables.plain_shared(findings, rows, chance), file)
+    saved_tables.buttons("All rules", lambda: tables.plain_shared(findings, rows, chance), file)
 
 
 def _matrix(findings: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:

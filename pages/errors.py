@@ -15,7 +15,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, confusions, pictures
 from pages.shared.controls import address, paging, thresholds
-from pages.shared.view import confusion_list, error_galleries, mending_table, tables, widgets
+from pages.shared.view import confusion_list, error_galleries, mending_table, saved_tables, widgets
 
 LISTED = 5
 """Sets on one page of their list (count)."""
@@ -199,7 +199,7 @@ def _sets(study: Study, sets: ErrorSets, chosen: ErrorSetRow | None) -> None:
         largest = wording.count(sets.found.largest, "unit")
         wording.paragraph(f"Sets of at most {largest}, ranked on these photos{measured}.", "small")
         name = wording.file_name(study.name, f"{pair.label}-{pair.predicted}", "error-sets", "csv")
-        tables.csv("All sets as CSV", lambda: sets_table(study, sets), name)
+        saved_tables.buttons("All sets", lambda: sets_table(study, sets), name)
 
 
 def _set(study: Study, sets: ErrorSets, row: ErrorSetRow) -> Mending | InputError:

@@ -16,7 +16,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, owners
 from pages.shared.controls import current_study, menus, option_input
-from pages.shared.view import figures, influence, itemset_measures, run_progress, style
+from pages.shared.view import figures, influence, itemset_measures, run_progress, saved_tables, style
 
 
 def page() -> None:
@@ -138,15 +138,7 @@ def _table(study: Study, result: Evaluation) -> None:
         st.dataframe(
             wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units ablated"
         )
-    st.download_button(
-        "All of it as CSV",
-        rows.to_csv(index=False),
-        f"{study.name}-table1.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    saved_tables.buttons("All of it", lambda: rows, wording.file_name(study.name, "table1", "csv"))
 
 
 def _interval(share: float, photos: int) -> str:

@@ -18,6 +18,7 @@ from pages.shared.view import (
     known_parts,
     patch_chain,
     patch_gallery,
+    saved_tables,
     tables,
     widgets,
 )
@@ -234,7 +235,7 @@ def _itemsets(findings: Findings, unit: int, everything: bool) -> None:
     )
     widgets.show(tables.itemset_lines(findings, keys[:14]), "holding")
     file = wording.file_name(findings.study.name, f"unit-{unit}-itemsets", "csv")
-    tables.csv("All of them as CSV", lambda: tables.plain(findings, rows), file)
+    saved_tables.buttons("All of them", lambda: tables.plain(findings, rows), file)
 
 
 router.enter(page)

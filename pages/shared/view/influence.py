@@ -12,7 +12,7 @@ from interpret.figures import influence_charts
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.controls import address
-from pages.shared.view import figures
+from pages.shared.view import figures, saved_tables
 
 AFFECTED = 12
 """Classes shown for one class's units (count): those that fall most."""
@@ -131,16 +131,8 @@ def _most(study: Study, result: Evaluation, names: dict[int, str]) -> None:
     st.dataframe(
         shown, hide_index=True, key="influence_pairs", alt="the pairs of classes with the largest fall, largest first"
     )
-    st.download_button(
-        "All pairs as CSV",
-        lambda: result.matrix.to_csv(float_format="%.6g"),
-        wording.file_name(f"{study.name}-matrix", "csv"),
-        "text/csv",
-        key="save_influence",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    file = wording.file_name(f"{study.name}-matrix", "csv")
+    saved_tables.buttons("All pairs", lambda: result.matrix, file, index=True)
 
 
 def _map(study: Study, result: Evaluation, names: list[str]) -> None:

@@ -15,7 +15,7 @@ from interpret.figures import itemset_charts
 from interpret.figures.itemset_charts import EVIDENCE, ITEMSETS, MINED, RANDOM, WRONG, Series
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.view import figures, style
+from pages.shared.view import figures, saved_tables, style
 
 UNITS = {"1": "1 unit", "2": "2 units", "3": "3 units", "4+": "4 or more units", "none": "no set"}
 """Names of the sizes of sets."""
@@ -81,7 +81,7 @@ def _causal(study: Study, result: Evaluation, told: Figures, n: int) -> None:
     halving = halving[halving["top_units"] == n]
     with st.expander("Each class: the fewest units that cost it half of its correct predictions"):
         st.dataframe(_halving(study, halving), hide_index=True, key="halving", alt="the halving set of each class")
-    _download(study, result.itemsets.causal, n, "causal-sets", "The photos’ minimal sets as CSV")
+    _download(study, result.itemsets.causal, n, "causal-sets", "The photos’ minimal sets")
     st.caption(
         "A minimal causal set is the smallest set of a class’s itemset units whose ablation changes the prediction of "
         "a held-out photo. On the right are photos with sets of two or more units. Best: the set of that size with "
@@ -102,7 +102,7 @@ def _firing(study: Study, result: Evaluation, told: Figures, n: int) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         _say(sentences.firing_sentences(told))
-        _download(study, result.itemsets.firing, n, "joint-firing", "Every itemset as CSV")
+        _download(study, result.itemsets.firing, n, "joint-firing", "Every itemset")
     with right:
         _chart(
             study,
@@ -138,7 +138,7 @@ def _transfer(study: Study, result: Evaluation, told: Figures, n: int) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         _say(sentences.transfer_sentences(told))
-        _download(study, result.itemsets.transfer, n, "transfer", "Every itemset as CSV")
+        _download(study, result.itemsets.transfer, n, "transfer", "Every itemset")
     with right:
         _chart(
             study,
@@ -211,14 +211,6 @@ def _halving(study: Study, halving: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _download(study: Study, frame: pd.DataFrame, n: int, name: str, label: str) -> None:
-    st.download_button(
-        label,
-        lambda: frame[frame["top_units"] == n].to_csv(index=False).encode(),
-        wording.file_name(study.name, f"{name}-{n}", "csv"),
-        "text/csv",
-        key=f"beyond_csv_{name}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+def _download(study: Study, frame: pd.DataFrame, n: int, name: str, what: str) -> None:
+    file = wording.file_name(study.name, f"{name}-{n}", "csv")
+    saved_tables.buttons(what, lambda: frame[frame["top_units"] == n], file)

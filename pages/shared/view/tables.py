@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +13,7 @@ from interpret.findings.rows import RuleRow, SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
-from pages.shared.view import contrast, widgets
+from pages.shared.view import contrast, saved_tables, widgets
 
 
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
@@ -179,7 +179,8 @@ def itemsets(
     more = f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         wording.paragraph(f"{wording.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
-        csv("All measures as CSV", lambda: plain(findings, rows), wording.file_name(findings.study.name, name, "csv"))
+        file = wording.file_name(findings.study.name, name, "csv")
+        saved_tables.buttons("All measures", lambda: plain(findings, rows), file)
 
 
 def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
@@ -195,19 +196,6 @@ def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
         st.session_state[counter] += 1
         key = f"{name}_{listed}_{st.session_state[counter]}"
     return key
-
-
-def csv(label: str, table: Callable[[], pd.DataFrame], file: str) -> None:
-    """A button that saves a table as CSV; the table is computed on a click."""
-    st.download_button(
-        label,
-        lambda: table().to_csv(index=False).encode(),
-        file,
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
 
 
 def nothing_found(findings: Findings) -> None:
