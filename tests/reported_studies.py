@@ -12,7 +12,6 @@ from interpret import demo
 from interpret.cli.main import main
 from interpret.config import ReportConfig
 from interpret.report import Report, make_report
-from interpret.report.ablations import load
 from interpret.study import Study, open_study
 from tests.small_study import studies
 
@@ -43,7 +42,7 @@ def evaluated() -> Path:
 def reported(study: Study | Path, **options: int) -> Report:
     """The report of a study."""
     opened = study if isinstance(study, Study) else open_study(study)
-    return make_report(opened, ReportConfig(**options), load(opened, "cpu"))
+    return make_report(opened, ReportConfig(**options), device="cpu")
 
 
 @dataclass

@@ -87,7 +87,8 @@ def test_effects_are_those_of_ablating_the_units_in_held_out_photos(page, findin
                 assert float(row[5].split(" ")[0].replace("−", "-")) == pytest.approx(change)
                 checked += 1
     assert checked > 10
-    assert re.search(r"(loses|gains) [\d.]+ points? of accuracy in 6 other photos", page.words)
+    assert re.search(r"(loses|gains) [\d.]+ points? of accuracy in 6 photos", page.words)
+    assert re.search(r"in photos that were not mined \(60 photos of “[\w-]+”\)", page.words)
 
 
 def test_table_1_is_that_of_the_evaluation(page):
@@ -210,13 +211,33 @@ def test_without_a_contrast_it_says_that_nothing_was_tested():
     assert "nan" not in read.words.lower().split()
 
 
-def test_without_an_evaluation_it_says_so_and_has_no_effects():
+def test_without_an_evaluation_it_says_so():
     made = reported(studies() / "demo")
     read = Page(made.html)
-    assert "This study has no evaluation that can be used, so it has no Table 1 and no effects." in read.words
+    assert "This study has no evaluation that can be used, so it has no Table 1." in read.words
+    assert made.problems == ()
+
+
+def test_effects_in_the_photos_that_were_mined_are_said_to_flatter(tmp_path):
+    folder = shutil.copytree(evaluated(), tmp_path / "demo")
+    shutil.rmtree(folder / "evaluation")
+    read = Page(reported(folder).html)
+    assert "in the photos that were mined, which flatters the units" in read.words
+    assert "not mined (" not in read.words
+
+
+def test_without_the_network_there_are_no_effects_and_it_says_why(tmp_path):
+    folder = shutil.copytree(evaluated(), tmp_path / "demo")
+    shutil.rmtree(folder / "effects")
+    content = open_study(folder).manifest
+    rewrite(folder, weights={**content["weights"], "digest": "0" * 16})
+    made = reported(folder)
+    read = Page(made.html)
+    assert made.problems[0].startswith("What ablating the itemsets costs is not known: ")
+    assert made.problems[0] in read.words
     assert "effect" not in read.tables["Class-shared sets of units"][0]
     assert "Ablated:" not in read.words
-    assert made.problems == ()
+    assert made.findings > 0
 
 
 def test_without_photos_it_has_no_pictures_and_says_why(tmp_path):

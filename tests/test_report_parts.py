@@ -4,18 +4,14 @@ import math
 import shlex
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from interpret.cli.main import parser
 from interpret.cli.options import configured
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, ReportConfig, RunConfig
-from interpret.evaluation.ablation import AblationSet
 from interpret.figures.accuracy_lines import accuracy_lines
-from interpret.models.head import Head
-from interpret.report import ablations, make_report, recipe
+from interpret.report import make_report, recipe
 from interpret.report.choice import apart
 from interpret.report.render import clean, points
 from interpret.study import open_study
@@ -75,7 +71,7 @@ def test_the_command_makes_the_same_study_again(tmp_path):
     made = study.recorded.config
     assert (again.images, again.extract, again.mine) == (made.images, made.extract, made.mine)
     assert (again.model.model, again.model.precision) == ("demo", "float32")
-    assert str(arguments.study) == "demo"
+    assert (str(arguments.study), again.hold_out) == ("demo", study.hold_out)
     assert last == ["unitscope", "report", "demo", "--patches", "9"]
 
 
@@ -102,28 +98,10 @@ def test_what_was_uploaded_is_not_named_by_its_place_on_the_server(tmp_path):
     study = open_study(folder)
     (_, words), *_ = recipe.commands(study, study.mine_config, ReportConfig(), [], None)
     assert words[:4] == ["unitscope", "run", "--images", "UPLOADED"]
-    html = make_report(study, ReportConfig(classes=0, shared=0), ablations.Ablations()).html.decode()
+    html = make_report(study, ReportConfig(classes=0, shared=0)).html.decode()
     assert "150\u00a0photos of an upload were" in " ".join(html.split(" ")).replace("\n", " ")
     assert "stands for\nwhat was uploaded" in html
     assert ".uploads" not in html
-
-
-def test_effects_by_hand():
-    """Three photos of two units: class 0 rests on unit 0, class 1 on unit 1."""
-    head = Head(torch.nn.Identity(), "none", torch.zeros(1), torch.eye(2), torch.tensor([0.0, 0.5]))
-    features = np.array([[1, 0], [3, 1], [0, 2]], np.float32)
-    photos = AblationSet(head, np.array([0, 0, 1]), features, None, np.arange(3))
-    effects = ablations.measure(photos, [(0,), (1,), (0, 1)])
-    # with unit 0 ablated both photos of class 0 are lost; with unit 1, class 1 keeps 0.5 against 0
-    own, other = effects.of((0,), 0), effects.largest_other((0,), [0])
-    assert (own.fall, own.photos) == (1.0, 2)
-    assert other == (0.0, 1)
-    assert effects.of((1,), 1).fall == 0.0
-    assert effects.of((0, 1), 0).random == 1.0  # of two units, two random ones are both
-    assert 0 < effects.of((0,), 0).random < 1
-    assert effects.of((0,), 7) is None
-    assert effects.largest_other((0,), [0, 1]) is None
-    assert effects.of((5,), 0) is None
 
 
 def test_differences_in_points():

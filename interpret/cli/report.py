@@ -38,7 +38,6 @@ def _report(arguments: argparse.Namespace) -> None:
     from interpret.mining.ranked_units import check_top_units
     from interpret.progress import Progress
     from interpret.report import make_report
-    from interpret.report.ablations import load
 
     config, device = configured(arguments, ReportConfig), values_of(arguments, ModelConfig)["device"]
     study, problems = _opened(arguments.study, device)
@@ -46,8 +45,7 @@ def _report(arguments: argparse.Namespace) -> None:
     mine = inherited(arguments, study.mine_config)
     check_top_units(mine, study.extract_config.stored_units)
     with progress_bar() as progress:
-        progress(Progress("Loading the model", 0, 0))
-        report = make_report(study, config, load(study, device), mine=mine, problems=problems, progress=progress)
+        report = make_report(study, config, mine=mine, device=device, problems=problems, progress=progress)
         progress(Progress("Done", 1, 1))
     write_output(file, report.html, "--out")
     for sentence in report.problems:

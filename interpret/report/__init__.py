@@ -1,6 +1,5 @@
 """A study as one HTML file to take away: findings, galleries, effects, Table 1, method, and how to make it again."""
 
-from interpret.report.ablations import Ablations
 from interpret.report.build import Report, make_report
 
-__all__ = ["Ablations", "Report", "make_report"]
+__all__ = ["Report", "make_report"]

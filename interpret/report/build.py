@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 from interpret.config import MineConfig, ReportConfig
 from interpret.errors import InputError
+from interpret.evaluation.kept_effects import Effects, keep
 from interpret.figures.accuracy_lines import accuracy_lines
 from interpret.findings import Findings
 from interpret.glossary import GLOSSARY, REFERENCES, citation
 from interpret.mining.stored import mine_study
 from interpret.progress import Callback, Progress, silent
 from interpret.report import measured, recipe
-from interpret.report.ablations import Ablations
 from interpret.report.found import Found
 from interpret.report.galleries import Galleries
 from interpret.report.render import clean, render
@@ -51,23 +51,24 @@ class Report:
 def make_report(
     study: Study,
     config: ReportConfig,
-    ablations: Ablations,
     *,
     mine: MineConfig | None = None,
     findings: Findings | None = None,
+    device: str = "auto",
     problems: Sequence[str] = (),
     progress: Callback = silent,
 ) -> Report:
     """A study as one HTML file. The same study and options give the same bytes.
 
-    What the study lacks, or what is damaged in it, is said in the file.
+    What the study lacks, or what is damaged in it, is said in the file. What ablating the itemsets costs is
+    measured and kept in the study, unless it is there.
 
     Args:
         study: the study.
         config: how much to show.
-        ablations: from :func:`interpret.report.ablations.load`.
         mine: options of mining; the study's own if None.
         findings: what was mined with them, if it is at hand.
+        device: where to compute.
         problems: what is known to be wrong, a sentence each.
         progress: called as each stage advances.
 
@@ -80,10 +81,13 @@ def make_report(
     progress(Progress("Reading the findings", 0, 0))
     found = findings or _tried(lambda: _findings(study, mine), said)
     evaluations, refused = measured.evaluations(study)
-    said += [*refused, *ablations.refused]
+    said += refused
     shown: Found | None = None
+    effects: Effects | None = None
     if found is not None:
-        shown = _tried(lambda: Found.of(found, config, ablations, names, progress), said)
+        progress(Progress("Measuring what each itemset costs", 0, 0))
+        effects = _tried(lambda: keep(found, device=device), said, "What ablating the itemsets costs is not known: ")
+        shown = _tried(lambda: Found.of(found, config, effects, names), said)
     held_out = _tried(lambda: measured.held_out(study), said) or ()
     evaluation = evaluations[0] if evaluations else None
     curves = evaluation and accuracy_lines(evaluation.table, float(evaluation.about["accuracy"]))
@@ -96,7 +100,7 @@ def make_report(
         "counts": _tried(lambda: study.counts, said),
         "accuracy": _tried(lambda: measured.accuracy(study), said),
         "summary": shown and shown.summary(),
-        "with_effects": bool(shown and shown.effects.falls),
+        "effects": effects if shown and shown.effects else None,
         "evaluation": evaluation,
         "evaluated_on": evaluation and measured.source_of(evaluation, held_out),
         "table": evaluation and measured.table_rows(evaluation),
@@ -153,12 +157,12 @@ def _findings_of(shown: Found) -> dict[str, Any]:
     }
 
 
-def _tried(make: Callable[[], T], problems: list[str]) -> T | None:
-    """What ``make`` gives; None, with the reason added to ``problems``, where the study does not have it."""
+def _tried(make: Callable[[], T], problems: list[str], what: str = "") -> T | None:
+    """What ``make`` gives; None, with ``what`` and the reason added to ``problems``, if the study does not have it."""
     try:
         return make()
     except InputError as error:
-        problems.append(str(error))
+        problems.append(f"{what}{error}")
         return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from interpret.config import ReportConfig
 from interpret.findings import Findings
@@ -48,8 +49,10 @@ class Choice:
         return list(dict.fromkeys(ranked))
 
 
-def choose(findings: Findings, config: ReportConfig, headline: Chosen | None) -> Choice:
-    """The findings to show, from the closed itemsets in the order of :attr:`Findings.candidates`.
+def choose(findings: Findings, config: ReportConfig, headline: Chosen | None, ranked: pd.Series) -> Choice:
+    """The findings to show: closed itemsets, supported ones first, then those of two to five units.
+
+    Of these the ones come first that cost their own classes most and no others; then as :attr:`Findings.candidates`.
 
     Galleries show supported findings only where there are some; a table lists the others after them.
 
@@ -57,8 +60,11 @@ def choose(findings: Findings, config: ReportConfig, headline: Chosen | None) ->
         findings: what was mined.
         config: how much to show.
         headline: the finding to show first.
+        ranked: by itemset id, as :func:`interpret.evaluation.kept_effects.ranked`; may be empty.
     """
     rows = findings.candidates
+    costs = ranked.reindex([findings.id_of[units] for units in rows["units"]]).fillna(-np.inf).to_numpy(float)
+    rows = rows.assign(costs=costs).sort_values(["supported", "named", "costs"], ascending=False, kind="stable")
     by_class: dict[tuple[int, ...], list[tuple[Chosen, bool]]] = {}
     shared: list[tuple[Chosen, bool]] = []
     for units, class_ids, supported in zip(rows["units"], rows["class_ids"], rows["supported"], strict=True):

@@ -1,19 +1,19 @@
-"""The findings of a report: chosen, measured, drawn, and put into the words of the template."""
+"""The findings of a report: chosen, drawn, and put into the words of the template."""
 
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from interpret import frames
 from interpret.config import ReportConfig
-from interpret.errors import DamagedError, InputError
-from interpret.evaluation.first_finding import first_finding
+from interpret.evaluation.itemset_effects import EffectRow, nothing
+from interpret.evaluation.kept_effects import Effects, ranked
 from interpret.figures.colours import class_colours
 from interpret.findings import Findings, supporting
-from interpret.progress import Callback, Progress
-from interpret.report.ablations import Ablations, Effects, measure
+from interpret.progress import Callback
 from interpret.report.choice import Choice, Chosen, choose
 from interpret.report.galleries import Galleries, draw
-from interpret.report.shown import ClassSection, Finding, InClass
+from interpret.report.shown import ClassSection, Effect, Finding, InClass
 
 PICTURED_CLASSES = 4
 """Classes of one finding that have a row of patches (count), those of the largest support first."""
@@ -28,7 +28,7 @@ class Found:
         config: how much is shown.
         names: of the classes.
         choice: which findings.
-        effects: of ablating them.
+        effects: of ablating them, by itemset and class.
         galleries: their pictures.
         rules: of each, its rows of :attr:`Findings.table`, by falling support.
     """
@@ -37,40 +37,39 @@ class Found:
     config: ReportConfig
     names: list[str]
     choice: Choice
-    effects: Effects
+    effects: dict[tuple[int, int], EffectRow]
     galleries: Galleries
     rules: dict[Chosen, pd.DataFrame]
 
     @classmethod
-    def of(
-        cls, findings: Findings, config: ReportConfig, ablations: Ablations, names: list[str], progress: Callback
-    ) -> "Found":
-        """Choose and measure; nothing is drawn yet.
+    def of(cls, findings: Findings, config: ReportConfig, effects: Effects | None, names: list[str]) -> "Found":
+        """Choose; nothing is drawn yet.
 
         Args:
             findings: everything that was mined.
             config: how much to show.
-            ablations: the photos to measure on.
+            effects: of its itemsets; None where they could not be measured.
             names: of the classes.
-            progress: called as each stage advances.
 
         Raises:
             InputError: a file of the study is damaged.
         """
-        effects = Effects()
-        with ablations.lock:
-            choice = choose(findings, config, _headline(findings, ablations))
-            chosen = choice.all()
-            if ablations.measured is not None:
-                progress(Progress("Measuring effects", 0, 0))
-                effects = measure(ablations.measured, [units for units, _ in chosen])
+        first = findings.headline()
+        if effects is not None and (effects.first is None or effects.first[0] in findings.id_of):
+            first = effects.first
+        costs = nothing() if effects is None else effects.table
+        choice = choose(findings, config, first, ranked(costs))
+        chosen = choice.all()
         table = findings.table
         table = table[table["itemset_id"].isin([findings.id_of[units] for units, _ in chosen])]
         rules = {
             each: table[table["itemset_id"] == findings.id_of[each[0]]].sort_values("support", ascending=False)
             for each in chosen
         }
-        return cls(findings, config, names, choice, effects, Galleries(), rules)
+        ids = {findings.id_of[units] for units, _ in chosen}
+        measured = frames.rows(costs[costs["itemset_id"].isin(ids)], EffectRow)
+        by_rule = {(row.itemset_id, row.class_id): row for row in measured}
+        return cls(findings, config, names, choice, by_rule, Galleries(), rules)
 
     def drawn(self, room: int, progress: Callback) -> "Found":
         """The same with pictures.
@@ -136,8 +135,9 @@ class Found:
         ]
 
     def _finding(self, chosen: Chosen) -> Finding:
-        units, class_ids = chosen
-        rows = self.rules[chosen]
+        units, _ = chosen
+        rows, key = self.rules[chosen], self.findings.id_of[units]
+        effects = [self.effects[key, class_id] for class_id in rows["class_id"] if (key, class_id) in self.effects]
         classes = tuple(
             InClass(
                 class_id=class_id,
@@ -146,7 +146,7 @@ class Found:
                 count=held,
                 patches=self.findings.patch_counts[class_id],
                 contrast_support=contrast,
-                effect=self.effects.of(units, class_id),
+                effect=_effect(self.effects.get((key, class_id))),
                 tiles=self.galleries.of(chosen, class_id),
             )
             for class_id, support, held, contrast in zip(
@@ -154,24 +154,16 @@ class Found:
                 strict=True,
             )
         )
-        other = self.effects.largest_other(units, class_ids)
+        others = [row for row in effects if row.worst_class >= 0][:1]
         return Finding(
             units=units,
             classes=classes,
             supported=bool(rows["supported"].all()) if self.findings.study.has_contrast else None,
             lift=float(rows["contrast_lift"].min(skipna=False)),
             q_value=float(rows["image_q_value"].max(skipna=False)),
-            other=None if other is None else (other[0], self.names[other[1]]),
+            other=(max(0.0, others[0].worst), self.names[others[0].worst_class]) if others else None,
         )
 
 
-def _headline(findings: Findings, ablations: Ablations) -> Chosen | None:
-    """The finding that the dashboard shows first."""
-    if ablations.mined is None:
-        return findings.headline()
-    try:
-        return first_finding(findings, ablations.mined)
-    except DamagedError:
-        raise
-    except InputError:
-        return findings.headline()
+def _effect(row: EffectRow | None) -> Effect | None:
+    return None if row is None else Effect(row.fall, row.random, row.photos)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from interpret.config import EvaluateConfig, MineConfig, ReportConfig
 from interpret.evaluation.evaluate import Evaluation
+from interpret.evaluation.heldout import is_own
 from interpret.options import Option, options
 from interpret.study import Study
 from interpret.words import is_uploaded
@@ -16,7 +17,7 @@ PHOTO_OPTIONS = ("limit", "batch_size")
 UPLOADED = "UPLOADED"
 """Stands in a command for what was uploaded to a dashboard, where nobody else finds it."""
 
-NOT_GIVEN = ("images", "workers", "shard_size")
+NOT_GIVEN = ("images", "hold_out", "workers", "shard_size")
 """Options of a run that stand elsewhere in the command, change no result, or are not the command line's."""
 
 
@@ -58,16 +59,21 @@ def commands(
     config, name = study.recorded.config, study.name
     lines = []
     if study.wrapped_class is None:
-        words = ["run", "--images", config.images, "--study", name, *changed(config, without=NOT_GIVEN)]
+        words = ["run", "--images", config.images, "--study", name, "--hold-out", f"{study.hold_out:g}"]
+        words += changed(config, without=NOT_GIVEN)
         words += [*changed(config.model, without=("precision",)), "--precision", study.precision]
         words += changed(config.extract) + changed(config.mine)
         lines.append(("Explain the photos and mine what is found", _line(words)))
     if mine != study.mine_config:
         lines.append(("Mine again with the options of this report", _line(["mine", name, *changed(mine)])))
     for photos in held_out:
-        given = photos.recorded.config
-        words = ["evaluate", name, "--images", photos.images_source, *changed(given, only=PHOTO_OPTIONS)]
-        if evaluation is not None and str(photos.images_root) == evaluation.about.get("measured_on"):
+        given, own = photos.recorded.config, study.hold_out > 0 and is_own(study, photos.images_source)
+        shown = evaluation is not None and str(photos.images_root) == evaluation.about.get("measured_on")
+        if own and not shown:
+            continue  # the run measured on them
+        words = ["evaluate", name, *([] if own else ["--images", photos.images_source])]
+        words += changed(given, only=PHOTO_OPTIONS)
+        if shown:
             words += _of_evaluation(evaluation)
         lines.append(("Ablate units in photos that were not mined", _line(words)))
     lines.append(("Write this file", _line(["report", name, *changed(report), *_mined_anew(study, mine)])))
@@ -85,8 +91,8 @@ def _mined_anew(study: Study, mine: MineConfig) -> list[str]:
     ]
 
 
-def _of_evaluation(evaluation: Evaluation) -> list[str]:
-    given = evaluation.about.get("config", {})
+def _of_evaluation(evaluation: Evaluation | None) -> list[str]:
+    given = evaluation.about.get("config", {}) if evaluation else {}
     return [word for option in options(EvaluateConfig) if option.name in given for word in _if_changed(option, given)]
 
 

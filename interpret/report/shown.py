@@ -24,7 +24,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Effect:
-    """What ablating a finding's units does to the accuracy of one of its classes, in photos that were not mined.
+    """What ablating a finding's units does to the accuracy of one of its classes.
 
     Attributes:
         fall: accuracy with no unit ablated less accuracy with the units ablated (fraction).

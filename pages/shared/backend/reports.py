@@ -4,7 +4,7 @@ import streamlit as st
 
 from interpret.config import MineConfig, ReportConfig
 from interpret.errors import InputError
-from interpret.report import Ablations, make_report
+from interpret.report import make_report
 from interpret.study import Study
 from pages.shared.backend import cached_results, places, studies
 
@@ -23,14 +23,4 @@ def _report(folder: str, stamp: int, evaluations: tuple[tuple[str, int], ...], c
         findings = cached_results.findings(opened, config)
     except InputError:
         findings = None
-    return make_report(opened, ReportConfig(), _ablations(opened), findings=findings).html
-
-
-def _ablations(opened: Study) -> Ablations:
-    try:
-        mined, lock = cached_results.mined_set(opened)
-        held_out = cached_results.heldout_photos(opened)
-        measured = cached_results.ablation_set(opened)[0] if held_out and not held_out.mined else None
-        return Ablations(mined, measured, held_out, cached_results.heldout_damages(opened), lock)
-    except InputError as error:
-        return Ablations(refused=(f"No effect was measured: {error}",))
+    return make_report(opened, ReportConfig(), findings=findings).html
