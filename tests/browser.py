@@ -185,7 +185,7 @@ def drawn_anew(tab: Any) -> Iterator[None]:
 
 @contextmanager
 def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
-    """A tab; at its end it has asked for nothing from elsewhere and no error stands in it."""
+    """A tab; at its end it has asked for nothing from elsewhere or that is not there, and no error stands in it."""
     context = browser.new_context(**options)
     context.set_default_timeout(LONG)
     tab = context.new_page()
@@ -194,10 +194,13 @@ def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
     away: list[str] = []
     faults: list[str] = []
     tab.on("request", lambda r: away.append(r.url) if not r.url.startswith(own) else None)
+    missing: list[str] = []
+    tab.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
     tab.on("pageerror", lambda error: faults.append(str(error)))
     try:
         yield tab
         assert away == [], "the page asked for something from elsewhere"
+        assert missing == [], "the page asked for what is not there"
         assert faults == []
         assert tab.locator("[data-testid=stException]").all_inner_texts() == []
     finally:
@@ -231,10 +234,10 @@ APART = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
 """Whether a click now is one of its own: to Plotly two quick ones, wherever they hit, are a double click."""
 
 
-def click_point(page: Any, place: int) -> None:
-    """Click a point of the first figure, once it stands still."""
+def click_point(page: Any, place: int, figure: Any = None) -> None:
+    """Click a point of a figure, the first one if none is given, once it stands still."""
     page.wait_for_function(APART)
-    point = page.locator(".js-plotly-plot .scatterlayer .point").nth(place)
+    point = (figure or page.locator(".js-plotly-plot")).locator(".scatterlayer .point").nth(place)
     point.wait_for(state="attached")
     point.element_handle().wait_for_element_state("stable")
     box = point.bounding_box()

@@ -1,33 +1,67 @@
 """The browser's Back: a click is one step, and it leads to what was there before."""
 
+import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser import click_point, drawn_anew, go
+from tests.browser import LONG, click_point, drawn_anew, go
 
 pytestmark = pytest.mark.browser
 
 
-def test_back_from_a_unit_leads_to_the_map_that_it_was_clicked_on(page):
+def test_a_click_on_a_point_is_one_step_and_back_from_a_unit_leads_to_the_map(page):
     go(page, "class_shared?all=true")
     with drawn_anew(page):
         page.get_by_text("Map", exact=True).click()
     page.wait_for_function("location.search.includes('view=Map')")
+    before, steps = page.url, page.evaluate("history.length")
     with drawn_anew(page):
         click_point(page, 2)
     page.wait_for_function("location.search.includes('itemset=')")
-    itemset, steps = parse_qs(urlsplit(page.url).query)["itemset"], page.evaluate("history.length")
+    itemset = parse_qs(urlsplit(page.url).query)["itemset"]
+    assert page.evaluate("history.length") == steps + 1
     page.locator("a.unit").first.click()
     page.wait_for_selector("h1:has-text('respond to')")
     page.runs.wait()
-    assert page.evaluate("history.length") == steps + 1
+    assert page.evaluate("history.length") == steps + 2
     with drawn_anew(page):
         page.go_back()
     page.wait_for_selector("h1:has-text('in common')")
     back = parse_qs(urlsplit(page.url).query)
-    assert (back["view"], back["itemset"]) == (["Map"], itemset)
+    assert (back["view"], back["itemset"], back.get("all")) == (["Map"], itemset, ["true"])
     page.wait_for_selector("[class*=st-key-map_]")
+    expect(page.get_by_role("switch", name="Show what the contrast")).to_be_checked()
+    with drawn_anew(page):
+        page.go_back()
+    assert page.url == before
+
+
+def test_a_click_on_a_point_that_opens_a_page_is_one_step_on_a_page_without_pictures(page):
+    from interpret.cli.main import main
+
+    measured = shutil.copytree(page.served.root / "demo", page.served.root / "measured")
+    try:
+        command = ["evaluate", str(measured), "--images", str(measured), "--no-lasso", "--no-greedy", "--no-itemsets"]
+        assert main([*command, "--budgets", "1", "--draws", "2"]) == 0
+        page.goto(f"{page.served.address}/evaluation?study=measured")
+        figure = page.locator("[class*=st-key-matrix] .js-plotly-plot")
+        figure.locator(".scatterlayer .point").first.wait_for(state="attached", timeout=LONG)
+        page.runs.wait()
+        before, steps = page.url, page.evaluate("history.length")
+        figure.scroll_into_view_if_needed()
+        click_point(page, 3, figure)
+        page.wait_for_selector("h1:has-text('Which units carry')")
+        page.runs.wait()
+        assert parse_qs(urlsplit(page.url).query)["class"] == ["3"]
+        assert page.evaluate("history.length") == steps + 1
+        with drawn_anew(page):
+            page.go_back()
+        page.wait_for_selector("h1:has-text('Do these units matter?')")
+        assert page.url == before
+    finally:
+        shutil.rmtree(measured)
 
 
 def test_a_click_that_changes_several_parameters_is_one_step(page):

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from interpret.cli import serve
 from interpret.cli.main import main
 from pages.shared import router
-from pages.shared.backend import gate, hosts, owners, password
+from pages.shared.backend import gate, hosts, owners, page_start, password
 from tests.shown_pages import APP
 from tests.small_study import studies
 
@@ -70,6 +70,8 @@ def asked(
         "host": host,
         **({"origin": origin} if origin else {}),
         "cookie": "; ".join(f"{name}={value}" for name, value in (cookies or {}).items()),
+        "accept-encoding": "gzip",
+        "if-none-match": '"1"',
     }
     scope = {
         "type": kind,
@@ -329,3 +331,28 @@ def test_the_command_serve_hands_roots_names_and_one_person_on(monkeypatch):
     with pytest.raises(SystemExit):
         main(["serve"])
     assert not {"UNITSCOPE_HOSTS", "UNITSCOPE_ONE_PERSON"} & given.keys()
+
+
+async def html_page(scope: Any, receive: Any, send: Any) -> None:
+    """What Streamlit sends for a page: HTML in pieces, which the browser may keep until it changes."""
+    asked = {name for name, _ in scope["headers"]}
+    assert not asked & {b"accept-encoding", b"if-none-match"}, "it would be compressed, or no answer at all"
+    head = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"26"), (b"etag", b'"1"')]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    for piece, more in ((b"<html><he", True), (b"ad></head></html>", False)):
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def test_a_page_gets_a_script_before_those_of_streamlit_and_nothing_else_does(clock):
+    page = asked(gate.Gate(html_page, password.Attempts(clock)), "/unit")
+    assert page.body == f"<html><head><script>{page_start.SCRIPT}</script></head></html>"
+    assert page.header("content-length") == str(len(page.body.encode()))
+    assert page.header("etag") == "", "it is the file's, without the script"
+    assert page.header("x-frame-options") == "DENY"
+    assert owners.COOKIE in page.cookies
+    other = asked(gate.Gate(streamlit, password.Attempts(clock)), "/unit")
+    assert other.body == "inside"
+
+
+def test_the_script_ends_before_its_page_does():
+    assert "</script" not in page_start.SCRIPT.lower()

@@ -9,7 +9,7 @@ from streamlit.runtime.secrets import secrets_singleton
 from interpret.errors import InputError
 from pages.shared import page_list, wording
 from pages.shared.backend import first_study, gate, preparation, studies
-from pages.shared.controls import current_study
+from pages.shared.controls import address, current_study
 from pages.shared.view import style
 
 _ROUTED = "routed"
@@ -45,6 +45,7 @@ def run() -> None:
         current_study.show_replaced()
     finally:
         st.session_state[_ROUTED] = False
+        address.keep_settings()
         with contextlib.suppress(InputError):  # not sooner: the page needs the cores first
             first_study.complete_demo()
 

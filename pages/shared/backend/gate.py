@@ -1,9 +1,8 @@
-"""What every request passes before Streamlit: the server's name, the password, a token for the browser, and headers."""
+"""What every request passes before Streamlit: the name, the password, a token for the browser, headers and a script."""
 
 import html
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -12,13 +11,11 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from pages.shared.backend import hosts, owners, password
+from pages.shared.backend import hosts, owners, page_start, password
+from pages.shared.backend.page_start import Message, Scope, Send
 from pages.shared.backend.password import Attempts
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOGIN = "unitscope_login"
@@ -113,7 +110,10 @@ class Gate:
             )
             return
         page = scope["type"] == "http" and not connection.url.path.startswith(_INNER)
-        await self.app(scope, receive, _with_headers(send, None if known or not page else connection))
+        send = _with_headers(send, None if known or not page else connection)
+        if page and scope["method"] == "GET":
+            scope, send = page_start.asked_whole(scope), page_start.with_script(send)
+        await self.app(scope, receive, send)
 
     async def _login(self, connection: HTTPConnection, token: str | None, cookie: str, receive: Receive) -> Response:
         """The form for the password, or the answer to one that was given."""

@@ -74,8 +74,21 @@ def go(page: str, query: dict[str, str]) -> None:
     """Open another page in this session, with these parameters."""
     # Streamlit refuses to set a parameter that a widget of the page is bound to, even where the page is being left. The
     # next page's own widgets take their values from the address again.
+    _unbind(query)
+    st.switch_page(page_list.file_of(page), query_params=query)
+
+
+def keep_settings() -> None:
+    """Keep :data:`SETTINGS` in the address when the browser's Back leads from this page, now drawn, to another one.
+
+    Streamlit takes a parameter that a widget is bound to for its page's own, and drops it from the next page's address,
+    even if that page has the same widget. Each run of a page binds its widgets again.
+    """
+    _unbind(SETTINGS)
+
+
+def _unbind(names: Iterable[str]) -> None:
     with get_session_state().query_params() as held:
-        for name in query:
+        for name in names:
             if binding := held.get_binding_for_param(name):
                 held.unbind_widget(binding.widget_id)
-    st.switch_page(page_list.file_of(page), query_params=query)

@@ -8,25 +8,6 @@ const made = (tag, name, text) => {
   return node;
 };
 
-// Each click is one step for the browser's Back. Streamlit makes two of a change of page: it first writes the new
-// parameters into the former page's address, then the page itself. And it makes one of naming the study that is open.
-if (!globalThis.unitscopeHistory) {
-  globalThis.unitscopeHistory = true;
-  const push = history.pushState.bind(history);
-  let last = { url: new URL(location), at: 0 };
-  history.pushState = (state, title, address) => {
-    const url = new URL(address ?? location, location);
-    const halfway = url.pathname !== last.url.pathname && url.search === last.url.search && Date.now() - last.at < 3000;
-    const named = new URLSearchParams(url.search);
-    named.delete("study");
-    const former = new URLSearchParams(location.search);
-    const naming = url.pathname === location.pathname && !former.has("study") && String(named) === String(former);
-    last = { url, at: Date.now() };
-    if (halfway || naming) history.replaceState(state, title, address);
-    else push(state, title, address);
-  };
-}
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".blocks");
   const shown = JSON.stringify(data);
