@@ -13,7 +13,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import ClassSupport, SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, menus, paging, thresholds
+from pages.shared.controls import address, in_vain, menus, paging, thresholds
 from pages.shared.view import (
     contrast,
     effects,
@@ -30,6 +30,8 @@ from pages.shared.view import (
 PER_PAGE = 20
 """Rules on a page of the list (count); the saved table holds all rules."""
 
+VIEWS = ("Rules", "Map", "Graph")
+
 COLUMNS = 48
 """Most units in the map and the graph (count)."""
 
@@ -42,10 +44,10 @@ def page() -> None:
     if not findings.classes:
         tables.nothing_found(findings)
         return
+    in_vain.warn_of_choice("view", "View", VIEWS)
+    thresholds.warn_of_display()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        view = st.segmented_control(
-            "View", ["Rules", "Map", "Graph"], default="Rules", key="view", bind="query-params", required=True
-        )
+        view = st.segmented_control("View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True)
         display = thresholds.display()
         only = menus.choose_several(
             "Shared by",
@@ -118,7 +120,7 @@ def _choose(act: dict[str, object]) -> None:
 def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
     pages = -(-min(len(rows), 400) // PER_PAGE)
-    page = paging.page_of("rules", pages)
+    page = paging.page_of("rules", pages, "rules")
     lines = []
     for row in frames.rows(rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE], SharedRow):
         tags = [

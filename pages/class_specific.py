@@ -8,7 +8,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import RelevantUnit, RuleRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, menus, thresholds
+from pages.shared.controls import address, in_vain, menus, thresholds
 from pages.shared.view import (
     ablation_panel,
     contrast,
@@ -30,6 +30,7 @@ def page() -> None:
             wording.header("Which units carry this class?")
         tables.nothing_found(findings)
         return
+    thresholds.warn_of_display()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         class_id = menus.choose(
             "Class",
@@ -146,6 +147,7 @@ def _chosen(findings: Findings, class_id: int, rows: pd.DataFrame) -> Units | No
 
 def _table(findings: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> None:
     kinds = {"any": "all", "specific": "only this class", "shared": "shared with others"}
+    in_vain.warn_of_choice("kind", "Kind", kinds.values())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Kind",

@@ -166,7 +166,7 @@ def _sets(study: Study, sets: ErrorSets, chosen: ErrorSetRow | None) -> None:
     wording.paragraph(f"{compared} {found}")
     rows = frames.rows(sets.table, ErrorSetRow)
     pages = -(-len(rows) // LISTED)
-    page = paging.page_of(PAGE_PARAM, pages)
+    page = paging.page_of(PAGE_PARAM, pages, "sets")
     lines = []
     for row in rows[(page - 1) * LISTED : page * LISTED]:
         name = wording.class_text(study, row.target)

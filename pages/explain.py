@@ -15,7 +15,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import model, pictures
 from pages.shared.backend.model import PickedPhoto
-from pages.shared.controls import address, menus, thresholds
+from pages.shared.controls import address, in_vain, menus, thresholds
 from pages.shared.view import figures, patch_chain, photo_picker, tables, widgets
 
 
@@ -134,6 +134,7 @@ def _stage(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> i
     name = wording.class_text(study, shown.target)
     words = f"the photo, with what supports {name} in bright colours"
     above = st.container()  # the slider is below, but only it knows what the address says
+    in_vain.warn_of_number("opacity", "an opacity of the map", 0, 100, sign="\u00a0%")
     opacity = st.slider("Map over the photo", 0, 100, 60, key="opacity", bind="query-params", format="%d %%") / 100
     with above:
         widgets.show([widgets.stage(seen, words, heat=heat, opacity=opacity, boxes=boxes)], "stage", _switch)

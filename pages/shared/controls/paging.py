@@ -2,11 +2,25 @@
 
 import streamlit as st
 
-from pages.shared.controls import address
+from pages.shared.controls import address, in_vain
 
 
-def page_of(param: str, pages: int) -> int:
-    """The page of a list that the address names, from 1; :func:`buttons` draws the control."""
+def page_of(param: str, pages: int, what: str) -> int:
+    """The page of a list that the address names, from 1, else the nearest one, with a sentence that says so.
+
+    :func:`buttons` draws the control.
+
+    Args:
+        param: its name in the address.
+        pages: that there are (count).
+        what: is listed.
+    """
+    page = _nearest(param, pages)
+    in_vain.warn_of_page(param, what, page, pages)
+    return page
+
+
+def _nearest(param: str, pages: int) -> int:
     return min(max(1, address.whole_number(st.query_params.get(param)) or 1), pages)
 
 
@@ -14,7 +28,7 @@ def buttons(param: str, pages: int) -> None:
     """Buttons for the pages of a list; none if there is one page only."""
     if pages < 2:
         return
-    page, counter = page_of(param, pages), f"turned_{param}"
+    page, counter = _nearest(param, pages), f"turned_{param}"
     # The buttons keep their own page, and no other can be set: where the address names another one, as after a new
     # choice or the browser's Back, other buttons take their place.
     key = f"turn_{param}_{st.session_state.setdefault(counter, 0)}"

@@ -15,7 +15,7 @@ from interpret.mining.ranked_units import quantile_of
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.backend import cached_results
-from pages.shared.controls import address, current_study
+from pages.shared.controls import address, current_study, in_vain
 
 
 def title_and_findings() -> tuple[DeltaGenerator, Findings]:
@@ -52,6 +52,10 @@ def title_and_thresholds() -> tuple[DeltaGenerator, Study, MineConfig]:
 def _top() -> tuple[DeltaGenerator, Study, MineConfig, DeltaGenerator]:
     """:func:`title_and_thresholds`, and a place below the thresholds for a remark."""
     study = current_study.opened()
+    stored = study.extract_config.stored_units
+    in_vain.warn_of_number("n", "an N", 1, stored)
+    in_vain.warn_of_number("support", "a smallest support", 1, 100, sign="\u00a0%")
+    in_vain.warn_of_number("size", "a largest itemset", 0, _largest(stored))
     title, tools = st.columns([5, 1], vertical_alignment="bottom")
     with tools:
         config, place = _thresholds(study)
@@ -89,7 +93,7 @@ def _thresholds(study: Study) -> tuple[MineConfig, DeltaGenerator]:
     mined_percent = _support_percent(mined)
     n = _address_number("n", min(mined.top_units, stored), 1, stored)
     support = _address_number("support", mined_percent, 1, 100)
-    largest = max(10, stored)
+    largest = _largest(stored)
     with st.popover(f"N {n} · support {support}\u00a0%", icon=":material/tune:", help="What counts as frequent"):
         if stored > 1:  # a slider needs two ends
             n = st.slider(
@@ -145,14 +149,26 @@ def _transactions(study: Study, mined: MineConfig) -> MineConfig:
     return mined if contrastive == (own > 0) else replace(mined, contrast_quantile=quantile if contrastive else 0.0)
 
 
+def _largest(stored: int) -> int:
+    """Most units that the largest itemset can be bounded by, where so many of a patch are stored (counts)."""
+    return max(10, stored)
+
+
 def _support_percent(mined: MineConfig) -> int:
     """The support that the study was mined with as the slider shows it, in whole percent."""
     return min(100, max(1, round(100 * mined.min_support)))
 
 
+_LABELS = {"closed": "without repeats", "maximal": "largest only", "all": "all"}
+
+
+def warn_of_display() -> None:
+    """Say that the address asks for itemsets to list that :func:`display` does not offer."""
+    in_vain.warn_of_choice("show", "Itemsets", _LABELS.values())
+
+
 def display() -> str:
     """Which itemsets are listed: closed, maximal or all."""
-    labels = {"closed": "without repeats", "maximal": "largest only", "all": "all"}
     chosen = st.segmented_control(
         "Itemsets",
         DISPLAYS,
@@ -160,7 +176,7 @@ def display() -> str:
         key="show",
         bind="query-params",
         required=True,
-        format_func=lambda display: labels[display],
+        format_func=lambda display: _LABELS[display],
         help="without repeats: an itemset is hidden if a larger one is in exactly as many patches (closed); "
         "largest only: if a larger one is frequent too (maximal)",
     )

@@ -26,7 +26,7 @@ def show(
 ) -> None:
     """Show a page of the pairs, each with its number of errors; a click calls ``on_select`` with `pair`."""
     pages = max(1, -(-len(pairs) // LISTED))
-    page = paging.page_of(PAGE_PARAM, pages)
+    page = paging.page_of(PAGE_PARAM, pages, "pairs")
     largest = int(pairs["errors"].max())
     colours = pictures.colours(study)
     lines = []

@@ -71,7 +71,7 @@ def show(
     """
     chosen = supporting.one_per_photo(findings.study, np.asarray(patches, np.int64))
     pages = min(200, max(1, -(-len(chosen) // limit)))
-    page = paging.page_of(PAGE_PARAM, pages)
+    page = paging.page_of(PAGE_PARAM, pages, "patches")
     shown = chosen[(page - 1) * limit : page * limit]
     parts = patch_tiles(findings, shown.tolist(), caption=caption)
     if not parts:

@@ -11,7 +11,7 @@ from interpret.study.schema import ImageRow
 from pages.shared import wording
 from pages.shared.backend import headline, pictures
 from pages.shared.backend.model import PickedPhoto
-from pages.shared.controls import address, menus, paging
+from pages.shared.controls import address, in_vain, menus, paging
 from pages.shared.view import widgets
 
 PER_PAGE = 24
@@ -19,6 +19,9 @@ PER_PAGE = 24
 
 PAGE_PARAM = "photos"
 """The parameter in the address for the page of photos to pick from."""
+
+SOURCES = ("of the study", "upload", "camera")
+"""Where the photo comes from."""
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 
@@ -36,15 +39,16 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     Raises:
         InputError: the photo is not on this machine, or cannot be read.
     """
+    in_vain.warn_of_choice("from", "Photo", SOURCES)
     source = row.segmented_control(
         "Photo",
-        ["of the study", "upload", "camera"],
-        default="of the study",
+        SOURCES,
+        default=SOURCES[0],
         key="from",
         bind="query-params",
         required=True,
     )
-    if source == "of the study":
+    if source == SOURCES[0]:
         return _of_study(findings, row)
     file = (
         st.camera_input("Take a photo", key="camera", width=480)
@@ -108,7 +112,7 @@ def _strip(study: Study, chosen: int) -> None:
     )
     listed = study.images if wanted == "all" else study.images[study.images["predicted"] == int(wanted)]
     pages = max(1, -(-len(listed) // PER_PAGE))
-    page = paging.page_of(PAGE_PARAM, pages)
+    page = paging.page_of(PAGE_PARAM, pages, "photos")
     rows = listed.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     sources = pictures.thumbnails(study, rows["image_id"].tolist(), 160)
     tiles = [
