@@ -13,7 +13,7 @@ from interpret.evaluation.mending import Mending
 from interpret.evaluation.unit_list import sets_table, unit_list
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, confusions, pictures
+from pages.shared.backend import cached_results, confusions, messages, pictures
 from pages.shared.controls import address, paging, thresholds
 from pages.shared.view import confusion_list, error_galleries, mending_table, saved_tables, widgets
 
@@ -42,7 +42,7 @@ def page() -> None:
         pairs = confusions.pairs(study)
     except InputError as error:  # no photo has a label
         _header(heading, NO_PAIR)
-        st.info(wording.markdown(str(error)))
+        st.info(wording.markdown(messages.of(error)))
         return
     if pairs.empty:
         _header(heading, NO_PAIR)
@@ -63,11 +63,11 @@ def page() -> None:
         try:
             sets = confusions.sets(study, *chosen, config)
         except ExplosionError as error:
-            st.error(wording.markdown(str(error)))
+            st.error(wording.markdown(messages.of(error)))
             thresholds.offer_thresholds_that_pass(study, error)
             return
         except InputError as error:  # a photo, or the network, is not here
-            st.info(wording.markdown(str(error)))
+            st.info(wording.markdown(messages.of(error)))
             return
         row = _chosen_set(sets)
     with left:

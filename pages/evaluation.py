@@ -14,7 +14,7 @@ from interpret.evaluation.table1 import BASELINE, MethodRow
 from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import allowed_paths, cached_results, jobs, owners
+from pages.shared.backend import allowed_paths, cached_results, jobs, messages, owners
 from pages.shared.controls import current_study, menus, option_input
 from pages.shared.view import figures, influence, itemset_measures, run_progress, saved_tables, style
 
@@ -197,7 +197,7 @@ def _form(study: Study) -> None:
             options = option_input.option_inputs(EvaluateConfig, key="measure")
             options += option_input.option_inputs(RunConfig, key="measure", only=("limit", "batch_size", "workers"))
     except InputError as error:
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         return
     if st.button("Measure", type="primary", key="measure_start", icon=":material/play_arrow:"):
         images = {"own": str(study.folder), "demo-val": "demo-val", "apart": apart}
@@ -209,7 +209,7 @@ def _form(study: Study) -> None:
                 jobs.start(study.name, ["--images", measure_on, *options], kind="evaluate", owner=owners.current()).id
             )
         except InputError as error:
-            st.error(wording.markdown(str(error)))
+            st.error(wording.markdown(messages.of(error)))
             return
         st.rerun()
 

@@ -13,7 +13,7 @@ from interpret.findings import Findings
 from interpret.mining.ranked_units import kept_units
 from interpret.study import Study
 from pages.shared import router, wording
-from pages.shared.backend import model, pictures
+from pages.shared.backend import messages, model, pictures
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, in_vain, menus, thresholds
 from pages.shared.view import figures, patch_chain, photo_picker, tables, widgets
@@ -36,7 +36,7 @@ def page() -> None:
             target = _target(study, first)
         shown = first if target == first.predicted else model.explained(study, photo, target)
     except InputError as error:
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         return
     with heading.container():
         wording.header(f"Why {wording.class_text(study, shown.target)}?")

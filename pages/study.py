@@ -11,8 +11,8 @@ from interpret.findings.rows import ClassSupport
 from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
-from pages.shared.backend import cached_results, headline, pictures, places, reports, studies
-from pages.shared.controls import address, current_study, new_study
+from pages.shared.backend import cached_results, headline, messages, pictures, places, reports, studies
+from pages.shared.controls import address, current_study, new_study, own_studies
 from pages.shared.view import contrast, effects, patch_chain, patch_gallery, run_progress, tables, widgets
 
 
@@ -22,7 +22,7 @@ def page() -> None:
     try:
         findings = cached_results.findings(study, study.mine_config)
     except ExplosionError as error:
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         findings = None
     if findings is not None:
         _finding(findings)
@@ -196,7 +196,7 @@ def _others(study: Study) -> None:
         wording.paragraph(f"This is the only one in {html.escape(str(places.studies_root()))}.", "small")
     else:
         current_study.offer_others(study.name)
-    current_study.offer_deletion()
+    own_studies.offer()
 
 
 router.enter(page)

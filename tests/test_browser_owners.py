@@ -75,11 +75,21 @@ def test_two_people_neither_see_nor_stop_nor_delete_what_the_other_makes(people)
     alice.wait_for_selector("h1")
     alice.runs.wait()
     assert "study=of-alice" in alice.url, "a reload keeps what is one's own"
+    alice.locator("button:has-text('Rename a study of yours')").click()
+    alice.get_by_label("New name").fill("alice/birds")
+    with drawn_anew(alice):
+        alice.keyboard.press("Enter")
+    with drawn_anew(alice):
+        alice.locator("button:has-text('Rename it')").click()
+    expect(alice.locator("text=The study is called “alice-birds”, not “alice/birds”")).to_be_visible(timeout=LONG)
+    assert "study=alice-birds" in alice.url
+    assert not (root / "of-alice").exists()
+
     alice.locator("button:has-text('Delete a study of yours')").click()
     with drawn_anew(alice):
         alice.locator("button:has-text('Delete it for good')").click()
-    expect(alice.locator("button:has-text('of-alice')")).to_have_count(0, timeout=LONG)
-    assert not (root / "of-alice").exists()
+    expect(alice.locator("button:has-text('alice-birds')")).to_have_count(0, timeout=LONG)
+    assert not (root / "alice-birds").exists()
     assert list((root / ".uploads").iterdir()) == [], "the uploads go with the study"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from PIL import Image
@@ -33,6 +34,22 @@ def test_nothing_is_cut_off_on_a_phone(browser, served, path, scheme):
         ground = tab.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
         light = sum(json.loads("[" + ground[4:-1] + "]")) / 3
         assert light > 200 if scheme == "light" else light < 60
+
+
+def test_a_page_asks_no_more_once_the_run_on_it_has_ended(page):
+    run = page.served.root / ".runs" / "0-ended"
+    run.mkdir(parents=True)
+    about = {"study": "other", "kind": "run", "arguments": [], "pid": 0, "born": "0"}
+    (run / "job.json").write_text(json.dumps(about))
+    try:
+        go(page, "")
+        expect(page.locator("button:has-text('Dismiss')")).to_be_visible()
+        page.runs.wait()
+        asked = page.runs.ended
+        page.wait_for_timeout(2500)
+        assert (page.runs.ended, page.runs.under_way) == (asked, False)
+    finally:
+        shutil.rmtree(run)
 
 
 def test_pictures_differ(page):

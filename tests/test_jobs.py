@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import html
 import io
 import json
 import os
@@ -13,11 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
-from pages.shared.backend import first_study, jobs, owners, places, preparation, uploads
+from interpret.study import workspace
+from pages.shared.backend import first_study, jobs, obstacles, owners, places, preparation, study_names, uploads
 from pages.shared.controls import new_study
+from pages.shared.view import run_progress
+from tests.shown_pages import words_on
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +121,7 @@ def test_dismissing_a_run_keeps_what_another_of_its_name_works_on(root, other):
 @pytest.mark.parametrize("name", ["x.partial", "x.Partial", "x.partial-"])
 def test_no_study_is_called_as_an_unfinished_one(name):
     with pytest.raises(InputError, match="unfinished"):
-        new_study._plain_name(name)
+        study_names.checked(name)
 
 
 def test_a_comparison_that_was_cut_off_is_tried_once_more_and_then_skipped(root, monkeypatch):
@@ -214,6 +219,84 @@ def test_a_run_that_cannot_go_on_stays_and_says_why(root):
     app.run()
     assert len(app.error) == 1, "it is still there when the runs are looked at again"
     assert old.id in [job.id for job in jobs.jobs()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "said"),
+    [
+        (
+            "run",
+            ["--images", "{root}/gone"],
+            "The folder of photos is not there any more ({root}/gone); put it back",
+        ),
+        ("run", ["--images", "{upload}"], "The folder of photos is not there any more (the upload); dismiss this and"),
+        ("run", ["--weights", "{upload}/m.pt"], "The checkpoint is not there any more (m.pt); dismiss this and upload"),
+        (
+            "run",
+            ["--images", "demo", "--class-names", "/no.txt"],
+            "The file of class names is not there any more (/no.",
+        ),
+        ("evaluate", ["--images", "demo-val"], "The study is not there any more; dismiss this entry."),
+        ("run", ["--images", "{root}", "--limit", "5"], ""),
+        ("run", ["--model", "demo", "--images", "demo"], ""),
+    ],
+)
+def test_a_run_that_is_certain_to_fail_again_is_not_offered_to_go_on(root, kind, arguments, said):
+    places_of = {"root": root, "upload": root / ".uploads" / "0123456789abcdef"}
+    job = placed(root, "mine", "failed", kind)
+    about = root / ".runs" / job.id / "job.json"
+    arguments = [word.format(**places_of) for word in arguments]
+    about.write_text(json.dumps({**json.loads(about.read_text()), "arguments": arguments}))
+    app = AppTest.from_function(watching, default_timeout=60)
+    app.query_params["kind"] = kind
+    app.run()
+    assert (f"resume_{job.id}" in [button.key for button in app.button]) == (not said)
+    assert f"dismiss_{job.id}" in [button.key for button in app.button]
+    assert html.escape(said.format(**places_of)) in words_on(app)
+    assert ".uploads" not in words_on(app)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ('{"key": "k", "format": 1}', "Another version of Unitscope left it unfinished; complete it with that version"),
+        ("{", "What it left is damaged; dismiss it and start a new run."),
+        (json.dumps({"key": "k", "format": workspace.FORMAT}), ""),
+    ],
+)
+def test_a_workspace_that_cannot_be_resumed_is_said(root, record, said):
+    (root / "mine.partial").mkdir()
+    (root / "mine.partial" / workspace.RECORD).write_text(record)
+    hindered = obstacles.of(placed(root, "mine", "stopped"))
+    assert hindered.startswith(said)
+    assert bool(hindered) == bool(said)
+
+
+def test_the_error_of_a_run_calls_an_upload_by_its_name(root):
+    upload = uploads.keep_checkpoint("my net.pt", io.BytesIO(b"x"))
+    job = placed(root, "mine", "failed")
+    log = root / ".runs" / job.id / "stderr.txt"
+    log.write_text(f"error: {upload} is not a checkpoint; see '{upload.parent}' and {upload.parent}/Bird/a b.png.\n")
+    assert jobs.jobs()[0].error == "my net.pt is not a checkpoint; see 'the upload' and Bird/a b.png."
+
+
+def test_only_a_run_under_way_keeps_its_page_asking(root, monkeypatch):
+    asked: list[float | None] = []
+    fragment = st.fragment
+
+    def counted(function, *, run_every):
+        asked.append(run_every)
+        return fragment(function, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", counted)
+    job = placed(root, "mine", "running")
+    app = AppTest.from_function(watching, default_timeout=60).run()
+    assert asked == [run_progress.POLL]
+    about = root / ".runs" / job.id / "job.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "born": "0"}))
+    app.run()
+    assert asked[1:] == [None]
+    assert f"resume_{job.id}" in [button.key for button in app.button]
 
 
 @pytest.mark.parametrize(("before", "kept"), [("old", False), ("new", True)])

@@ -101,6 +101,69 @@ def test_the_page_deletes_a_study_after_a_second_click(root, as_alice):
     assert "delete_study" not in [button.key for button in app.button], "nothing else is Alice's"
 
 
+def test_only_ones_own_study_can_be_renamed_and_only_to_a_name_that_is_free(root, as_alice):
+    for name in ("demo", "of-bob"):
+        with pytest.raises(InputError, match="cannot be renamed"):
+            opened_studies.rename(name, "other")
+    (root / "begun.partial").mkdir()
+    placed(root, "0-b", "queued", BOB)
+    for name, said in {
+        "of-bob": "called of-bob already",
+        "of-alice": "called of-alice already",
+        "of/alice": "called of-alice already",
+        "../..": "letters or digits",
+        "._-": "letters or digits",
+        "x.partial": "reserved",
+        "begun": "left something under the name begun",
+        "queued": "left something under the name queued",
+    }.items():
+        with pytest.raises(InputError, match=said):
+            opened_studies.rename("of-alice", name)
+    assert set(opened_studies.names()) == {"demo", "of-alice"}
+    placed(root, "0-e", "of-alice", ALICE, kind="evaluate", pid=1, born=jobs.processes.born(1))
+    with pytest.raises(InputError, match="no run"):
+        opened_studies.rename("of-alice", "other")
+
+
+def test_a_renamed_study_is_the_same_with_its_owner_and_the_old_name_is_free(root, as_alice):
+    files = {file.relative_to(root / "of-alice"): file.read_bytes() for file in (root / "of-alice").rglob("*.*")}
+    placed(root, "0-e", "of-alice", ALICE, kind="evaluate")
+    assert opened_studies.rename("of-alice", "Birds & co") == "Birds-co"
+    assert {
+        file.relative_to(root / "Birds-co"): file.read_bytes() for file in (root / "Birds-co").rglob("*.*")
+    } == files
+    assert set(opened_studies.names()) == {"demo", "Birds-co"}
+    assert opened_studies.opened("Birds-co").name == "Birds-co"
+    assert (owners.of_study("Birds-co"), owners.of_study("of-alice")) == (ALICE, owners.SHARED)
+    assert jobs.jobs() == [], "an entry of the old name would speak of no study"
+
+
+def test_a_study_that_cannot_be_renamed_keeps_its_name_and_its_owner(root, as_alice, monkeypatch):
+    def fails(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(InputError, match=r"cannot be renamed in .* \(Permission denied\)"):
+        opened_studies.rename("of-alice", "other")
+    assert (owners.of_study("of-alice"), owners.of_study("other")) == (ALICE, owners.SHARED)
+
+
+def test_the_page_of_a_renamed_study_stays_open_and_others_are_told_that_it_is_gone(root, as_alice):
+    app, other = show("pages/study.py", study="of-alice", patch="0"), show("pages/study.py", study="of-alice")
+    assert app.selectbox(key="rename_name").options == ["of-alice"]
+    app.text_input(key="rename_to").set_value("my birds").run()
+    app.button(key="rename_study").click().run()
+    assert not app.exception
+    assert not app.error
+    assert (app.query_params["study"], app.query_params["patch"]) == ("my-birds", "0")
+    assert unescaped(app.info[-1].value) == (
+        "The study is called “my-birds”, not “my birds”: names have letters, digits, “_”, “.” and “-”, and at most 60 "
+        "characters."
+    )
+    assert "of-alice" not in labels(app)
+    assert "There is no study called “of-alice” here; another one is shown." in labels(other.run())
+
+
 def test_a_study_is_not_deleted_while_a_run_works_on_it(root, as_alice):
     placed(root, "0-a", "of-alice", ALICE, kind="evaluate", pid=1, born=jobs.processes.born(1))
     with pytest.raises(InputError, match="no run"):

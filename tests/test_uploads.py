@@ -128,4 +128,6 @@ def test_only_paths_below_the_allowed_roots_are_read(empty, tmp_path):
 def test_a_checkpoint_is_known_by_its_ending(empty):
     with pytest.raises(InputError, match="safetensors"):
         uploads.keep_checkpoint("model.exe", io.BytesIO(b"x"))
-    assert uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x")).is_relative_to(empty)
+    kept = uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x"))
+    assert kept.is_relative_to(empty)
+    assert kept.name == "m.safetensors"

@@ -8,7 +8,7 @@ from streamlit.runtime.secrets import secrets_singleton
 
 from interpret.errors import InputError
 from pages.shared import page_list, wording
-from pages.shared.backend import first_study, gate, preparation, studies
+from pages.shared.backend import first_study, gate, messages, preparation, studies
 from pages.shared.controls import address, current_study
 from pages.shared.view import style
 
@@ -39,7 +39,7 @@ def run() -> None:
         chosen.run()
     except InputError as error:  # as for a damaged study: the page ends here, and the others can still be opened
         wording.header("This page cannot be shown")
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         current_study.offer_others(None)
     else:
         current_study.show_replaced()

@@ -21,7 +21,7 @@ from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.study import Study, open_study
 from interpret.study.results import made_from
-from pages.shared.backend import allowed_paths, places, studies
+from pages.shared.backend import allowed_paths, messages, places, studies
 
 MINE_SECONDS = 20.0
 """Longest time that a page waits for mining (seconds)."""
@@ -146,7 +146,7 @@ def evaluations(opened: Study) -> tuple[list[Evaluation], list[str]]:
         try:
             usable.append(_evaluation(str(opened.folder), places.stamp(opened.folder), str(folder), written))
         except InputError as error:
-            refused.append(str(error))
+            refused.append(messages.of(error))
     return usable, refused
 
 
@@ -171,7 +171,7 @@ def _newest_dissection(opened: Study) -> tuple[Dissection | None, str]:
         try:
             return _dissection(str(opened.folder), places.stamp(opened.folder), str(folder), written), refused
         except InputError as error:
-            refused = refused or str(error)
+            refused = refused or messages.of(error)
     return None, refused
 
 

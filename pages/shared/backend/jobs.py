@@ -11,7 +11,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from interpret import progress
 from interpret.errors import InputError
 from interpret.files import remove_folder, write_json
 from interpret.study.workspace import partial_folder
-from pages.shared.backend import allowed_paths, durations, owners, places, processes, uploads
+from pages.shared.backend import allowed_paths, durations, messages, owners, places, processes, uploads
 from pages.shared.backend.places import studies_root
 
 AT_ONCE = 2
@@ -105,6 +105,13 @@ def start(study: str, arguments: Sequence[str], kind: str = "run", owner: str = 
                 "another one."
             ) from error
         return next(job for job in _all() if job.id == folder.name)
+
+
+@contextlib.contextmanager
+def names_held() -> Iterator[None]:
+    """While the block runs, no run takes a name."""
+    with _lock:
+        yield
 
 
 def _advance() -> None:
@@ -206,7 +213,7 @@ def _error_line(folder: Path) -> str:
         return ""
     for line in reversed(lines):
         if line.startswith("error: "):
-            return line.removeprefix("error: ")
+            return messages.without_upload_paths(line.removeprefix("error: "))
     if any(line.startswith("Traceback") for line in lines):
         return f"The program failed; its log is {log}."
     return ""

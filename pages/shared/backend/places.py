@@ -11,6 +11,10 @@ def studies_root() -> Path:
     return Path(os.environ.get("UNITSCOPE_STUDIES") or "studies").expanduser().absolute()
 
 
+UPLOADS = ".uploads"
+"""The folder within that of the studies which holds uploads."""
+
+
 def study_names() -> list[str]:
     """The studies that can be opened, the newest first."""
     root = studies_root()

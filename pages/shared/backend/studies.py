@@ -12,7 +12,7 @@ from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.files import remove_folder
 from interpret.study import Study, open_study
-from pages.shared.backend import allowed_paths, jobs, owners, places, uploads
+from pages.shared.backend import allowed_paths, jobs, owners, places, study_names, uploads
 
 
 def names() -> list[str]:
@@ -49,6 +49,41 @@ def delete(name: str) -> None:
         if job.study == name:
             jobs.dismiss(job)
     uploads.tidy(made_from)
+
+
+def rename(name: str, to: str) -> str:
+    """Give a study another name, in one step, and return it as the folder is called.
+
+    Pages whose address has the old name find no study there. Entries of runs that have ended are dismissed.
+
+    Args:
+        name: of the study.
+        to: what a person typed; see :func:`study_names.plain`.
+
+    Raises:
+        InputError: it is not the page's to rename, a run works on it, or the new name is none, or taken.
+    """
+    if name not in deletable():
+        raise InputError(f"The study {name!r} cannot be renamed here; only the browser that made it may, and no run.")
+    if study_names.plain(to) == name:
+        raise InputError(f"The study is called {name} already; type another name.")
+    new, root, owner = study_names.checked(to), places.studies_root(), owners.of_study(name)
+    with jobs.names_held():
+        if study_names.is_unfinished(new) or any(job.study == new and job.kind == "run" for job in jobs.jobs()):
+            raise InputError(f"A run has left something under the name {new}, or makes it; type another name.")
+        try:
+            owners.record(new, owner)  # first: at no moment is it everybody's
+            (root / name).rename(root / new)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                owners.record(new, owners.SHARED)
+            raise InputError(f"The study {name!r} cannot be renamed in {root} ({error.strerror}).") from error
+        with contextlib.suppress(OSError):
+            owners.record(name, owners.SHARED)
+    for job in jobs.jobs():
+        if job.study == name:
+            jobs.dismiss(job)
+    return new
 
 
 def opened(name: str) -> Study:

@@ -13,7 +13,7 @@ from interpret.data.photos import EXTENSIONS
 from interpret.errors import InputError
 from pages.shared.backend import archives
 from pages.shared.backend.archives import MAX_FILE_BYTES, MAX_TOTAL_BYTES
-from pages.shared.backend.places import studies_root
+from pages.shared.backend.places import UPLOADS, studies_root
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 """Names of the folders that uploads are kept in."""
@@ -128,7 +128,7 @@ def _new_folder() -> Iterator[Path]:
     Raises:
         InputError: it cannot be written to, or the disk is full.
     """
-    folder = studies_root() / ".uploads" / secrets.token_hex(8)
+    folder = studies_root() / UPLOADS / secrets.token_hex(8)
     try:
         folder.mkdir(parents=True)
         yield folder
@@ -150,7 +150,7 @@ def tidy(arguments: Sequence[str] = ()) -> None:
     Args:
         arguments: of a run that was dismissed or not started.
     """
-    home = studies_root() / ".uploads"
+    home = studies_root() / UPLOADS
     if not home.is_dir():
         return
     folders = [
@@ -224,7 +224,7 @@ def keep_checkpoint(name: str, file: BinaryIO) -> Path:
     if suffix not in (".safetensors", ".pt", ".pth", ".bin"):
         raise InputError("A checkpoint ends in .safetensors, .pt, .pth or .bin; save the state dict as one of these.")
     with _new_folder() as folder:
-        target = folder / f"weights{suffix}"
+        target = folder / f"{_plain(Path(name).stem)}{suffix}"  # errors call it by this name
         if _copy(file, target, MAX_TOTAL_BYTES) < 0:
             raise InputError(f"The checkpoint is larger than {MAX_TOTAL_BYTES >> 30} GB; type its path instead.")
     return target

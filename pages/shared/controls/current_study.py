@@ -111,22 +111,3 @@ def switch_to(name: str) -> None:
     of_another = [] if st.query_params.get(STUDY) == name else list(st.query_params)
     st.session_state[STUDY] = name
     address.change({STUDY: name}, [other for other in of_another if other not in address.SETTINGS])
-
-
-def offer_deletion() -> None:
-    """A menu of the studies that may be deleted here, if there are any; a second click deletes the chosen one."""
-    names = studies.deletable()
-    if not names:
-        return
-    with st.popover("Delete a study of yours", icon=":material/delete:"):
-        name = st.selectbox("Study", names, key="delete_name")
-        if st.button("Delete it for good", key="delete_study", type="primary"):
-            try:
-                studies.delete(name)
-            except InputError as error:
-                st.error(wording.markdown(str(error)))
-                return
-            if st.session_state.get(STUDY) == name:
-                del st.session_state[STUDY]
-                st.query_params.clear()
-            st.rerun()

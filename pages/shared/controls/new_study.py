@@ -1,7 +1,6 @@
 """The form for a new study: model, layer, photos, options. It starts the run; the progress bar takes over."""
 
 import itertools
-import re
 from typing import Any
 
 import streamlit as st
@@ -13,7 +12,7 @@ from interpret.errors import InputError
 from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import allowed_paths, durations, jobs, owners, places, studies, uploads
+from pages.shared.backend import allowed_paths, durations, jobs, messages, owners, places, studies, study_names, uploads
 from pages.shared.controls import current_study, option_input
 
 SOURCES = {
@@ -42,7 +41,7 @@ def form() -> None:
         try:
             _form()
         except InputError as error:
-            st.error(wording.markdown(str(error)))
+            st.error(wording.markdown(messages.of(error)))
 
 
 def _form() -> None:
@@ -95,7 +94,7 @@ def _form() -> None:
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         if timm and not path and file is None:
             raise InputError("An architecture of timm needs a checkpoint; type its path, or upload it.")
-        name = _plain_name(name)
+        typed, name = name, study_names.checked(name)
         arguments += ["--model", model]
         try:
             if path:
@@ -114,9 +113,9 @@ def _form() -> None:
             uploads.tidy(arguments)
             raise
         more = [f"and {len(skipped) - LISTED:,} more"] if len(skipped) > LISTED else []
-        st.session_state["new_skipped"] = skipped[:LISTED] + more
+        st.session_state["new_said"] = [study_names.said_of_change(typed, name), *skipped[:LISTED], *more]
         st.rerun()
-    for line in st.session_state.get("new_skipped", []):
+    for line in filter(None, st.session_state.get("new_said", [])):
         st.caption(wording.markdown(line))
 
 
@@ -151,7 +150,7 @@ def _images(source: str, folder: str, uploaded: list[Any]) -> tuple[str, list[st
 
 def _free_name(name: str) -> str:
     """A name that no study has, finished or not: the given one, else one with a number."""
-    plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:50]
+    plain = study_names.plain(name)[:50]
     names = (f"{plain}-{number}" if number > 1 else plain for number in itertools.count(1))
     root = places.studies_root()
     return next(
@@ -161,22 +160,6 @@ def _free_name(name: str) -> str:
     )
 
 
-def _plain_name(name: str) -> str:
-    """A study's name as every file system takes it.
-
-    Raises:
-        InputError: no letter or digit is in it, or it is taken, or reserved for unfinished studies.
-    """
-    plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60]
-    if not plain:
-        raise InputError("The name needs letters or digits; type another one.")
-    if plain.lower().endswith(".partial"):  # of an unfinished study; it goes when that one is dismissed
-        raise InputError("Names that end in .partial are reserved for unfinished studies; type another one.")
-    if (places.studies_root() / plain).exists():
-        raise InputError(f"There is a study called {plain} already; type another name.")
-    return plain
-
-
 def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: int | None) -> None:
     """Say how long the run may take, and what the estimate is based on."""
     photos = studies.count_uploaded(uploaded)  # none, if they come from elsewhere
@@ -184,7 +167,7 @@ def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: 
         try:
             photos = studies.count_photos(str(allowed_paths.resolve(folder, folder=True)))
         except InputError as error:
-            st.warning(wording.markdown(str(error)))
+            st.warning(wording.markdown(messages.of(error)))
             return
     elif source == "skimage":
         photos = count("skimage")

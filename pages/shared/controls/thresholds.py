@@ -14,7 +14,7 @@ from interpret.findings.tables import DISPLAYS
 from interpret.mining.ranked_units import quantile_of
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import cached_results
+from pages.shared.backend import cached_results, messages
 from pages.shared.controls import address, current_study, in_vain
 
 
@@ -35,7 +35,7 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
     except ExplosionError as error:
         with title:
             wording.header("Nothing to show at these thresholds")
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         offer_thresholds_that_pass(study, error)
         st.stop()
 

@@ -13,7 +13,7 @@ from interpret.figures import ablation_charts
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from pages.shared import wording
-from pages.shared.backend import cached_results, pictures
+from pages.shared.backend import cached_results, messages, pictures
 from pages.shared.controls import address
 from pages.shared.view import figures, widgets
 
@@ -28,7 +28,7 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
     try:
         effect = cached_results.class_effect(study, class_id, units)
     except InputError as error:
-        wording.paragraph(html.escape(str(error)))
+        wording.paragraph(html.escape(messages.of(error)))
         return
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
     low, high = effect.band

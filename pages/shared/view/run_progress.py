@@ -1,5 +1,6 @@
 """Background runs on a page: progress bar, rate, remaining time, Cancel, and errors in one sentence."""
 
+import html
 import time
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import first_study, jobs, owners, studies
+from pages.shared.backend import first_study, jobs, messages, obstacles, owners, studies
 from pages.shared.controls import current_study
 
 DONE = {"run": "created", "evaluate": "evaluated", "dissect": "dissected"}
@@ -24,7 +25,7 @@ def first_start() -> None:
     try:
         first_study.begin_default(studies.names())
     except InputError as error:
-        st.error(wording.markdown(str(error)))
+        st.error(wording.markdown(messages.of(error)))
         st.stop()
     wording.header(
         "Which units carry which classes?", "The first study is being created; it opens by itself in a moment."
@@ -43,14 +44,19 @@ def _shown(kind: str) -> list[jobs.Job]:
     return [job for job in jobs.jobs() if job.kind == kind and owners.may_see(job.owner)]
 
 
-@st.fragment(run_every=POLL)
 def _watch(kind: str = "run", wait: bool = False) -> None:
-    """Show the runs, updated every :data:`POLL` seconds without a rerun of the page.
+    """Show the runs; while one is under way, updated every :data:`POLL` seconds without a rerun of the page.
 
     Args:
         kind: of the runs.
         wait: whether the page waits for any study: it is drawn again as soon as there is one.
     """
+    under_way = any(job.under_way for job in _shown(kind))
+    st.fragment(_cards, run_every=POLL if under_way else None)(kind, wait, under_way)
+
+
+def _cards(kind: str, wait: bool, updated: bool) -> None:
+    """The runs at this moment; ``updated`` says whether the browser asks for them again and again."""
     shown = _shown(kind)
     listed = {job.id for job in shown}
     gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
@@ -67,6 +73,8 @@ def _watch(kind: str = "run", wait: bool = False) -> None:
             st.session_state[f"runs_listed_{kind}"] = listed - {job.id}
             st.rerun(scope="app")
         _card(job)
+    if updated and not any(job.under_way for job in shown):
+        st.rerun(scope="app")  # only a page that is drawn again stops asking
 
 
 def _ended_here(job: jobs.Job) -> bool:
@@ -106,21 +114,23 @@ def _card(job: jobs.Job) -> None:
             st.warning(f"The study “{name}” was stopped; what was done so far is kept.")
         else:
             st.error(f"The study “{name}” could not be {DONE.get(job.kind, 'finished')}. {wording.markdown(job.error)}")
+        hindered = obstacles.of(job) if job.state in ("stopped", "failed") else ""
+        if hindered:
+            wording.paragraph(html.escape(hindered))
         with st.container(horizontal=True):
             if job.state == "done" and st.button("Open it", key=f"open_run_{job.id}", type="primary"):
                 jobs.dismiss(job)
                 current_study.switch_to(job.study)
                 st.rerun(scope="app")
-            if job.state in ("stopped", "failed") and st.button(
-                "Resume", key=f"resume_{job.id}", icon=":material/play_arrow:"
-            ):
+            resumable = job.state in ("stopped", "failed") and not hindered
+            if resumable and st.button("Resume", key=f"resume_{job.id}", icon=":material/play_arrow:"):
                 try:
                     current_study.follow(jobs.resume(job).id)
                 except InputError as error:
-                    st.session_state[refused] = str(error)  # kept for the next update, which draws everything again
+                    st.session_state[refused] = messages.of(error)  # for the next update, which draws everything again
                 else:
                     st.session_state.pop(refused, None)
-                    st.rerun(scope="fragment")
+                    st.rerun(scope="app")
             if st.button("Dismiss", key=f"dismiss_{job.id}", icon=":material/close:"):
                 jobs.dismiss(job)
                 st.rerun(scope="app")
