@@ -22,6 +22,7 @@ from pages.shared.view import (
     patch_chain,
     patch_gallery,
     saved_tables,
+    screen,
     style,
     tables,
     widgets,
@@ -31,6 +32,9 @@ PER_PAGE = 20
 """Rules on a page of the list (count); the saved table holds all rules."""
 
 VIEWS = ("Rules", "Map", "Graph")
+
+SCROLLED = 340
+"""Height of the list of rules on a phone (pixels)."""
 
 COLUMNS = 48
 """Most units in the map and the graph (count)."""
@@ -150,7 +154,9 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
         )
         + (f" {wording.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
-    widgets.show(lines, "rules", _choose)
+    # On a phone the patches are below the rules, which scroll in little height so that the patches come soon.
+    with st.container(height=SCROLLED) if screen.is_phone() and len(lines) > 6 else st.container():
+        widgets.show(lines, "rules", _choose)
     paging.buttons("rules", pages)
     file = wording.file_name(study.name, "class-shared", "csv")
     saved_tables.buttons("All rules", lambda: tables.plain_shared(findings, rows, chance), file)
@@ -201,6 +207,7 @@ def _graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
             [colours.get(class_id, "#888888") for class_id in classes],
             units,
             style.paper(),
+            narrow=screen.is_phone(),
         ),
         "graph",
         chosen,

@@ -16,7 +16,15 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, messages, owners
 from pages.shared.controls import current_study, menus, option_input
-from pages.shared.view import figures, influence, itemset_measures, run_progress, saved_tables, style
+from pages.shared.view import (
+    falls_of_sets,
+    figures,
+    influence,
+    itemset_measures,
+    run_progress,
+    saved_tables,
+    style,
+)
 
 
 def page() -> None:
@@ -53,7 +61,7 @@ def page() -> None:
     _table(study, result)
     influence.show(study, result)
     itemset_measures.show(study, result)
-    _beyond(study, result)
+    falls_of_sets.show(study, result)
     with st.expander("Measure on other photos", icon=":material/add:"):
         _form(study)
 
@@ -148,22 +156,6 @@ def _interval(share: float, photos: int) -> str:
 
 def _draws(low: float, high: float) -> str:
     return f"{100 * low:.2f} to {wording.percent(high, 2)}"
-
-
-def _beyond(study: Study, result: Evaluation) -> None:
-    """Show the effects of class-shared itemsets and of sets beside single units, folded."""
-    if len(result.shared):
-        with st.expander("Do class-shared units affect the classes that share them, and no others?"):
-            shared = result.shared.copy()
-            for column in shared.select_dtypes("float"):
-                shared[column] = (100 * shared[column]).round(2)
-            st.dataframe(shared, hide_index=True, key="shared_falls", alt="fall of accuracy inside and outside S")
-    if len(result.synergy):
-        with st.expander("Does a set of units do more than its units one by one?"):
-            synergy = result.synergy.copy()
-            for column in synergy.select_dtypes("float"):
-                synergy[column] = (100 * synergy[column]).round(2)
-            st.dataframe(synergy, hide_index=True, key="synergies", alt="fall of the set, and the sum of its parts")
 
 
 def _nothing_yet(study: Study) -> None:

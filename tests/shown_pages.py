@@ -38,7 +38,7 @@ def blocks(app: AppTest) -> list[dict]:
 
     def walk(node: object) -> None:
         if getattr(node, "type", "") == "bidi_component":
-            shown.extend(json.loads(node.proto.json)["blocks"])  # type: ignore[attr-defined]
+            shown.extend(json.loads(node.proto.json).get("blocks", []))  # type: ignore[attr-defined]
         for child in getattr(node, "children", {}).values():
             walk(child)
 

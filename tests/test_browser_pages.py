@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from interpret.study import open_study
-from tests.browser import LONG, MARKUP, go, opened
+from tests.browser import LONG, MARKUP, click_point, drawn_anew, go, opened
 from tests.small_study import studies
 
 pytestmark = pytest.mark.browser
@@ -50,6 +50,32 @@ def test_a_page_asks_no_more_once_the_run_on_it_has_ended(page):
         assert (page.runs.ended, page.runs.under_way) == (asked, False)
     finally:
         shutil.rmtree(run)
+
+
+def test_figures_are_drawn_for_the_screen_as_text_is_and_again_when_the_window_changes(browser, served):
+    with opened(browser, served, viewport={"width": 3840, "height": 2160}) as tab:
+        go(tab, "class_shared?view=Graph&all=true")
+        figure = tab.locator("[class*=st-key-graph_] .js-plotly-plot")
+        name = figure.locator(".textpoint text").last
+
+        def drawn(height: int, font: str) -> None:
+            expect(figure).to_have_css("height", f"{height}px", timeout=LONG)
+            expect(name).to_have_css("font-size", font)
+
+        drawn(1280, "28px")
+        runs = tab.runs.ended
+        click_point(tab, 0, figure)
+        tab.wait_for_function("location.search.includes('itemset=')")
+        tab.runs.wait(runs)
+        for width, height, font in ((1440, 640, "14px"), (390, 480, "13px"), (2600, 960, "21px")):
+            with drawn_anew(tab):
+                tab.set_viewport_size({"width": width, "height": 900})
+            drawn(height, font)
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        tab.reload()
+        drawn(960, "21px")
+        tab.runs.wait()
+        assert tab.runs.ended == 1, "the browser says its size when it connects: the page is drawn once"
 
 
 def test_pictures_differ(page):

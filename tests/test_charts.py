@@ -186,3 +186,58 @@ def test_intervals_stand_in_their_category_and_those_without_an_end_have_none():
     low, high = figure.layout.xaxis.range
     assert low <= 0
     assert high > 0.7
+
+
+def test_a_figure_for_a_large_screen_has_all_that_is_pixels_times_a_factor_and_nothing_else():
+    figure = go.Figure(
+        [
+            go.Scatter(x=[1, 2], y=[3, 4], marker={"size": [6, 8], "line": {"width": 2}}, line={"width": 1.5}),
+            go.Bar(x=[5], y=[6], width=0.5, error_y={"array": [7], "thickness": 1.4, "width": 4}),
+            go.Heatmap(z=[[8]], xgap=1, colorbar={"thickness": 12, "y": 1.01}),
+        ]
+    )
+    figure.update_layout(height=260, margin={"t": 36, "l": 0}, bargap=0.06, legend={"y": 1.02, "font": {"size": 13}})
+    figure.update_xaxes(range=[0, 9], tickfont={"size": 11})
+    figure.add_hline(y=5, line={"width": 1.2})
+    twice = plotly_style.scaled(figure, 2)
+    line, bar, heat = twice.data
+    assert (line.marker.size, line.marker.line.width, line.line.width) == ((12, 16), 4, 3)
+    assert (line.x, line.y, bar.x, bar.width, bar.error_y.array) == ((1, 2), (3, 4), (5,), 0.5, (7,))
+    assert (bar.error_y.thickness, bar.error_y.width) == (2.8, 8)
+    assert heat.z[0][0] == 8
+    assert (heat.xgap, heat.colorbar.thickness, heat.colorbar.y) == (2, 24, 1.01)
+    layout = twice.layout
+    assert (layout.height, layout.margin.t, layout.margin.l, layout.bargap) == (520, 72, 0, 0.06)
+    assert (layout.legend.y, layout.legend.font.size) == (1.02, 26)
+    assert (layout.xaxis.range, layout.xaxis.tickfont.size) == ((0, 9), 22)
+    assert (layout.shapes[0].line.width, layout.shapes[0].y0) == (2.4, 5)
+    assert figure.layout.height == 260, "the figure itself is saved at its own size"
+    assert plotly_style.scaled(figure, 1) is figure
+
+
+def test_no_unit_stands_on_the_name_of_the_only_class_that_has_it():
+    names, units = [f"class {row}" for row in range(10)], list(range(10))
+    figure = class_unit_charts.class_unit_graph(np.eye(10), names, ["#111111"] * 10, units)
+    boxes, classes = figure.data[-2:]
+    wide, high = 1100 / (2 * figure.layout.xaxis.range[1]), 640 / (2 * figure.layout.yaxis.range[1])  # pixels a unit
+    for name, x, y, side in zip(names, classes.x, classes.y, classes.textposition, strict=True):
+        long = 8.5 * len(name)
+        middle = {"middle right": (18 + long / 2, 0), "middle left": (-18 - long / 2, 0)}.get(
+            side, (0, 22 if side == "top center" else -22)
+        )
+        for unit_x, unit_y in zip(boxes.x, boxes.y, strict=True):
+            across = abs(wide * (unit_x - x) - middle[0])
+            down = abs(high * (unit_y - y) - middle[1])
+            assert across > long / 2 + 16 or down > 8 + 16, f"a box covers the name {name}"
+
+
+def test_on_a_phone_names_of_classes_are_above_and_below_them_and_a_matrix_has_its_whole_width():
+    figure = class_unit_charts.class_unit_graph(
+        np.eye(3), ["English springer", "Dog", "Cat"], ["#111111"] * 3, [4, 5, 6], narrow=True
+    )
+    named = figure.data[-1]
+    assert set(named.textposition) <= {"top center", "bottom center"}
+    assert named.text[0] == "<b>English<br>springer</b>"
+    falls = pd.DataFrame([[0.5, 0.1], [0.0, 0.4]])
+    matrix = influence_charts.influence_matrix(falls, ["a", "b"], narrow=True)
+    assert (matrix.data[0].colorbar.orientation, matrix.layout.xaxis.tickangle) == ("h", -90)

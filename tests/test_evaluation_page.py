@@ -20,6 +20,7 @@ from interpret.study import Study, open_study
 from interpret.study.results import made_from
 from pages.shared import wording
 from pages.shared.backend import cached_results, jobs
+from pages.shared.view import falls_of_sets
 from tests.manifests import rewrite
 from tests.shown_pages import show, words_on
 from tests.small_study import COUNT, studies
@@ -205,3 +206,31 @@ def test_the_photos_that_an_evaluation_was_measured_on_are_in_the_address(tmp_pa
     stale = show("pages/evaluation.py", on="gone")
     assert shown[newest] in words_on(stale)
     assert "was not measured on the photos in the address" in stale.warning[0].value
+
+
+def test_what_sets_cost_is_told_by_names_in_points_the_largest_first():
+    study = open_study(studies() / "demo")
+    names = [wording.class_text(study, class_id) for class_id in range(10)]
+    shared = pd.DataFrame(
+        {
+            "units": [[3, 4], [5]],
+            "classes": [[0, 1], [2, 3]],
+            "fall_in": [0.1, 0.76],
+            "fall_out": [0.2, 0.0025],
+            "difference": [-0.1, 0.7575],
+            "low": [-0.3, 0.6387],
+            "high": [0.1, np.nan],
+        }
+    )
+    shown = falls_of_sets._shared(study, shared)
+    assert shown["units"].tolist() == ["5", "3, 4"]
+    assert shown["shared by"].tolist() == [f"{names[2]}, {names[3]}", f"{names[0]}, {names[1]}"]
+    assert shown["they fall (points)"].tolist() == pytest.approx([76, 10])
+    assert shown["95 % interval"].iloc[1] == "−30.0 to 10.0"
+    row = {"class_id": 1, "kind": "all relevant units", "units": [3, 4], "fall": 0.84, "parts": 0.4, "photos": 50}
+    row |= {"synergy": 0.44, "low": -0.2, "high": 1.0}
+    other = {**row, "class_id": 2, "kind": "itemsets", "synergy": 0.7}
+    shown = falls_of_sets._synergy(study, pd.DataFrame([row, row, other]))
+    assert shown["class"].tolist() == [names[2], names[1]], "a set that is listed twice is shown once"
+    assert shown["the set is"].tolist() == ["an itemset", "all relevant units"]
+    assert shown["difference (points)"].tolist() == pytest.approx([70, 44])

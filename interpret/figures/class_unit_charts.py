@@ -71,6 +71,10 @@ def class_unit_map(
     return figure
 
 
+_BESIDE_NAME = 0.2
+"""Angle (radians) between a class and the units that it alone has: its name stands between them."""
+
+
 def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[np.ndarray, np.ndarray]:
     """Positions in the graph: classes on a circle, each unit near its classes, no two units too close.
 
@@ -86,9 +90,12 @@ def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     total = weights.sum(axis=0)
     home = (weights.T @ ring) / np.maximum(total, 1e-12)[:, None]
-    # A unit of one class goes outside the circle, beside its class: the middle is for shared units.
+    # A unit of one class goes outside the circle, near its class but not on its name: the middle is for shared units.
     alone = (weights > 0).sum(axis=0) <= 1
-    home[alone] = ring[weights[:, alone].argmax(axis=0)] * 1.28 if classes else home[alone]
+    if classes:
+        x, y = 1.28 * ring[weights[:, alone].argmax(axis=0)].T
+        side = np.where(np.arange(x.size) % 2, -_BESIDE_NAME, _BESIDE_NAME)
+        home[alone] = np.stack([x * np.cos(side) - y * np.sin(side), x * np.sin(side) + y * np.cos(side)], axis=1)
     turn = np.arange(units) * 2.399963  # the golden angle separates units with the same home, reproducibly
     place = home + 0.02 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for _ in range(rounds if units else 0):
@@ -106,6 +113,8 @@ def class_unit_graph(
     colours: Sequence[str],
     units: Sequence[int],
     paper: Paper = LIGHT,
+    *,
+    narrow: bool = False,
 ) -> go.Figure:
     """The graph of classes and units: classes on a circle, shared units in the middle, units of one class outside.
 
@@ -115,6 +124,7 @@ def class_unit_graph(
         colours: one for each class.
         units: the units.
         paper: colours of text and background.
+        narrow: for a phone's width: names above and below their classes, a word a line, and smaller marks.
 
     Each unit's customdata is (-1, unit), each class's (row, -1).
     """
@@ -140,10 +150,10 @@ def class_unit_graph(
         y=place[:, 1],
         mode="markers+text",
         text=[str(unit) for unit in units],
-        textfont={"family": "monospace", "size": 12, "color": paper.ink},
+        textfont={"family": "monospace", "size": 10 if narrow else 12, "color": paper.ink},
         textposition="middle center",
         marker={
-            "size": 32,
+            "size": 24 if narrow else 32,
             "symbol": "square",
             "color": paper.ground,
             "line": {
@@ -160,18 +170,19 @@ def class_unit_graph(
         x=ring[:, 0],
         y=ring[:, 1],
         mode="markers+text",
-        text=[f"<b>{safe(name)}</b>" for name in class_names],
-        textfont={"size": 14, "color": paper.ink},
-        textposition=[_beside(x, y) for x, y in ring],
-        marker={"size": 20, "color": list(colours), "line": {"width": 2, "color": paper.ground}},
+        text=[f"<b>{safe(name).replace(' ', '<br>') if narrow else safe(name)}</b>" for name in class_names],
+        textfont={"size": 13 if narrow else 14, "color": paper.ink},
+        textposition=[_beside(0.0 if narrow else x, y) for x, y in ring],
+        marker={"size": 14 if narrow else 20, "color": list(colours), "line": {"width": 2, "color": paper.ground}},
         customdata=[[row, -1] for row in range(len(class_names))],
         hovertemplate="%{text}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
     reach = np.abs(np.concatenate([ring, place])).max(axis=0, initial=1.0)
-    plain(figure, 640, clickmode="event+select", hovermode="closest")
-    figure.update_xaxes(visible=False, range=[-1.42 * reach[0], 1.42 * reach[0]])
+    plain(figure, 480 if narrow else 640, clickmode="event+select", hovermode="closest")
+    aside = (1.22 if narrow else 1.42) * reach[0]
+    figure.update_xaxes(visible=False, range=[-aside, aside])
     figure.update_yaxes(visible=False, range=[-1.14 * reach[1], 1.14 * reach[1]])
     return figure
 

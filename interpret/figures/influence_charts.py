@@ -17,12 +17,17 @@ NAME = 22
 """Characters of a class's name beside the map; the rest is cut."""
 
 
-def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
+# Beside a matrix the scale would take a third of a phone's width.
+_ABOVE: dict[str, object] = {"orientation": "h", "thickness": 8, "y": 1.01, "yanchor": "bottom"}
+
+
+def influence_matrix(falls: pd.DataFrame, names: Sequence[str], *, narrow: bool = False) -> go.Figure:
     """How far the accuracy of class B (columns) falls with the units of class A (rows) ablated.
 
     Args:
         falls: ``Evaluation.matrix``.
         names: of its classes, in its order.
+        narrow: for a phone's width: upright names and a scale above the matrix.
 
     Plotly's heatmaps return no clicks: nearly transparent squares lie over the cells, with the class ids (A, B) as
     customdata.
@@ -30,6 +35,8 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     values = falls.to_numpy(float)
     names = [safe(name) for name in names]
     n = len(values)
+    beside = {"title": {"text": "fall of accuracy", "side": "right"}, "thickness": 12}
+    above = {"title": {"text": "fall of accuracy", "side": "top"}, **_ABOVE}
     heat = go.Heatmap(
         z=np.clip(values, 0, None),
         x=list(range(n)),
@@ -40,7 +47,7 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
         xgap=1,
         ygap=1,
         hoverinfo="skip",
-        colorbar={"title": {"text": "fall of accuracy", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+        colorbar={"tickformat": ".0%", **(above if narrow else beside)},
     )
     across, down = np.meshgrid(np.arange(n), np.arange(n))
     pairs = list(zip(down.ravel().tolist(), across.ravel().tolist(), strict=True))
@@ -68,7 +75,9 @@ def influence_matrix(falls: pd.DataFrame, names: Sequence[str]) -> go.Figure:
         dragmode=False,
         clickmode="event+select",
     )
-    figure.update_xaxes(title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-45)
+    figure.update_xaxes(
+        title="class measured", tickvals=list(range(n)), ticktext=names, tickangle=-90 if narrow else -45
+    )
     figure.update_yaxes(
         title="class whose units are ablated", tickvals=list(range(n)), ticktext=names, autorange="reversed"
     )
@@ -101,13 +110,7 @@ def influence_map(falls: pd.DataFrame, names: Sequence[str], order: npt.NDArray[
             zmin=0,
             zmax=max(int(points[~np.eye(len(points), dtype=bool)].max(initial=0)), 1),
             hovertemplate="units of %{y} ablated:<br>%{x} falls by %{z} points<extra></extra>",
-            colorbar={
-                "title": {"text": "fall, points", "side": "top"},
-                "orientation": "h",  # beside the map it would take a third of a phone's width
-                "thickness": 8,
-                "y": 1.01,
-                "yanchor": "bottom",
-            },
+            colorbar={"title": {"text": "fall, points", "side": "top"}, **_ABOVE},
         )
     )
     plain(figure, 560)

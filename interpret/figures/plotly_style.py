@@ -51,6 +51,52 @@ def plain(figure: go.Figure, height: int, **layout: object) -> go.Figure:
     return figure
 
 
+_PIXELS = frozenset(
+    (
+        "size",
+        "thickness",
+        "height",
+        "l",
+        "r",
+        "t",
+        "b",
+        "pad",
+        "xgap",
+        "ygap",
+        "standoff",
+        "xpad",
+        "ypad",
+        "borderwidth",
+    )
+)
+"""Names of Plotly's properties that are in pixels wherever they stand."""
+
+
+def scaled(figure: go.Figure, factor: float) -> go.Figure:
+    """A figure for a screen on which text is larger: its height, fonts, lines, markers and margins times a factor.
+
+    What the figure leaves to Plotly's template is not touched. The figure itself is returned where the factor is 1.
+    """
+    if factor == 1:
+        return figure
+    return go.Figure(_times(figure.to_plotly_json(), factor, ()))
+
+
+def _times(value: object, factor: float, where: tuple[str, ...]) -> object:
+    """A part of a figure with the numbers that are pixels multiplied; ``where`` are the names that lead to it."""
+    if isinstance(value, dict):
+        return {name: _times(part, factor, (*where, name)) for name, part in value.items()}
+    if where and where[-1] not in ("data", "layout", "annotations", "shapes", *_PIXELS):
+        line = where[-1] == "width" and where[-2:-1] and where[-2] in ("line", "error_x", "error_y", "layout")
+        if not line:
+            return value
+    if isinstance(value, list | tuple):
+        return [_times(part, factor, where) for part in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value * factor
+    return value
+
+
 def page(figure: go.Figure, title: str, paper: Paper = LIGHT) -> str:
     """A figure as a web page that needs no network: Plotly itself is in it (about 5 MB).
 

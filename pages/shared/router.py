@@ -10,7 +10,7 @@ from interpret.errors import InputError
 from pages.shared import page_list, wording
 from pages.shared.backend import first_study, gate, messages, preparation, studies
 from pages.shared.controls import address, current_study
-from pages.shared.view import style
+from pages.shared.view import screen, style
 
 _ROUTED = "routed"
 
@@ -43,6 +43,7 @@ def run() -> None:
         current_study.offer_others(None)
     else:
         current_study.show_replaced()
+        screen.watch()
     finally:
         st.session_state[_ROUTED] = False
         address.keep_settings()

@@ -21,3 +21,14 @@ window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: new URL(".", loc
     else push(state, title, address);
   };
 }
+
+// The size of the screen, by the same widths as the style sheet's. Pages draw figures and lists for it.
+globalThis.unitscopeScreen = () => {
+  const is = (query) => matchMedia(`(${query})`).matches;
+  return is("min-width: 3400px") ? "poster" : is("min-width: 2400px") ? "large" : is("max-width: 640px") ? "phone" : "usual";
+};
+{
+  const keep = () => (document.cookie = `unitscope_screen=${unitscopeScreen()}; path=/; samesite=strict`);
+  keep();
+  addEventListener("resize", keep);
+}

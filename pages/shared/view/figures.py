@@ -7,7 +7,7 @@ import streamlit as st
 
 from interpret.figures import plotly_style
 from pages.shared import wording
-from pages.shared.view import style
+from pages.shared.view import screen, style
 
 
 def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
@@ -23,7 +23,8 @@ def show(figure: go.Figure, key: str, name: str, alt: str, **more: Any) -> Any:
     Returns:
         What ``st.plotly_chart`` returns: with ``on_select``, the selection.
     """
-    state = st.plotly_chart(figure, key=key, config=plotly_style.config(name), alt=alt, **more)
+    shown = plotly_style.scaled(figure, screen.scale())
+    state = st.plotly_chart(shown, key=key, config=plotly_style.config(name), alt=alt, **more)
     paper = style.paper()
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(

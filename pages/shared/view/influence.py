@@ -12,7 +12,7 @@ from interpret.figures import influence_charts
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.controls import address
-from pages.shared.view import figures, saved_tables
+from pages.shared.view import figures, saved_tables, screen
 
 AFFECTED = 12
 """Classes shown for one class's units (count): those that fall most."""
@@ -77,7 +77,7 @@ def _points(change: float) -> str:
 
 def _cells(study: Study, result: Evaluation, names: list[str]) -> None:
     state = figures.show(
-        influence_charts.influence_matrix(result.matrix, names),
+        influence_charts.influence_matrix(result.matrix, names, narrow=screen.is_phone()),
         name=f"{study.name}-matrix",
         key="matrix",
         on_select="rerun",

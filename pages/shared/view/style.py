@@ -28,12 +28,11 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 .stHtml .words { line-height: 1.5; font-size: 0.9375rem; }
 .stHtml dl.words dd { margin: 0 0 0.55rem; opacity: 0.86; }
 .stHtml ol.words { padding-left: 1.2rem; } .stHtml ol.words li { margin-bottom: 0.4rem; }
+[data-testid="stButtonGroup"] button:not([aria-label^="Help"]) { min-height: 2.5rem; } /* as other controls of a row */
 [data-testid="stElementToolbar"] { opacity: 0.9; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
   h1 { font-size: 1.55rem !important; }
-  /* Too many names for so little width: these figures keep their width and scroll within the page. */
-  [class*="st-key-graph_"] { overflow-x: auto; } [class*="st-key-graph_"] > div { min-width: 44rem; }
 }
 @media (min-width: 2400px) { html { font-size: 24px !important; } }
 @media (min-width: 3400px) { html { font-size: 32px !important; } }
