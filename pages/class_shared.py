@@ -33,9 +33,6 @@ PER_PAGE = 20
 
 VIEWS = ("Rules", "Map", "Graph")
 
-SCROLLED = 340
-"""Height of the list of rules on a phone (pixels)."""
-
 COLUMNS = 48
 """Most units in the map and the graph (count)."""
 
@@ -154,8 +151,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
         )
         + (f" {wording.count(hidden, 'redundant one')} hidden." if hidden else "")
     )
-    # On a phone the patches are below the rules, which scroll in little height so that the patches come soon.
-    with st.container(height=SCROLLED) if screen.is_phone() and len(lines) > 6 else st.container():
+    with screen.scroll_box(len(lines)):
         widgets.show(lines, "rules", _choose)
     paging.buttons("rules", pages)
     file = wording.file_name(study.name, "class-shared", "csv")

@@ -13,7 +13,7 @@ from interpret.evaluation.kept_effects import FILES, Effects, effects_folder
 from interpret.findings import Findings
 from interpret.mining import Mined
 from interpret.study import Study
-from pages.shared.backend import cached_results, places, studies
+from pages.shared.backend import cached_results, messages, places, studies
 
 LIVE_LOGITS = 1_000_000_000
 """Logits (count) that a page measures while somebody waits: one to two seconds."""
@@ -57,7 +57,7 @@ def shown(findings: Findings) -> Shown:
         try:
             found = _live(findings)
         except DamagedError as error:
-            found, damaged = Shown.of(nothing(), mined=False), str(error)
+            found, damaged = Shown.of(nothing(), mined=False), messages.of(error)
     return Shown(found.table, found.ranked, found.mined, damaged) if damaged else found
 
 
@@ -76,7 +76,7 @@ def _read(folder: str, stamp: int, name: str, written: tuple[int, ...]) -> tuple
     try:
         effects = Effects.read(study.folder / kept_effects.FOLDER / name, study)
     except InputError as error:
-        return None, None, str(error)
+        return None, None, messages.of(error)
     return effects, Shown.of(effects.table, effects.mined), ""
 
 

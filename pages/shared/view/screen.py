@@ -3,11 +3,15 @@
 from typing import Literal, cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 Size = Literal["phone", "usual", "large", "poster"]
 
 COOKIE = "unitscope_screen"
 """Name of the cookie with which a browser says its size when it connects; `page_start.js` sets it."""
+
+BOX = 340
+"""Height of a list that scrolls by itself (pixels)."""
 
 _SCALES: dict[Size, float] = {"phone": 1.0, "usual": 1.0, "large": 1.5, "poster": 2.0}  # as the style sheet's for text
 _KEY = "screen_size"
@@ -41,6 +45,11 @@ def scale() -> float:
 def is_phone() -> bool:
     """Whether a line of text is all that has room beside another thing."""
     return size() == "phone"
+
+
+def scroll_box(lines: int) -> DeltaGenerator:
+    """A place for a list: on a phone a long one scrolls by itself, so that what it leads to, below it, comes soon."""
+    return st.container(height=BOX) if is_phone() and lines > 6 else st.container()
 
 
 def watch() -> None:
