@@ -78,3 +78,16 @@ def test_a_run_of_the_dashboard_is_measured_from_its_start_to_its_end(root):
     assert 0.7 * elapsed < durations.measured("demo").of(100) <= elapsed
     own = json.loads((root / "timed" / "manifest.json").read_text())["timings"]["seconds"]
     assert durations.measured("demo").of(100) > own, "the program starts, and mines, before and after that"
+
+
+def test_before_a_model_has_been_run_here_its_studies_say_how_long_a_photo_took(root):
+    study(root, images=40)
+    for name, content in {"damaged": "{", "of-another": '{"model": "large"}', "later": None}.items():
+        (root / name).mkdir()
+        if content is not None:
+            (root / name / "manifest.json").write_text(content)
+    assert durations.recorded("small", ["damaged", "of-another", "later", "gone", "made"]) == ("made", 0.05)
+    assert durations.recorded("small", []) is None
+    assert durations.recorded("large", ["made", "of-another"]) is None
+    study(root, images=40, resumed=1)
+    assert durations.recorded("small", ["made"]) is None, "its time is only that of what was left"

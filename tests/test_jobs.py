@@ -356,3 +356,7 @@ def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
     given.name, given.file_id = "photos.zip", "1"
     new_study._estimate("demo", "upload", "", [given], None)
     assert told[0].startswith("20\u00a0photos: about 52 s")
+    monkeypatch.setattr(new_study.durations, "measured", lambda model: None)
+    monkeypatch.setattr(new_study.durations, "recorded", lambda model, names: ("<made>", 1.5))
+    new_study._estimate("demo", "upload", "", [given], None)
+    assert told[1].startswith("20\u00a0photos: about 30 s if each takes as long as in the study “&lt;made&gt;”, and")

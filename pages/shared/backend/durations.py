@@ -7,6 +7,7 @@ Kept in `.durations.json` beside the studies.
 import contextlib
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,20 @@ def measured(model: str) -> Duration | None:
     with contextlib.suppress(KeyError, TypeError, ValueError):
         kept = _read()[model]
         return Duration(float(kept["before"]), float(kept["each"]))
+    return None
+
+
+def recorded(model: str, names: Sequence[str]) -> tuple[str, float] | None:
+    """How long each photo took (seconds) in the first of some studies with a model that says so, and its name.
+
+    Loading the model and mining are not in it, and the study may have been made on another machine.
+    """
+    for name in names:
+        with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
+            manifest = json.loads((studies_root() / name / "manifest.json").read_text(encoding="utf-8"))
+            seconds, photos = float(manifest["timings"]["seconds"]), int(manifest["counts"]["images"])
+            if manifest["model"] == model and not manifest["timings"]["shards_resumed"] and seconds > 0 and photos > 0:
+                return name, seconds / photos
     return None
 
 

@@ -1,5 +1,6 @@
 """The form for a new study: model, layer, photos, options. It starts the run; the progress bar takes over."""
 
+import html
 import itertools
 from typing import Any
 
@@ -177,6 +178,13 @@ def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: 
         wording.paragraph(
             f"{wording.count(photos, 'photo')}: about {remaining(measured.of(photos))}. With this model the last run "
             f"here took {remaining(measured.before)} to load the model and to mine, and {measured.each:.2g} s a photo.",
+            "small",
+        )
+    elif photos and (recorded := durations.recorded(model, studies.names())):
+        name, each = recorded
+        wording.paragraph(
+            f"{wording.count(photos, 'photo')}: about {remaining(each * photos)} if each takes as long as in the study "
+            f"“{html.escape(name)}”, and the time to load the model and to mine. This model has not been run here yet.",
             "small",
         )
     elif photos:
