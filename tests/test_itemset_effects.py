@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from interpret.errors import InputError
+from interpret.evaluation import itemset_effects as module
 from interpret.evaluation import kept_effects
 from interpret.evaluation.ablation import make_ablation_set
 from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.first_finding import first_finding
 from interpret.evaluation.heads import load_head
-from interpret.evaluation.itemset_effects import COLUMNS, itemset_effects
+from interpret.evaluation.itemset_effects import COLUMNS, HEAD_DRAWS, HEAD_PREDICTIONS, itemset_effects
 from interpret.evaluation.kept_effects import Effects, effects_folder, keep, ranked
 from interpret.findings import Findings
 from interpret.mining.contrast import is_supported
@@ -80,6 +81,26 @@ def test_with_little_to_spend_supported_itemsets_are_measured_on_the_first_photo
     )
     whole = itemset_effects(first, mined)
     pd.testing.assert_frame_equal(found, whole[whole["itemset_id"].isin(found["itemset_id"])])
+
+
+def test_no_more_itemsets_than_asked_for_and_few_where_the_head_is_run_for_each(small, monkeypatch):
+    photos, mined = small
+    found = itemset_effects(photos, mined, most=30)
+    assert found["itemset_id"].nunique() <= 30
+    assert (found["photos"] == 15).all()
+    asked = []
+    monkeypatch.setattr(type(photos.head), "linear", False)
+    monkeypatch.setattr(
+        module,
+        "classify",
+        lambda test_set, settings, groups, part: (
+            asked.append((settings, part)) or (np.zeros((len(settings), len(part)), np.int32))
+        ),
+    )
+    maps = dataclasses.replace(photos, activations=photos.features)
+    few = itemset_effects(maps, mined)
+    assert few["itemset_id"].nunique() == HEAD_PREDICTIONS // (5 * len(photos.classes))
+    assert max(mined.sizes) * HEAD_DRAWS * 50 + HEAD_PREDICTIONS + 50 >= sum(len(s) * len(part) for s, part in asked)
 
 
 def first_of_each(labels, count):

@@ -19,8 +19,14 @@ from interpret.mining.contrast import is_supported
 LOGITS = 10_000_000_000
 """Logits (count) that all itemsets of a study may cost under a linear head: some ten seconds on two cores."""
 
-HEAD_PREDICTIONS = 20_000
-"""The same in predictions (count) of any other head, which is run for every photo and itemset."""
+HEAD_PREDICTIONS = 2_000
+"""The same in predictions (count) of any other head, which is run for every photo and itemset in milliseconds."""
+
+DRAWS, HEAD_DRAWS = 20, 5
+"""Random sets of units of each size (count), with a linear head and with any other."""
+
+ITEMSETS = 50_000
+"""Itemsets that are measured at the most (count); each takes a tenth of a millisecond, however few the photos."""
 
 MIN_PHOTOS = 5
 """Photos of each class (count) that are measured on in any case, where there are as many."""
@@ -56,20 +62,28 @@ class EffectRow(NamedTuple):
 
 
 def itemset_effects(
-    test_set: AblationSet, mined: Mined, *, draws: int = 20, seed: int = 0, budget: int | None = None
+    test_set: AblationSet,
+    mined: Mined,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    budget: int | None = None,
+    most: int = ITEMSETS,
 ) -> pd.DataFrame:
     """The fall of accuracy of each class of each itemset when the itemset's units are ablated.
 
     Where all itemsets and photos would cost more than ``budget``, the first photos of each class are measured on, and
-    :data:`MIN_PHOTOS` at least; where that is too much as well, supported itemsets are measured before others, and of
-    these the ones of the largest support.
+    :data:`MIN_PHOTOS` at least; where that is too much as well, or there are more than ``most`` itemsets, supported
+    ones are measured before others, and of these the ones of the largest support.
 
     Args:
         test_set: the photos and the head.
         mined: whose itemsets.
-        draws: random sets of units of each size (count), the same for all itemsets of that size.
+        draws: random sets of units of each size (count), the same for all itemsets of that size; :data:`DRAWS` or
+            :data:`HEAD_DRAWS` if None.
         seed: of those draws.
         budget: predictions of itemsets in all (count); if None, what :data:`LOGITS` or :data:`HEAD_PREDICTIONS` allow.
+        most: itemsets to measure at the most (count).
 
     Returns:
         One row for each rule whose class has photos and whose itemset was measured, in the order and with the index of
@@ -82,8 +96,10 @@ def itemset_effects(
     classes = test_set.classes
     if budget is None:
         budget = LOGITS // n_classes(test_set) if test_set.head.linear else HEAD_PREDICTIONS
+    if draws is None:
+        draws = DRAWS if test_set.head.linear else HEAD_DRAWS
     rules = mined.rules[["itemset_id", "class_id"]].astype(np.int64)
-    chosen = _chosen(mined, budget // max(1, MIN_PHOTOS * len(classes)))
+    chosen = _chosen(mined, min(most, budget // max(1, MIN_PHOTOS * len(classes))))
     rules = rules[rules["itemset_id"].isin(chosen) & rules["class_id"].isin(classes)]
     if rules.empty:
         return nothing()

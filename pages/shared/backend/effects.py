@@ -21,6 +21,9 @@ LIVE_LOGITS = 1_000_000_000
 SETTING = 100
 """What running one itemset costs besides the logits of a photo (in logits)."""
 
+LIVE_ITEMSETS = 5_000
+"""Itemsets that a page measures while somebody waits (count)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shown:
@@ -98,5 +101,5 @@ def _measured(folder: str, stamp: int, measured_on: str, config: MineConfig, _mi
     if not photos.head.linear:  # running it takes milliseconds for every photo and itemset
         return Shown.of(nothing(), mined=False)
     with lock:
-        table = itemset_effects(photos, _mined, budget=LIVE_LOGITS // (n_classes(photos) + SETTING))
+        table = itemset_effects(photos, _mined, budget=LIVE_LOGITS // (n_classes(photos) + SETTING), most=LIVE_ITEMSETS)
     return Shown.of(table, held_out is None or held_out.mined)
