@@ -60,7 +60,10 @@ def tiny() -> TinyNet:
 
 
 def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, int] = (64, 48)) -> Path:
-    """Class folders of small pictures: a bright square at random places on noise, coloured by class."""
+    """Class folders of small pictures: a bright square at random places on noise, coloured by class.
+
+    Their files are old: of files that changed a moment ago a study keeps no digests, and would differ from a later one.
+    """
     rng = np.random.default_rng(3)
     for label in range(classes):
         target = folder / f"class {label}"
@@ -70,4 +73,5 @@ def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, 
             x, y = rng.integers(0, size[0] - 16), rng.integers(0, size[1] - 16)
             pixels[y : y + 16, x : x + 16, label % 3] = 255
             Image.fromarray(pixels).save(target / f"{i:03d}.png")
+            os.utime(target / f"{i:03d}.png", (10**9, 10**9))
     return folder
