@@ -172,7 +172,7 @@ def _form(study: Study) -> None:
         sources = {"own": "the study’s own photos", **sources}
     if study.model == "demo":
         sources = {"demo-val": "the demo’s held-out drawings", **sources}
-    if apart := _set_aside(study):
+    if apart := _folder_set_aside(study):
         sources = {"apart": "the photos that were set aside", **sources}
     source = st.radio("Photos to measure on", list(sources), format_func=sources.get, key="measure_on", horizontal=True)
     folder = ""
@@ -206,7 +206,7 @@ def _form(study: Study) -> None:
         st.rerun()
 
 
-def _set_aside(study: Study) -> str:
+def _folder_set_aside(study: Study) -> str:
     """The folder of the set of photos that were set aside of the study's own; empty if there is none."""
     held_out = cached_results.heldout_photos(study)
     return str(held_out.study.folder) if held_out and heldout.is_own(study, held_out.source) else ""

@@ -46,7 +46,7 @@ def test_a_page_asks_no_more_once_the_run_on_it_has_ended(page):
         expect(page.locator("button:has-text('Dismiss')")).to_be_visible()
         page.runs.wait()
         asked = page.runs.ended
-        page.wait_for_timeout(2500)
+        page.wait_for_timeout(2500)  # three times as long as between two questions: nothing else shows that none comes
         assert (page.runs.ended, page.runs.under_way) == (asked, False)
     finally:
         shutil.rmtree(run)

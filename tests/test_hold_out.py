@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 from unittest import mock
 
@@ -10,6 +11,7 @@ import pytest
 from interpret import demo, pipeline
 from interpret.cli.main import main
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.data import datasets
 from interpret.data.hold_out import LEAST, hold_out_of, set_aside
 from interpret.errors import InputError
 from interpret.evaluation import heldout
@@ -49,10 +51,13 @@ def test_unless_it_is_asked_for_nothing_of_a_built_in_set_is_set_aside():
 
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory):
-    """Twenty drawings of each of ten classes."""
+    """Twenty drawings of each of ten classes, from files that did not change a moment ago."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNITSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return demo.photos("train", count=200)
+        folder = demo.photos("train", count=200)
+    for path in folder.glob("*/*.png"):
+        os.utime(path, (10**9, 10**9))
+    return folder
 
 
 def config_of(images, **more) -> RunConfig:
@@ -81,13 +86,14 @@ def test_what_is_set_aside_is_not_mined_and_effects_are_measured_on_it(made, dra
 
 
 def bytes_in(folder) -> dict:
-    """The files of a study, without what a later scan may add: digests of photos that were too new to be relied on."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "prints.parquet")
-    return {path: path.read_bytes() for path in files}
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_run_given_again_is_the_same_and_its_own_folder_is_measured_without_mined_photos(made, drawings):
     before = bytes_in(made.folder)
+    with mock.patch("interpret.explanation.extraction.datasets.scan", wraps=datasets.scan) as scans:
+        again = extract(config_of(drawings), made.folder)
+    assert scans.call_count == 1  # all photos are looked at only where a study of all may be meant
     again = pipeline.run(config_of(drawings), made.folder)
     assert again.key == made.key
     assert bytes_in(made.folder) == before

@@ -16,7 +16,7 @@ from interpret.evaluation.effect import ablate_class
 from interpret.evaluation.first_finding import first_finding
 from interpret.evaluation.heads import load_head
 from interpret.evaluation.itemset_effects import COLUMNS, HEAD_DRAWS, HEAD_PREDICTIONS, itemset_effects
-from interpret.evaluation.kept_effects import Effects, effects_folder, keep, ranked
+from interpret.evaluation.kept_effects import Effects, best_first, effects_folder, keep, ranked
 from interpret.findings import Findings
 from interpret.mining.contrast import is_supported
 from interpret.mining.stored import mine_study
@@ -130,6 +130,14 @@ def test_they_are_ranked_by_what_they_cost_their_own_classes_more_than_others():
     assert ranked(rows).to_dict() == pytest.approx({0: 0.35, 1: 0.05, 3: 0.2})
 
 
+def test_sets_that_can_be_grasped_come_first_and_of_these_the_ones_that_show_most():
+    rows = pd.DataFrame({"itemset_id": [0, 1, 2, 3, 4, 5], "size": [1, 2, 5, 6, 3, 2]})
+    ranks = pd.Series({0: 0.9, 1: 0.2, 2: 0.4, 3: 0.8, 5: 0.2})
+    # 2 before 1 and 5, which keep their order; 4 was not measured; then one unit, and six
+    assert best_first(rows, ranks)["itemset_id"].tolist() == [2, 1, 5, 4, 0, 3]
+    assert best_first(rows, ranks.iloc[:0])["itemset_id"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_run_keeps_them_with_the_finding_to_show_first(study):
     findings = findings_of(study)
     folder = effects_folder(study, findings.config, None)
@@ -141,7 +149,7 @@ def test_a_run_keeps_them_with_the_finding_to_show_first(study):
         kept.table, itemset_effects(make_ablation_set(study, head), findings.mined).reset_index(drop=True)
     )
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert kept_effects.measure(findings, None, head).write(folder, made_from(study, folder)) is None
+    assert kept_effects.measure(findings, None, head).write(folder, study) is None
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -181,6 +189,6 @@ def test_classes_that_the_study_has_not_are_refused_even_with_a_digest(study):
     folder = effects_folder(study, study.mine_config, None)
     kept = Effects.read(folder, study)
     wrong = dataclasses.replace(kept, table=kept.table.assign(worst_class=10_000))
-    wrong.write(folder, made_from(study, folder))
+    wrong.write(folder, study)
     with pytest.raises(InputError, match="classes that the study has not"):
         Effects.read(folder, study)

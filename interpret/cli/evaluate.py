@@ -63,7 +63,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     config = dataclasses.replace(given, budgets=tuple(sorted(set(given.budgets))))
     photos = values_of(arguments, RunConfig)
     if photos.get("images") is None:
-        photos["images"] = _set_aside(study)
+        photos["images"] = _own_photos(study)
     with progress_bar(arguments.progress_file) as progress:
         classifier = network_of(study, announce=announce)
         heldout_study = heldout.heldout(
@@ -100,7 +100,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         OUT.print(Text(f"drawn: {arguments.plot}"))
 
 
-def _set_aside(study: "Study") -> str:
+def _own_photos(study: "Study") -> str:
     """The study's own photos, of which those are measured on that were set aside.
 
     Raises:

@@ -86,7 +86,7 @@ def heldout(
         classifier.class_names,
         classifier.wnids,
         limit=study.recorded.config.limit if own else limit,
-        choose=_set_aside(study, limit) if own else None,
+        choose=_choice_of_own(study, limit) if own else None,
         known=read_prints(study.folder, *inside.glob("*")),
         announce=announce,
         roots=study.roots,
@@ -122,7 +122,7 @@ def is_own(study: Study, images: str) -> bool:
     return images == study.images_source or Path(images).absolute() == study.images_root
 
 
-def _set_aside(study: Study, limit: int | None) -> datasets.Choice:
+def _choice_of_own(study: Study, limit: int | None) -> datasets.Choice:
     """Which photos of a study's own folder were set aside; none that was mined, whatever was added since."""
     mined = frozenset(study.images["path"])
 

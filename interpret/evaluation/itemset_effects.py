@@ -106,20 +106,21 @@ def itemset_effects(
     photos = _photos(test_set, classes, budget // (len(chosen) * len(classes)))
     counts = np.bincount(np.searchsorted(classes, test_set.labels[photos]), minlength=len(classes))
     right = _right(test_set, photos, classes, [()])[0]
-    drawn = {
-        size: (right - _right(test_set, photos, classes, random_units(test_set.n_units, size, draws, seed))) / counts
-        for size in np.unique(mined.sizes[chosen]).tolist()
-    }
+    random, random_high = np.zeros((2, int(mined.sizes[chosen].max()) + 1, len(classes)))  # by size and class
+    for size in np.unique(mined.sizes[chosen]).tolist():
+        sets = random_units(test_set.n_units, size, draws, seed)
+        drawn = (right - _right(test_set, photos, classes, sets)) / counts
+        random[size], random_high[size] = drawn.mean(axis=0), np.quantile(drawn, 0.95, axis=0)
     parts = []
     for start in range(0, len(chosen), CHUNK):
         ids = chosen[start : start + CHUNK]
         falls = (right - _right(test_set, photos, classes, [mined.units_of[i] for i in ids.tolist()])) / counts
-        part = rules[rules["itemset_id"].isin(ids)]
+        part = rules.iloc[slice(*np.searchsorted(rules["itemset_id"], [ids[0], ids[-1] + 1]))]  # they are in order
         row = np.searchsorted(ids, part["itemset_id"].to_numpy())
         place = np.searchsorted(classes, part["class_id"].to_numpy())
         serves = np.zeros(falls.shape, np.bool_)
         serves[row, place] = True
-        random = [drawn[size][:, at] for size, at in zip(mined.sizes[ids[row]].tolist(), place.tolist(), strict=True)]
+        size = mined.sizes[ids[row]]
         elsewhere = ~serves.all(axis=1)
         worst = np.where(serves, -np.inf, falls).argmax(axis=1)
         outside = np.where(serves, 0.0, falls).sum(axis=1) / np.maximum(1, (~serves).sum(axis=1))
@@ -127,8 +128,8 @@ def itemset_effects(
             "photos": counts[place],
             "before": right[place] / counts[place],
             "fall": falls[row, place],
-            "random": [values.mean() for values in random],
-            "random_high": [np.quantile(values, 0.95) for values in random],
+            "random": random[size, place],
+            "random_high": random_high[size, place],
             "others": np.where(elsewhere, outside, np.nan)[row],
             "worst_class": np.where(elsewhere, classes[worst], -1)[row],
             "worst": np.where(elsewhere, falls[np.arange(len(ids)), worst], np.nan)[row],

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from interpret.evaluation.itemset_effects import COLUMNS, itemset_effects
 from interpret.evaluation.result_checks import RESULT_ERRORS
 from interpret.files import new_folder, write_json
 from interpret.findings import Findings
+from interpret.findings.findings import NAMED
 from interpret.findings.rows import Units
 from interpret.mining.stored import deciding_options
 from interpret.models import Classifier
@@ -58,12 +58,12 @@ class Effects:
     photos: int
     mined: bool
 
-    def write(self, folder: Path, made_from: Mapping[str, str]) -> None:
+    def write(self, folder: Path, study: Study) -> None:
         """Write the table, the rest as JSON, and the digests of both; the folder appears whole.
 
         Args:
-            folder: made with its parents; one that exists is replaced.
-            made_from: what was measured, in short texts; :meth:`read` compares them.
+            folder: in the study; made with its parents, and one that exists is replaced.
+            study: whose effects they are.
         """
         about: dict[str, Any] = {
             "format": FORMAT,
@@ -75,7 +75,7 @@ class Effects:
         with new_folder(folder) as made:
             write_table(pa.Table.from_pandas(self.table, preserve_index=False), made / FILES[0])
             write_json(about, made / FILES[1])
-            digests.write_list(made, made_from)
+            digests.write_list(made, made_from(study, folder))
 
     @classmethod
     def read(cls, folder: Path, study: Study) -> "Effects":
@@ -172,7 +172,7 @@ def keep(findings: Findings, *, device: str = "auto", classifier: Classifier | N
             study.announce(str(error))
     found = measure(findings, held_out, load_head(study, device=device, classifier=classifier))
     with contextlib.suppress(OSError):  # a study on a read-only disk is shown all the same
-        found.write(folder, made_from(study, folder))
+        found.write(folder, study)
     return found
 
 
@@ -193,3 +193,21 @@ def ranked(effects: pd.DataFrame, *, least: int = 10) -> pd.Series:
     values = pd.Series(np.where(effects["photos"] >= least, effects["fall"] - rivals, -np.inf), index=effects.index)
     best = values.groupby(effects["itemset_id"]).min()
     return best[best > -np.inf]
+
+
+def best_first(rows: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
+    """Itemsets of two to five units first, and of these and of the others those that show best what they carry.
+
+    Args:
+        rows: of findings, with itemset_id and size; equal ones keep their order.
+        ranks: from :func:`ranked`; itemsets without one come last.
+    """
+    if ranks.empty or rows.empty:
+        return rows
+    order = pd.DataFrame(
+        {
+            "later": ~rows["size"].between(*NAMED).to_numpy(),
+            "rank": -rows["itemset_id"].map(ranks).fillna(-np.inf).to_numpy(float),
+        }
+    )
+    return rows.iloc[order.sort_values(["later", "rank"], kind="stable").index.to_numpy()].reset_index(drop=True)

@@ -129,13 +129,17 @@ def _photos_to_mine(
         apart.update(set_aside(names, label_of, share))
         return [name for name in names if name not in apart]
 
+    def asks_for(begun: str, config: RunConfig, photos: PhotoSet) -> bool:
+        plain = replace(config, extract=replace(config.extract, contrast=0))
+        return any(begun in keys_of(one, photos) for one in (config, plain))
+
     photos = scanned(without)
     if not apart:
         return replace(config, hold_out=0.0), photos
-    if config.hold_out is None and (begun := begun_key(folder)) is not None:
+    begun = begun_key(folder) if config.hold_out is None else None
+    if begun is not None and not asks_for(begun, config, photos):
         every, whole = replace(config, hold_out=0.0), scanned(None)
-        plain = replace(every, extract=replace(every.extract, contrast=0))
-        if any(begun in keys_of(one, whole) for one in (every, plain)):
+        if asks_for(begun, every, whole):
             return every, whole
     return replace(config, hold_out=share), photos
 

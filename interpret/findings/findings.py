@@ -20,6 +20,9 @@ from interpret.mining.ranked_units import Ranked, kept_units, quantile_of, ranke
 from interpret.mining.stability import Stability
 from interpret.study import Study
 
+NAMED = (2, 5)
+"""Units of the itemsets that come first in lists (count): one unit says less, and more are hard to grasp."""
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
@@ -158,7 +161,7 @@ class Findings:
             min(float(held[class_id][list(units)].sum()) for class_id in class_ids)
             for units, class_ids in zip(rows["units"], rows["class_ids"], strict=True)
         ]
-        rows["named"] = rows["size"].between(2, 5)
+        rows["named"] = rows["size"].between(*NAMED)
         order = ["supported", "named", "share", "sure"]
         return rows.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from interpret.config import ReportConfig
+from interpret.evaluation.kept_effects import best_first
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 
@@ -63,8 +64,8 @@ def choose(findings: Findings, config: ReportConfig, headline: Chosen | None, ra
         ranked: by itemset id, as :func:`interpret.evaluation.kept_effects.ranked`; may be empty.
     """
     rows = findings.candidates
-    costs = ranked.reindex([findings.id_of[units] for units in rows["units"]]).fillna(-np.inf).to_numpy(float)
-    rows = rows.assign(costs=costs).sort_values(["supported", "named", "costs"], ascending=False, kind="stable")
+    rows = best_first(rows.assign(itemset_id=[findings.id_of[units] for units in rows["units"]]), ranked)
+    rows = rows.sort_values("supported", ascending=False, kind="stable")
     by_class: dict[tuple[int, ...], list[tuple[Chosen, bool]]] = {}
     shared: list[tuple[Chosen, bool]] = []
     for units, class_ids, supported in zip(rows["units"], rows["class_ids"], rows["supported"], strict=True):

@@ -1,14 +1,16 @@
 """What ablating each itemset costs its classes: as kept in the study, or measured now; cached."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import streamlit as st
 
+from interpret import frames
 from interpret.config import MineConfig
 from interpret.errors import DamagedError, InputError
 from interpret.evaluation import kept_effects
-from interpret.evaluation.itemset_effects import itemset_effects, n_classes, nothing
+from interpret.evaluation.itemset_effects import EffectRow, itemset_effects, n_classes, nothing
 from interpret.evaluation.kept_effects import FILES, Effects, effects_folder
 from interpret.findings import Findings
 from interpret.mining import Mined
@@ -41,6 +43,14 @@ class Shown:
     ranked: pd.Series
     mined: bool
     damaged: str = ""
+
+    @cached_property
+    def by_itemset(self) -> dict[int, dict[int, EffectRow]]:
+        """The rows of the table by itemset and class."""
+        found: dict[int, dict[int, EffectRow]] = {}
+        for row in frames.rows(self.table.reset_index(), EffectRow):
+            found.setdefault(row.itemset_id, {})[row.class_id] = row
+        return found
 
     @classmethod
     def of(cls, table: pd.DataFrame, mined: bool, damaged: str = "") -> "Shown":

@@ -5,24 +5,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from interpret import frames
+from interpret.evaluation import kept_effects
 from interpret.evaluation.itemset_effects import EffectRow
 from interpret.findings import Findings
 from pages.shared import wording
 from pages.shared.backend import effects
 from pages.shared.view import widgets
 
-NAMED = (2, 5)
-"""Units of the itemsets that are listed first (count): one unit says less, and more are hard to grasp."""
-
 
 def of_itemset(findings: Findings, itemset_id: int) -> dict[int, EffectRow]:
     """The effects of an itemset by class; without those of classes that no photo was measured of."""
-    table = effects.shown(findings).table
-    if itemset_id not in table.index.get_level_values(0):
-        return {}
-    rows = table.loc[[itemset_id]].reset_index()
-    return {row.class_id: row for row in frames.rows(rows, EffectRow)}
+    return effects.shown(findings).by_itemset.get(itemset_id, {})
 
 
 def with_effects(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
@@ -36,17 +29,8 @@ def with_effects(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_first(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
-    """Itemsets that cost their own classes most, and no others, first: of two to five units, then others."""
-    ranked = effects.shown(findings).ranked
-    if ranked.empty or rows.empty:
-        return rows
-    order = pd.DataFrame(
-        {
-            "rank": -rows["itemset_id"].map(ranked).fillna(-2.0).to_numpy(float),
-            "named": ~rows["size"].between(*NAMED).to_numpy(),
-        }
-    )
-    return rows.iloc[order.sort_values(["named", "rank"], kind="stable").index.to_numpy()].reset_index(drop=True)
+    """Rows of findings as :func:`interpret.evaluation.kept_effects.best_first` orders them."""
+    return kept_effects.best_first(rows, effects.shown(findings).ranked)
 
 
 def points(fall: float) -> str:
