@@ -1,6 +1,7 @@
 """The pages Class-specific and Class-shared: filters, thresholds, measures, galleries, saved tables."""
 
 import dataclasses
+import json
 import math
 import re
 from pathlib import Path
@@ -14,7 +15,7 @@ from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from pages.shared import wording
 from pages.shared.controls import address
-from tests.shown_pages import PAGES, blocks, show, tiles, words_on
+from tests.shown_pages import APP, PAGES, blocks, show, tiles, words_on
 from tests.small_study import studies
 
 pytestmark = pytest.mark.slow
@@ -193,6 +194,19 @@ def test_a_shared_rule_has_one_row_of_patches_for_each_of_its_classes():
     strips = [block for block in blocks(app) if block["kind"] == "tiles"]
     assert len(strips) == len(classes)
     assert all(strip["tiles"] for strip in strips)
+
+
+def test_columns_are_as_wide_as_the_text_of_the_screen_needs():
+    usual, poster = (json.loads(table_on(size).proto.columns) for size in ("usual", "poster"))
+    assert usual.keys() == poster.keys() > {"support", "fall", "stable"}
+    assert all(poster[name]["width"] == 2 * usual[name]["width"] for name in usual if "width" in usual[name])
+
+
+def table_on(size):
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.session_state["screen_size"] = size
+    app.switch_page("pages/class_specific.py")
+    return app.run().dataframe[0]
 
 
 @pytest.mark.parametrize("view", ["Map", "Graph"])

@@ -33,7 +33,8 @@ TERMS = {
     "itemset; for a shared one the smallest of its classes'",
     "costs": "by how many percentage points the class's accuracy falls when all units of the itemset are ablated, on "
     "photos that were held out where there are some",
-    "random units": "the same with as many random units ablated, mean of 20 draws",
+    "random units": "the same with as many random units ablated, mean of 20 draws (5 where a head "
+    "that is not one linear map has to be run for each)",
     "others": "the same for the class that falls most of those in which the itemset is not frequent",
     "q-value": "the share of false findings to expect among this and all stronger ones, tested against the contrast; "
     "each photo counts once",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from interpret import frames
 from interpret.findings import Findings
@@ -13,7 +14,7 @@ from interpret.findings.rows import RuleRow, SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
-from pages.shared.view import contrast, saved_tables, widgets
+from pages.shared.view import contrast, saved_tables, screen, widgets
 
 
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
@@ -170,7 +171,7 @@ def itemsets(
         shown,
         key=key,
         hide_index=True,
-        column_config=SHOWN,
+        column_config=_columns(screen.scale()),
         on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
@@ -181,6 +182,15 @@ def itemsets(
         wording.paragraph(f"{wording.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
         file = wording.file_name(findings.study.name, name, "csv")
         saved_tables.buttons("All measures", lambda: plain(findings, rows), file)
+
+
+def _columns(scale: float) -> dict[str, ColumnConfig]:
+    """:data:`SHOWN` as wide as the text on this screen needs them."""
+    columns = {name: column.copy() for name, column in SHOWN.items()}
+    for column in columns.values():
+        if isinstance(width := column.get("width"), int):
+            column["width"] = round(scale * width)
+    return columns
 
 
 def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
