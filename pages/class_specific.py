@@ -57,7 +57,7 @@ def page() -> None:
     with left:
         if said := contrast.counts(findings, found["supported"].tolist(), everything, "itemset"):
             wording.paragraph(said)
-        effects.notice(findings)
+        effects.notice(findings, held_out=units is None)
         _table(findings, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(findings, class_id, units)

@@ -116,6 +116,7 @@ def _finding(findings: Findings) -> None:
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
     widgets.show(blocks, "finding", patch_gallery.open_chain)
     contrast.notice(study)
+    effects.notice(findings)
     itemsets = findings.table.groupby("itemset_id")["supported"].first().tolist()
     if said := contrast.counts(findings, itemsets, None, "itemset"):
         wording.paragraph(said, "small")

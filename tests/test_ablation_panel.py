@@ -77,6 +77,13 @@ def test_a_damaged_held_out_set_is_named_where_there_is_no_other(study):
     assert re.search(r"The held-out photos kept in \S*broken are not used \(.*features.npy is damaged", text)
 
 
+@pytest.mark.parametrize("page", ["study", "class_shared", "class_specific"])
+def test_pages_name_a_damaged_held_out_set_once_where_effects_are_measured_on_others(study, page):
+    (hold_out(study, "broken", labelled=COUNT) / "images.parquet").write_bytes(b"")
+    text = words_on(show(f"pages/{page}.py"))
+    assert len(re.findall(r"The held-out photos kept in \S*broken are not used", text)) == 1
+
+
 def test_photos_that_were_mined_are_called_so_where_they_were_evaluated_on(study):
     own = manifest_of(study)["fingerprint"]
     hold_out(study, "same", labelled=COUNT, fingerprint=own)

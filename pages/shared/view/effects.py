@@ -9,7 +9,7 @@ from interpret.evaluation import kept_effects
 from interpret.evaluation.itemset_effects import EffectRow
 from interpret.findings import Findings
 from pages.shared import wording
-from pages.shared.backend import effects
+from pages.shared.backend import cached_results, effects
 from pages.shared.view import widgets
 
 
@@ -86,7 +86,14 @@ def others(findings: Findings, rows: Sequence[EffectRow]) -> list[widgets.Block]
     return [widgets.line(widgets.text(words, "faint"), size="small")]
 
 
-def notice(findings: Findings) -> None:
-    """Say that a damaged file is in the way of the effects; nothing if none is."""
-    if damaged := effects.shown(findings).damaged:
-        wording.paragraph(html.escape(damaged), "small")
+def notice(findings: Findings, *, held_out: bool = True) -> None:
+    """Say which damaged files are in the way of the effects; nothing if none is.
+
+    Args:
+        findings: the study and its itemsets.
+        held_out: whether to name damaged held-out photos too: without them, effects are measured on others. The panel
+            of :mod:`pages.shared.view.ablation_panel` names them itself.
+    """
+    sentences = [effects.shown(findings).damaged, *(cached_results.heldout_damages(findings.study) if held_out else ())]
+    for sentence in filter(None, sentences):
+        wording.paragraph(html.escape(sentence), "small")
