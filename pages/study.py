@@ -131,7 +131,7 @@ def _photos(study: Study) -> None:
             source,
             f"photo {row.path}",
             name=wording.class_text(study, row.predicted),
-            note=wording.percent(row.confidence),
+            note=wording.probability(row.confidence),
             colour=pictures.colours(study).get(row.predicted, "#888888"),
             **address.link("explain", image=row.image_id),
         )

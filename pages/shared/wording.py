@@ -99,6 +99,11 @@ def share(part: int, whole: int, noun: str) -> str:
     )
 
 
+def probability(value: float) -> str:
+    """`probability 93 %`: what the model gives its answer for the whole photo."""
+    return f"probability {percent(value)}"
+
+
 def interval(share: float, whole: int, digits: int = 1) -> str:
     """Wilson's 95 % interval of a counted share: `93.8 to 96.7 %`."""
     low, high = (float(end) for end in wilson(share * whole, whole))

@@ -93,6 +93,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return node;
   };
 
+  // A tick or a cross, drawn: not every system's font has them. The picture's text says the same.
+  const mark = (answer) => {
+    const node = made("span", "mark " + answer);
+    node.setAttribute("aria-hidden", "true");
+    const space = "http://www.w3.org/2000/svg";
+    const sign = document.createElementNS(space, "svg");
+    sign.setAttribute("viewBox", "0 0 16 16");
+    const path = document.createElementNS(space, "path");
+    path.setAttribute("d", answer === "right" ? "M3.5 8.5l3 3 6-7" : "M4 4l8 8M12 4l-8 8");
+    sign.append(path);
+    node.append(sign);
+    return node;
+  };
+
   const tile = (thing) => {
     const figure = made("figure", "tile" + (thing.on ? " on" : ""));
     const frame = pressable(thing, "frame");
@@ -102,6 +116,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     image.loading = "lazy";
     if (thing.colour) frame.style.setProperty("--class", thing.colour);
     frame.append(image);
+    if (thing.mark) frame.append(mark(thing.mark));
     figure.append(frame);
     if (thing.name || thing.note) {
       const caption = made("figcaption");

@@ -63,27 +63,24 @@ def tiles(findings: Findings, positions: Sequence[int], class_id: int) -> list[w
 
     A click explains the photo for the class that it was explained for.
     """
-    study, colours = findings.study, pictures.colours(findings.study)
+    study = findings.study
     name = wording.class_text(study, class_id)
     rows = study.contrast.iloc[list(positions)]
     parts = []
-    for image, predicted, source in zip(
-        rows["image_id"].tolist(),
-        rows["predicted"].tolist(),
-        pictures.patch_tiles(study, positions, table="contrast"),
-        strict=True,
-    ):
+    sources = pictures.patch_tiles(study, positions, table="contrast")
+    for image, source in zip(rows["image_id"].tolist(), sources, strict=True):
         if not source:
             continue
-        called = wording.class_text(study, predicted)
+        shown = patch_gallery.photo_of_tile(study, image)
         link = address.link("explain", image=image, target=class_id)
         parts.append(
             widgets.tile(
                 source,
-                f"patch of photo {image}, predicted as {called}, explained as {name}",
-                name=called,
-                colour=colours.get(predicted, "#888888"),
-                title=f"predicted as {called}; why it could be {name}",
+                f"patch of photo {image}, predicted as {shown.said}; explained as {name}",
+                name=shown.name,
+                colour=shown.colour,
+                mark=shown.mark,
+                title=f"predicted as {shown.said}; why it could be {name}",
                 **link,
             )
         )

@@ -1,6 +1,7 @@
 """Galleries of patches: tiles, pages of tiles, and the button that saves a gallery."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
+from interpret.findings.answers import RIGHT, UNKNOWN, answers
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.backend import pictures
@@ -21,34 +23,61 @@ PAGE_PARAM = "page"
 
 
 def patch_tiles(findings: Findings, patches: Sequence[int], *, caption: bool = True) -> list[widgets.Part]:
-    """A tile for each patch whose photo is here, with class and confidence; a click shows how the patch came about."""
+    """A tile for each patch whose photo is here, with class and probability; a click shows how the patch came about."""
     study = findings.study
     images = study.patches["image_id"].to_numpy()
-    predicted = study.images["predicted"].to_numpy()
-    confidence = study.images["confidence"].to_numpy()
-    labels = study.images["label"]
-    colours = pictures.colours(study)
     tiles = []
     for patch, source in zip(patches, pictures.patch_tiles(study, patches), strict=True):
         if not source:
             continue
-        image = int(images[patch])
-        class_id = int(predicted[image])
-        name = wording.class_text(study, class_id)
-        confidence_text = wording.percent(float(confidence[image]))
-        wrong = not bool(labels.isna().iloc[image]) and int(labels.iloc[image]) != class_id
-        note = f"{confidence_text}, wrong" if wrong else confidence_text
+        shown = photo_of_tile(study, int(images[patch]))
         tiles.append(
             widgets.tile(
                 source,
-                f"patch of photo {image}, predicted as {name} with {confidence_text}",
-                **({"name": name, "note": note} if caption else {}),
-                colour=colours.get(class_id, "#888888"),
-                title=f"{name}, {note}: how this patch came about",
+                f"patch of photo {images[patch]}, predicted as {shown.said}",
+                **({"name": shown.name, "note": shown.note} if caption else {}),
+                colour=shown.colour,
+                mark=shown.mark,
+                title=f"{shown.said}: how this patch came about",
                 act={"patch": int(patch)},
             )
         )
     return tiles
+
+
+@dataclass(frozen=True)
+class TilePhoto:
+    """What stands beside a photo wherever it is shown.
+
+    Attributes:
+        name: of the predicted class.
+        colour: the class's.
+        note: its probability, and the label where the answer is wrong.
+        mark: right or wrong; empty where the photo has no label.
+    """
+
+    name: str
+    colour: str
+    note: str
+    mark: str
+
+    @property
+    def said(self) -> str:
+        """All of it in words, for those who do not see the mark."""
+        return f"{self.name}, {self.note}" + (", right" if self.mark == "right" else "")
+
+
+def photo_of_tile(study: Study, image: int) -> TilePhoto:
+    """What is to be said of a photo of a study."""
+    row = study.images.iloc[image]
+    class_id, answer = int(row["predicted"]), int(answers(study)[image])
+    note, mark = wording.probability(float(row["confidence"])), ""
+    if answer != UNKNOWN:
+        mark = "right" if answer == RIGHT else "wrong"
+    if mark == "wrong":
+        note += f", wrong: it is {wording.class_text(study, int(row['label']))}"
+    colour = pictures.colours(study).get(class_id, "#888888")
+    return TilePhoto(wording.class_text(study, class_id), colour, note, mark)
 
 
 def show(

@@ -120,7 +120,7 @@ def _strip(study: Study, chosen: int) -> None:
             source,
             f"photo {row.path}",
             name=wording.class_text(study, row.predicted),
-            note=wording.percent(row.confidence),
+            note=wording.probability(row.confidence),
             colour=pictures.colours(study).get(row.predicted, "#888888"),
             act={"image": row.image_id},
             on=row.image_id == chosen,

@@ -101,7 +101,10 @@ def line(*parts: Part | Sequence[Part], **more: Any) -> Block:
 
 
 def tile(source: str, alt: str, **more: Any) -> Part:
-    """A picture in a gallery; `name`, `note` and `colour` for its caption, `act` and `href` for a click."""
+    """A picture in a gallery; `name`, `note` and `colour` for its caption, `act` and `href` for a click.
+
+    `mark` is `right` or `wrong`, for the sign of the model's answer in a corner.
+    """
     return {"src": source, "alt": alt, **more}
 
 
