@@ -144,6 +144,27 @@ def hold(lock: Path) -> int | None:
     return None
 
 
+@contextlib.contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Wait for a folder's own lock, and hold it: who changes a file of it by reading and writing it does so alone.
+
+    Where locks are not known, nobody waits.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 _ENDING = ".unfinished"
 _NAMED = re.compile(r"-[0-9a-f]{8}" + re.escape(_ENDING) + "$")
 

@@ -9,6 +9,7 @@ from interpret.progress import unheard
 from interpret.study import digests, reading
 from interpret.study.litter import clear_litter
 from interpret.study.manifest import NAME, read_manifest
+from interpret.study.names_file import read_names
 from interpret.study.results import RESULTS_IN, made_from
 from interpret.study.schema import PACKED
 from interpret.study.study import Study
@@ -87,6 +88,10 @@ def damages(study: Study) -> Iterator[str]:
             getattr(again, name)
         except InputError as error:
             yield str(error)
+    try:
+        read_names(study)
+    except InputError as error:
+        yield str(error)
     packed = [study.folder / PACKED] if (study.folder / PACKED).is_dir() else []
     for kept in (*_folders(*RESULTS_IN, within=study.folder), *packed):
         if not study.files and not digests.has_list(kept):
