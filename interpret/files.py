@@ -28,7 +28,7 @@ def dashboard_folder() -> Path:
 
 
 def assets() -> Path:
-    """The folder of the demo's weights."""
+    """The folder of the demo's weights and of WordNet's words above ImageNet's classes."""
     return dashboard_folder() / "assets"
 
 
