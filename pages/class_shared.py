@@ -9,8 +9,8 @@ import streamlit as st
 
 from interpret import frames
 from interpret.figures import class_unit_charts
-from interpret.findings import Findings, supporting
-from interpret.findings.rows import ClassSupport, SharedRow, Units
+from interpret.findings import Findings
+from interpret.findings.rows import SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, in_vain, menus, paging, thresholds
@@ -20,9 +20,9 @@ from pages.shared.view import (
     figures,
     known_parts,
     patch_chain,
-    patch_gallery,
     saved_tables,
     screen,
+    shared_gallery,
     style,
     tables,
     widgets,
@@ -90,11 +90,11 @@ def page() -> None:
         with left:
             _rules(findings, rows, units, hidden, chance)
         with right:
-            _gallery(findings, units, chance)
+            shared_gallery.show(findings, units, chance)
     else:
         draw = _map if view == "Map" else _graph
         draw(findings, rows, units)
-        _gallery(findings, units, chance)
+        shared_gallery.show(findings, units, chance)
     patch_chain.show_if_asked(findings)
 
 
@@ -238,62 +238,6 @@ def _picked(state: object) -> Units | None:
         if about and int(about[1]) >= 0:
             return (int(about[1]),)
     return None
-
-
-def _gallery(findings: Findings, units: Units, chance: pd.Series | None) -> None:
-    """Show a row of supporting patches for each class in which the itemset is frequent, with its measures there."""
-    study, colours = findings.study, pictures.colours(findings.study)
-    supports = supporting.support_by_class(study, units, findings.config)
-    key = findings.id_of.get(units)
-    measured = tables.with_chance(findings.table[findings.table["itemset_id"] == (-1 if key is None else key)], chance)
-    rules = {int(row["class_id"]): row for _, row in measured.iterrows()}
-    if not rules:
-        widgets.show(
-            [widgets.line(widgets.units(units), widgets.text("is not frequent in any class at these thresholds."))],
-            "none",
-        )
-        return
-    rows = [row for row in frames.rows(supports, ClassSupport) if row.class_id in rules]
-    costs = effects.of_itemset(findings, -1 if key is None else key)
-    blocks: list[widgets.Block] = [
-        widgets.line(
-            widgets.units(units),
-            widgets.text("→"),
-            [
-                widgets.class_tag(wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888"))
-                for row in rows
-            ],
-            size="big",
-        ),
-        *contrast.verdict(findings, units),
-        *effects.others(findings, [*costs.values()]),
-        *known_parts.of_itemset(findings, units),
-    ]
-    saved: list[list[int]] = []
-    for row in rows[:10]:
-        patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, units, findings.config, row.class_id)
-        )
-        name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
-        other = float(rules[row.class_id]["contrast_support"])
-        blocks.append(
-            widgets.line(
-                widgets.class_tag(name, colour, **address.link("class_specific", **{"class": row.class_id})),
-                contrast.bars(row.support, other, colour, name),
-                widgets.text(
-                    f"{wording.share(row.support_count, row.patches, 'patch')}{contrast.elsewhere(other, name)}",
-                    "faint",
-                ),
-            )
-        )
-        photos = widgets.text(f"In {wording.share(row.image_count, row.images, 'photo')},", "faint")
-        blocks.append(widgets.line(photos, tables.measures(rules[row.class_id], "again"), size="small"))
-        if row.class_id in costs:
-            blocks.append(widgets.line(effects.of_class(costs[row.class_id], colour, name), size="small"))
-        saved.append(patches[:6].tolist())
-        blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=6))
-    widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
-    patch_gallery.save(findings, saved, f"shared-{address.itemset_param(units)}")
 
 
 router.enter(page)

@@ -8,7 +8,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import RelevantUnit, RuleRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, in_vain, menus, thresholds
+from pages.shared.controls import address, gallery_choices, in_vain, menus, thresholds
 from pages.shared.view import (
     ablation_panel,
     contrast,
@@ -210,8 +210,9 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
     widgets.show(blocks, "supporting")
     patches = supporting.supporting_patches(study, units, findings.config, class_id)
     itemset = address.itemset_param(units)
-    patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", file=f"{name}-{itemset}", limit=12)
-    contrast_gallery.show(findings, units, [class_id], across=5)
+    choices = gallery_choices.choose(study, forget=("patch", patch_gallery.PAGE_PARAM))
+    patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", choices, file=f"{name}-{itemset}")
+    contrast_gallery.show(findings, units, [class_id], choices, across=5)
 
 
 router.enter(page)

@@ -9,7 +9,8 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import ClassSupport, CoOccurringUnit, RuleRow
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, thresholds
+from pages.shared.controls import address, gallery_choices, thresholds
+from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import (
     ablation_panel,
     contrast,
@@ -35,6 +36,7 @@ def page() -> None:
         everything = thresholds.show_unsupported(findings)
     contrast.notice(study)
     _classes(findings, unit)
+    choices = gallery_choices.choose(study, forget=("patch", patch_gallery.PAGE_PARAM))
     patches = supporting.supporting_patches(study, [unit], findings.config)
     if len(patches) == 0:
         st.info(
@@ -45,12 +47,12 @@ def page() -> None:
         left, right = st.columns([12, 8], gap="large")
         with left:
             st.header("Top patches", anchor=False)
-            patch_gallery.show(findings, patches.tolist(), f"unit-{unit}", size="m", limit=12)
+            patch_gallery.show(findings, patches.tolist(), f"unit-{unit}", choices)
         with right:
             _histogram(findings, unit)
             _co_occurring(findings, unit)
-        _per_class(findings, unit)
-        _elsewhere(findings, unit)
+        _per_class(findings, unit, choices)
+        _elsewhere(findings, unit, choices)
         _without(findings, unit)
         _itemsets(findings, unit, everything)
     if len(patches) == 0:
@@ -131,10 +133,10 @@ def _served(findings: Findings, unit: int) -> list[int]:
     return [int(class_id) for class_id in rows.sort_values("support", ascending=False)["class_id"]]
 
 
-def _elsewhere(findings: Findings, unit: int) -> None:
+def _elsewhere(findings: Findings, unit: int, choices: Choices) -> None:
     """Show photos of other classes with the unit among a patch's strongest, explained for the classes it serves."""
     if serves := _served(findings, unit)[:3]:
-        contrast_gallery.show(findings, (unit,), serves, across=8, most=8)
+        contrast_gallery.show(findings, (unit,), serves, choices, across=8, most=8)
 
 
 def _without(findings: Findings, unit: int) -> None:
@@ -188,7 +190,7 @@ def _co_occurring(findings: Findings, unit: int) -> None:
     widgets.show(blocks, "company")
 
 
-def _per_class(findings: Findings, unit: int) -> None:
+def _per_class(findings: Findings, unit: int, choices: Choices) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
     serves = _served(findings, unit)
     table = supporting.support_by_class(study, [unit], findings.config, outside=serves)
@@ -199,9 +201,7 @@ def _per_class(findings: Findings, unit: int) -> None:
     blocks: list[widgets.Block] = []
     saved: list[list[int]] = []
     for row in frames.rows(table, ClassSupport):
-        patches = supporting.one_per_photo(
-            study, supporting.supporting_patches(study, [unit], findings.config, row.class_id)
-        )
+        patches = supporting.supporting_patches(study, [unit], findings.config, row.class_id)
         name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
         blocks.append(
             widgets.line(
@@ -214,10 +214,12 @@ def _per_class(findings: Findings, unit: int) -> None:
                 ),
             )
         )
-        saved.append(patches[:8].tolist())
-        blocks.append(widgets.tiles(patch_gallery.patch_tiles(findings, saved[-1], caption=False), "s", strip=8))
+        shown, strip = patch_gallery.strip(findings, patches, choices, 8)
+        saved += [shown] if shown else []
+        blocks += strip
     widgets.show(blocks, "by_class", patch_gallery.open_chain)
-    patch_gallery.save(findings, saved, f"unit-{unit}-by-class")
+    if saved:
+        patch_gallery.save(findings, saved, f"unit-{unit}-by-class")
 
 
 def _itemsets(findings: Findings, unit: int, everything: bool) -> None:

@@ -9,7 +9,7 @@ from interpret.findings.answers import RIGHT, UNKNOWN, WRONG, PhotoFilter, answe
 from interpret.study import open_study
 from tests.confused_study import confused
 from tests.manifests import write_images
-from tests.shown_pages import show, tiles
+from tests.shown_pages import show, tiles, unescaped, words_on
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def photo_of(tile: dict) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["study", "class_specific", "class_shared", "unit"])
+@pytest.mark.parametrize("page", ["study", "unit"])
 def test_every_patch_bears_the_mark_of_its_photos_answer(served, page):
     signs = {RIGHT: "right", WRONG: "wrong", UNKNOWN: ""}
     known = expected(served)
@@ -92,3 +92,63 @@ def test_every_patch_bears_the_mark_of_its_photos_answer(served, page):
         assert tile["alt"].split("; explained")[0].endswith(", right") == (known[photo] == RIGHT)
         if known[photo] == WRONG:
             assert f"wrong: it is {study.class_names[int(row['label'])]}" in tile["alt"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["class_specific", "class_shared", "unit"])
+def test_photos_are_narrowed_down_in_every_gallery_of_a_page(served, page):
+    known, images = expected(served), open_study(served / "demo").images
+    commonest = str(images["predicted"].mode()[0])
+    query = {"class": commonest} if page == "class_specific" else {}
+    app = show(f"pages/{page}.py", **query, above="false", all="true", answer="wrong")
+    wrong = [photo_of(tile) for tile in tiles(app) if "mark" in tile]
+    assert wrong
+    assert {known[photo] for photo in wrong} == {WRONG}
+    assert " photos (wrong)." in words_on(app)
+
+
+@pytest.mark.slow
+def test_photos_of_a_label_and_a_probability(served):
+    images = open_study(served / "demo").images
+    app = show("pages/unit.py", above="false", label="2", sure="0-99")
+    shown = [photo_of(tile) for tile in tiles(app) if "mark" in tile]
+    assert shown
+    assert set(images["label"].iloc[shown]) == {2}
+    assert images["confidence"].iloc[shown].max() <= 0.99
+    assert "labelled " in words_on(app)
+    none = show("pages/unit.py", above="false", answer="without label", label="2")
+    assert not [tile for tile in tiles(none) if "mark" in tile]
+    assert "Shown: none of " in words_on(none)
+    assert not [info for info in none.info if "not on this machine" in info.value]
+
+
+@pytest.mark.slow
+def test_a_choice_of_photos_is_kept_in_the_address_and_forgets_the_page(served):
+    app = show("pages/unit.py", above="false", page="2")
+    assert "answer" not in app.query_params
+    app.slider(key="choose_sure").set_range(20, 90).run()
+    assert app.query_params["sure"] == "20-90"
+    assert "page" not in app.query_params
+    app.selectbox(key="choose_label").set_value("1").run()
+    assert app.query_params["label"] == "1"
+    app.slider(key="choose_sure").set_range(0, 100).run()
+    assert "sure" not in app.query_params
+    assert not app.warning
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"answer": "odd"}, "“odd” under The model’s answer, which offers “all”, “right”, “wrong” and “without label”"),
+        ({"label": "77"}, "The address asks for a label that no photo of this study has"),
+        ({"sure": "90-20"}, "The address asks for probabilities of “90-20”, which are not two whole numbers"),
+        ({"sure": "all"}, "The address asks for probabilities of “all”"),
+    ],
+)
+def test_photos_that_the_address_asks_for_in_vain(served, query, said):
+    app = show("pages/unit.py", **query)
+    warned = [unescaped(warning.value) for warning in app.warning]
+    assert len(warned) == 1
+    assert said in warned[0]
+    assert [tile for tile in tiles(app) if "mark" in tile]

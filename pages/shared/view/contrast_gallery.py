@@ -9,10 +9,19 @@ from interpret.findings.rows import Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
+from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import patch_gallery, widgets
 
 
-def show(findings: Findings, units: Units, class_ids: Sequence[int], *, across: int = 6, most: int = 12) -> None:
+def show(
+    findings: Findings,
+    units: Units,
+    class_ids: Sequence[int],
+    choices: Choices,
+    *,
+    across: int = 6,
+    most: int = 12,
+) -> None:
     """Show contrast patches that hold an itemset, one for each photo, the strongest first.
 
     Photos of the classes that share the itemset are left out, as they are where it is tested. Nothing is shown where
@@ -22,6 +31,7 @@ def show(findings: Findings, units: Units, class_ids: Sequence[int], *, across: 
         findings: where the patches are from.
         units: the itemset.
         class_ids: the classes that the photos were explained for; one strip of pictures each.
+        choices: which of the photos are shown, and how.
         across: pictures side by side (count).
         most: pictures of a class (count).
     """
@@ -48,17 +58,21 @@ def show(findings: Findings, units: Units, class_ids: Sequence[int], *, across: 
         )
         tag = [widgets.class_tag(name, colours.get(class_id, "#888888"))] if len(class_ids) > 1 else []
         blocks.append(widgets.line(tag, widgets.text(words, "faint")))
-        parts = tiles(findings, positions[:most].tolist(), class_id)
+        chosen = patch_gallery.passing(study, positions, choices, "contrast")
+        if choices.photos.narrows and len(positions):
+            said = patch_gallery.how_many(study, len(chosen), len(positions), choices)
+            blocks.append(widgets.line(widgets.text(said, "faint"), size="small"))
+        parts = tiles(findings, chosen[:most].tolist(), class_id, choices)
         if parts:
-            saved.append(positions[:most].tolist())
-            blocks.append(widgets.tiles(parts, "s", strip=across))
+            saved.append(chosen[:most].tolist())
+            blocks.append(widgets.tiles(parts, "s", strip=choices.across(across)))
     widgets.show(blocks, "contrast_gallery")
     if saved:
         name = f"contrast-{'-'.join(str(class_id) for class_id in class_ids)}-{address.itemset_param(units)}"
         patch_gallery.save(findings, saved, name, table="contrast")
 
 
-def tiles(findings: Findings, positions: Sequence[int], class_id: int) -> list[widgets.Part]:
+def tiles(findings: Findings, positions: Sequence[int], class_id: int, choices: Choices) -> list[widgets.Part]:
     """A tile for each contrast patch whose photo is here, with the class that the model predicts.
 
     A click explains the photo for the class that it was explained for.
@@ -67,7 +81,7 @@ def tiles(findings: Findings, positions: Sequence[int], class_id: int) -> list[w
     name = wording.class_text(study, class_id)
     rows = study.contrast.iloc[list(positions)]
     parts = []
-    sources = pictures.patch_tiles(study, positions, table="contrast")
+    sources = pictures.patch_tiles(study, positions, patch_gallery.side_of(choices), table="contrast")
     for image, source in zip(rows["image_id"].tolist(), sources, strict=True):
         if not source:
             continue

@@ -1,5 +1,6 @@
 """Galleries of patches: tiles, pages of tiles, and the button that saves a gallery."""
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,23 +12,30 @@ from PIL import Image
 from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from interpret.findings.answers import RIGHT, UNKNOWN, answers
+from interpret.findings.supporting import Ints
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.backend.pictures import Table
-from pages.shared.controls import paging
+from pages.shared.controls import gallery_choices, paging
+from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import widgets
 
 PAGE_PARAM = "page"
 """The parameter in the address for the page of a gallery."""
 
+USUAL = Choices()
+"""All photos, in the usual size."""
 
-def patch_tiles(findings: Findings, patches: Sequence[int], *, caption: bool = True) -> list[widgets.Part]:
+
+def patch_tiles(
+    findings: Findings, patches: Sequence[int], *, caption: bool = True, choices: Choices = USUAL
+) -> list[widgets.Part]:
     """A tile for each patch whose photo is here, with class and probability; a click shows how the patch came about."""
     study = findings.study
     images = study.patches["image_id"].to_numpy()
     tiles = []
-    for patch, source in zip(patches, pictures.patch_tiles(study, patches), strict=True):
+    for patch, source in zip(patches, pictures.patch_tiles(study, patches, side_of(choices)), strict=True):
         if not source:
             continue
         shown = photo_of_tile(study, int(images[patch]))
@@ -43,6 +51,11 @@ def patch_tiles(findings: Findings, patches: Sequence[int], *, caption: bool = T
             )
         )
     return tiles
+
+
+def side_of(choices: Choices) -> int:
+    """The side of a picture in a gallery (pixels)."""
+    return 2 * pictures.THUMBNAIL if choices.large else pictures.THUMBNAIL
 
 
 @dataclass(frozen=True)
@@ -84,11 +97,10 @@ def show(
     findings: Findings,
     patches: Sequence[int],
     key: str,
+    choices: Choices,
     *,
     file: str = "",
-    size: str = "m",
     limit: int = 12,
-    caption: bool = True,
 ) -> None:
     """Show patches, one for each photo, in pages of ``limit``.
 
@@ -98,19 +110,54 @@ def show(
     The page number is kept in the address as :data:`PAGE_PARAM`, so each page of the dashboard has one such gallery
     at most, and a choice that changes its patches must drop the parameter.
     """
-    chosen = supporting.one_per_photo(findings.study, np.asarray(patches, np.int64))
+    study = findings.study
+    every = supporting.one_per_photo(study, np.asarray(patches, np.int64))
+    chosen = passing(study, every, choices)
+    if choices.photos.narrows:
+        wording.paragraph(html.escape(how_many(study, len(chosen), len(every), choices)), "small")
+    if len(every) and not len(chosen):
+        return
     pages = min(200, max(1, -(-len(chosen) // limit)))
     page = paging.page_of(PAGE_PARAM, pages, "patches")
     shown = chosen[(page - 1) * limit : page * limit]
-    parts = patch_tiles(findings, shown.tolist(), caption=caption)
+    parts = patch_tiles(findings, shown.tolist(), choices=choices)
     if not parts:
         missing(findings.study)
         return
-    widgets.show([widgets.tiles(parts, size)], key, open_chain)
+    widgets.show([widgets.tiles(parts, choices.size)], key, open_chain)
     with st.container(horizontal=True, vertical_alignment="center"):
         paging.buttons(PAGE_PARAM, pages)
         name = file or key
         save(findings, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
+
+
+def strip(findings: Findings, patches: Ints, choices: Choices, across: int) -> tuple[list[int], list[widgets.Block]]:
+    """One row of patches, one for each photo, the first ones that fit.
+
+    Returns:
+        The patches shown; the row, or a line that says why it is empty.
+    """
+    study = findings.study
+    every = supporting.one_per_photo(study, patches)
+    chosen = passing(study, every, choices)
+    if len(every) and not len(chosen):
+        said = widgets.text(how_many(study, 0, len(every), choices), "faint")
+        return [], [widgets.line(said, size="small")]
+    shown = chosen[:across].tolist()
+    parts = patch_tiles(findings, shown, caption=False, choices=choices)
+    return shown, [widgets.tiles(parts, "s", strip=choices.across(across))]
+
+
+def passing(study: Study, patches: Ints, choices: Choices, table: Table = "patches") -> Ints:
+    """Those of some patches whose photos are asked for, in their order."""
+    listed = study.contrast if table == "contrast" else study.patches
+    return patches[choices.photos.passes(study)[listed["image_id"].to_numpy(np.int64)[patches]]]
+
+
+def how_many(study: Study, shown: int, every: int, choices: Choices) -> str:
+    """How many photos of a gallery are asked for, and which, as in `Shown: 3 of 45 photos (wrong, labelled Dog)`."""
+    asked = gallery_choices.in_words(study, choices.photos)
+    return f"Shown: {f'{shown:,}' if shown else 'none'} of {wording.count(every, 'photo')} ({asked})."
 
 
 def save(
