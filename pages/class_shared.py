@@ -20,6 +20,7 @@ from pages.shared.view import (
     figures,
     known_parts,
     patch_chain,
+    patch_gallery,
     saved_tables,
     screen,
     shared_gallery,
@@ -115,7 +116,7 @@ def _chosen(rows: pd.DataFrame) -> Units:
 
 
 def _choose(act: dict[str, object]) -> None:
-    st.query_params["itemset"] = str(act["itemset"])
+    address.change({"itemset": act["itemset"]}, (patch_gallery.PAGE_PARAM,))
 
 
 def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:

@@ -11,6 +11,7 @@ from pages.shared.backend import pictures
 from pages.shared.controls import address, gallery_choices, in_vain, menus, thresholds
 from pages.shared.view import (
     ablation_panel,
+    active_gallery,
     contrast,
     contrast_gallery,
     effects,
@@ -210,8 +211,12 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
     widgets.show(blocks, "supporting")
     patches = supporting.supporting_patches(study, units, findings.config, class_id)
     itemset = address.itemset_param(units)
-    choices = gallery_choices.choose(study, forget=("patch", patch_gallery.PAGE_PARAM))
-    patch_gallery.show(findings, patches.tolist(), f"class-{class_id}-{itemset}", choices, file=f"{name}-{itemset}")
+    choices = gallery_choices.choose(study, units, forget=("patch", patch_gallery.PAGE_PARAM))
+    if choices.active:
+        active_gallery.show(findings, units, f"active-{itemset}", choices)
+    else:
+        key = f"class-{class_id}-{itemset}"
+        patch_gallery.show(findings, patches.tolist(), units, key, choices, file=f"{name}-{itemset}")
     contrast_gallery.show(findings, units, [class_id], choices, across=5)
 
 

@@ -13,6 +13,7 @@ from pages.shared.controls import address, gallery_choices, thresholds
 from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import (
     ablation_panel,
+    active_gallery,
     contrast,
     contrast_gallery,
     figures,
@@ -36,27 +37,27 @@ def page() -> None:
         everything = thresholds.show_unsupported(findings)
     contrast.notice(study)
     _classes(findings, unit)
-    choices = gallery_choices.choose(study, forget=("patch", patch_gallery.PAGE_PARAM))
     patches = supporting.supporting_patches(study, [unit], findings.config)
     if len(patches) == 0:
         st.info(
-            f"Unit {unit} is among the {findings.config.top_units} strongest units of no patch. A larger N may show "
-            "it; its activations are below."
+            f"Unit {unit} is among the {findings.config.top_units} strongest units of no patch, or does not exceed the "
+            "contrast there. A larger N may show it; the photos in which it is most active are below."
         )
-    else:
-        left, right = st.columns([12, 8], gap="large")
-        with left:
-            st.header("Top patches", anchor=False)
-            patch_gallery.show(findings, patches.tolist(), f"unit-{unit}", choices)
-        with right:
-            _histogram(findings, unit)
-            _co_occurring(findings, unit)
+    left, right = st.columns([12, 8], gap="large")
+    with left:
+        choices = gallery_choices.choose(study, (unit,), forget=("patch", patch_gallery.PAGE_PARAM))
+        if choices.active or not len(patches):
+            active_gallery.show(findings, (unit,), f"unit-{unit}-active", choices)
+        else:
+            patch_gallery.show(findings, patches.tolist(), (unit,), f"unit-{unit}", choices)
+    with right:
+        _histogram(findings, unit)
+        _co_occurring(findings, unit)
+    if len(patches):
         _per_class(findings, unit, choices)
         _elsewhere(findings, unit, choices)
         _without(findings, unit)
         _itemsets(findings, unit, everything)
-    if len(patches) == 0:
-        _histogram(findings, unit)
     patch_chain.show_if_asked(findings)
 
 
@@ -201,7 +202,9 @@ def _per_class(findings: Findings, unit: int, choices: Choices) -> None:
     blocks: list[widgets.Block] = []
     saved: list[list[int]] = []
     for row in frames.rows(table, ClassSupport):
-        patches = supporting.supporting_patches(study, [unit], findings.config, row.class_id)
+        patches = supporting.one_per_photo(
+            study, supporting.supporting_patches(study, [unit], findings.config, row.class_id)
+        )
         name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
         blocks.append(
             widgets.line(
@@ -214,9 +217,9 @@ def _per_class(findings: Findings, unit: int, choices: Choices) -> None:
                 ),
             )
         )
-        shown, strip = patch_gallery.strip(findings, patches, choices, 8)
-        saved += [shown] if shown else []
-        blocks += strip
+        if shown := patch_gallery.first_of(study, patches, choices, 8):
+            saved.append(shown)
+        blocks += patch_gallery.strip(findings, patches, choices, 8)
     widgets.show(blocks, "by_class", patch_gallery.open_chain)
     if saved:
         patch_gallery.save(findings, saved, f"unit-{unit}-by-class")

@@ -1,15 +1,23 @@
 """What stands in galleries: which answers are right, which photos are shown, and where units are most active."""
 
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from interpret.errors import InputError
+from interpret.explanation import unit_maps
+from interpret.explanation.photo import make_explainer
+from interpret.explanation.study_network import network_of
 from interpret.findings.answers import RIGHT, UNKNOWN, WRONG, PhotoFilter, answers
+from interpret.findings.most_active import most_active_photos
 from interpret.study import open_study
+from pages.shared.backend import model, unit_heat
 from tests.confused_study import confused
 from tests.manifests import write_images
-from tests.shown_pages import show, tiles, unescaped, words_on
+from tests.shown_pages import blocks, show, tiles, unescaped, words_on
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +160,101 @@ def test_photos_that_the_address_asks_for_in_vain(served, query, said):
     assert len(warned) == 1
     assert said in warned[0]
     assert [tile for tile in tiles(app) if "mark" in tile]
+
+
+def test_the_most_active_photos_of_a_unit_and_of_a_set(folder):
+    study = open_study(folder / "demo")
+    pooled = np.load(folder / "demo" / "features.npy").astype(np.float64)
+    photos, values = most_active_photos(study, [7])
+    expected_order = sorted(range(len(pooled)), key=lambda image: (-pooled[image][7], image))
+    assert photos.tolist() == [image for image in expected_order if pooled[image][7] > 0]
+    assert values == pytest.approx([pooled[image][7] for image in photos])
+    photos, values = most_active_photos(study, [7, 3, 12])
+    least = {
+        image: min(pooled[image][unit] / pooled[:, unit].max() for unit in (3, 7, 12)) for image in range(len(pooled))
+    }
+    assert len(photos) > 10
+    assert set(photos.tolist()) == {image for image, share in least.items() if share > 0}
+    assert values == pytest.approx([least[image] for image in photos])
+    assert list(values) == sorted(values, reverse=True)
+
+
+def test_heat_compares_units_and_photos_each_with_its_largest():
+    # two photos, two units, a grid of one row: unit 0 reaches 4, unit 1 reaches 2
+    maps = np.array([[[[4.0, 0.0]], [[1.0, -1.0]]], [[[2.0, 0.0]], [[2.0, 0.0]]]], np.float32)
+    # means (1 + 0.5) / 2 and 0; (0.5 + 1) / 2 and 0: both at 0.75, the largest, which becomes 1
+    assert unit_maps.heat(maps).tolist() == [[[1.0, 0.0]], [[1.0, 0.0]]]
+    assert unit_maps.heat(maps[:, :1]).tolist() == [[[1.0, 0.0]], [[0.5, 0.0]]]
+    assert unit_maps.heat(np.zeros((2, 1, 1, 2), np.float32)).tolist() == [[[0.0, 0.0]], [[0.0, 0.0]]]
+
+
+def test_maps_are_the_stored_activations_where_there_are_some():
+    activations = np.arange(2 * 3 * 2 * 2, dtype=np.float16).reshape(2, 3, 2, 2)
+    study = SimpleNamespace(activations=activations)
+    assert unit_maps.stored_maps(study, [1], [2, 0]).tolist() == activations[[1]][:, [2, 0]].tolist()
+    assert unit_maps.stored_maps(SimpleNamespace(activations=None), [1], [2]) is None
+
+
+@pytest.mark.slow
+def test_maps_from_the_network_have_the_pooled_features_as_their_mean(folder):
+    study = open_study(folder / "demo")
+    images, units = list(range(11)), [3, 40]  # more than a batch
+    explainer = make_explainer(network_of(study), study.extract_config)
+    maps = unit_maps.computed_maps(explainer, (study.photo(image) for image in images), units)
+    assert maps.shape[:2] == (11, 2)
+    assert maps.mean(axis=(2, 3)) == pytest.approx(study.features[:11][:, units], rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_the_units_map_lies_over_the_pictures_where_that_is_asked_for(served, monkeypatch):
+    query = {"unit": "39", "above": "false"}
+    plain, warm = (show("pages/unit.py", **query, **more) for more in ({}, {"heat": "true"}))
+    before, after = (
+        [tile for tile in tiles(app) if "patch" in tile["act"] and "note" in tile] for app in (plain, warm)
+    )
+    assert [tile["alt"] for tile in before] == [tile["alt"] for tile in after]
+    assert all(one["src"] != other["src"] for one, other in zip(before, after, strict=True))
+    assert "Bright: where unit 39 fires" in words_on(warm)
+    assert "Bright" not in words_on(plain)
+
+    monkeypatch.setattr(unit_heat, "SECONDS", -1.0)  # the time is over before the second batch
+    slow = show("pages/unit.py", **query, heat="true", gallery="most active photos")
+    assert "without a map: the network runs for" in words_on(slow)
+
+    def gone(_: object) -> None:
+        raise InputError("The weights are gone.")
+
+    monkeypatch.setattr(model, "ready_model", gone)
+    app = show("pages/unit.py", **query, heat="true")
+    assert "Where the units fire cannot be shown: The weights are gone." in [unescaped(info.value) for info in app.info]
+    assert [tile["src"] for tile in tiles(app)][: len(before)] == [tile["src"] for tile in before]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["class_shared", "unit"])
+def test_photos_are_shown_where_units_are_most_active_with_or_without_a_patch(served, page):
+    study = open_study(served / "demo")
+    app = show(f"pages/{page}.py", above="false", all="true", gallery="most active photos", page="2")
+    shown = [tile for tile in tiles(app) if tile["alt"].startswith("photo ")]
+    big = next(block for block in blocks(app) if block.get("size") == "big")["parts"]
+    units = [int(part["unit"]) for part in big if part["t"] == "unit"]
+    photos, values = most_active_photos(study, units)
+    assert [photo_of(tile) for tile in shown] == photos[12:24].tolist()
+    for tile, value in zip(shown, values[12:24], strict=True):
+        said = f"activation {value:.2f}" if len(units) == 1 else f"activation {100 * value:.0f} % or more"
+        assert tile["note"].replace("\u00a0", " ") == said
+    held = {
+        int(study.patches["image_id"].iloc[patch])
+        for patch, row in enumerate(study.patches["units"])
+        if set(units) <= set(row[:8])  # the poster's transactions of eight units
+    }
+    assert f"In {len(held & set(photos[12:24].tolist()))} of these 12 photos" in words_on(app)
+
+
+@pytest.mark.slow
+def test_a_unit_of_no_patch_shows_the_photos_in_which_it_is_most_active(served):
+    study = open_study(served / "demo")
+    seen = {unit for row in study.patches["units"] for unit in row[:8]}
+    unit = next(unit for unit in range(study.n_units) if unit not in seen and study.features[:, unit].max() > 0)
+    app = show("pages/unit.py", unit=str(unit))
+    assert [photo_of(tile) for tile in tiles(app)] == most_active_photos(study, [unit])[0][:12].tolist()

@@ -49,6 +49,28 @@ def test_patch_is_as_it_was_and_the_rest_is_dimmed():
     assert (tile[70, 70:270] == 255).all(), "the line around the patch"
 
 
+def test_a_map_lies_over_the_place_in_the_photo_that_it_is_of():
+    """The map covers the middle of the photo; of its four cells only the lower right one is warm."""
+    photo, box = white(100, 100), (40, 40, 60, 60)  # the window is (33, 33, 67, 67), a pixel of it 10 of the tile
+    hot = np.zeros((2, 2), np.float32)
+    hot[1, 1] = 1.0
+    plain = np.asarray(patch_pictures.patch_tile(photo, box, side=340)).astype(int)
+    heat = patch_pictures.Heat(hot, (45, 45, 55, 55))
+    warm = np.asarray(patch_pictures.patch_tile(photo, box, side=340, heat=heat)).astype(int)
+    changed = np.argwhere((plain != warm).any(axis=2))
+    assert changed.min() >= 120, "pixel 45 of the photo is 120 of the tile"
+    assert changed.max() < 220
+    assert (warm[219, 219] != plain[219, 219]).any()
+    away = np.asarray(patch_pictures.patch_tile(photo, box, 340, patch_pictures.Heat(hot, (0, 0, 20, 20)))).astype(int)
+    assert (away == plain).all()
+    # A map over all of the photo, cut off at the window's edge, is the same as the part of it there.
+    rng = np.random.default_rng(0)
+    whole = patch_pictures.Heat(rng.random((50, 50)), (0, 0, 100, 100))
+    tile = np.asarray(patch_pictures.patch_tile(photo, (0, 0, 100, 100), 1000, whole)).astype(int)
+    part = np.asarray(patch_pictures.patch_tile(photo, box, 340, whole)).astype(int)
+    assert np.abs(part[80:260, 80:260] - tile[410:590, 410:590]).max() <= 1
+
+
 def test_patch_of_the_whole_photo_has_no_line_and_no_dimming():
     assert (np.asarray(patch_pictures.patch_tile(white(64, 64), (0, 0, 64, 64), side=64)) == 200).all()
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ Box = Sequence[float]
 
 DIMMED = 0.38
 """Brightness that is left of the photo outside the patch."""
+
+HEAT_OPACITY = 0.6
+"""Opacity of a map on a patch where it is at its maximum (fraction)."""
 
 CONTEXT = 0.35
 """How much of the photo is shown around a patch on each side, as a fraction of the patch's longer side."""
@@ -53,13 +57,27 @@ def window(box: Box, size: tuple[int, int], context: float = CONTEXT) -> tuple[i
     return corner[0], corner[1], corner[0] + whole, corner[1] + whole
 
 
-def patch_tile(photo: Image.Image, box: Box, side: int = 256) -> Image.Image:
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """A map to lay over a photo.
+
+    Attributes:
+        values: (h, w), 0..1.
+        box: the part of the photo that the map covers, in its pixels.
+    """
+
+    values: npt.NDArray[np.floating]
+    box: Box
+
+
+def patch_tile(photo: Image.Image, box: Box, side: int = 256, heat: Heat | None = None) -> Image.Image:
     """A square picture of a patch: the patch as it is, the photo around it dimmed, a fine line between the two.
 
     Args:
         photo: RGB.
         box: the patch, in pixels of ``photo``.
         side: of the result, pixels.
+        heat: a map over the photo; none if None.
     """
     x0, y0, x1, y1 = window(box, photo.size)
     inner = (max(x0, 0), max(y0, 0), min(x1, photo.width), min(y1, photo.height))
@@ -69,6 +87,8 @@ def patch_tile(photo: Image.Image, box: Box, side: int = 256) -> Image.Image:
     where += [max(where[0] + 1, round((inner[2] - x0) * scale)), max(where[1] + 1, round((inner[3] - y0) * scale))]
     shown = photo.resize((where[2] - where[0], where[3] - where[1]), Image.Resampling.LANCZOS, box=inner)
     target.paste(shown, (where[0], where[1]))
+    if heat is not None:
+        _lay_over(target, heat, (x0, y0), scale)
     lit = [
         int(np.clip(round((value - corner) * scale), 0, side))
         for value, corner in zip(box, (x0, y0, x0, y0), strict=True)
@@ -80,6 +100,33 @@ def patch_tile(photo: Image.Image, box: Box, side: int = 256) -> Image.Image:
         line = max(1, side // 160)
         ImageDraw.Draw(tile).rectangle((lit[0], lit[1], lit[2] - 1, lit[3] - 1), outline=(255, 255, 255), width=line)
     return tile
+
+
+def _lay_over(tile: Image.Image, heat: Heat, corner: tuple[int, int], scale: float) -> None:
+    """Draw a map on a picture of a part of the photo.
+
+    Args:
+        tile: the picture.
+        heat: the map.
+        corner: left and top edge of the part, pixels of the photo.
+        scale: pixels of the picture for one of the photo.
+    """
+    edges = [(value - corner[axis % 2]) * scale for axis, value in enumerate(heat.box)]  # of the map, in the picture
+    left, top = max(0, round(edges[0])), max(0, round(edges[1]))
+    right, bottom = min(tile.width, round(edges[2])), min(tile.height, round(edges[3]))
+    if right <= left or bottom <= top:
+        return
+    height, width = heat.values.shape
+    across, down = width / (edges[2] - edges[0]), height / (edges[3] - edges[1])
+    part = (
+        max(0.0, (left - edges[0]) * across),
+        max(0.0, (top - edges[1]) * down),
+        min(float(width), (right - edges[0]) * across),
+        min(float(height), (bottom - edges[1]) * down),
+    )
+    layer = heat_layer(heat.values, (right - left, bottom - top), part)
+    mask = layer.getchannel("A").point(lambda value: value * HEAT_OPACITY)
+    tile.paste(layer.convert("RGB"), (left, top), mask)
 
 
 def view(photo: Image.Image, preprocessing: Preprocessing, side: int = 640) -> Image.Image:
@@ -96,14 +143,16 @@ def view(photo: Image.Image, preprocessing: Preprocessing, side: int = 640) -> I
     return photo.resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS, box=box)
 
 
-def heat_layer(heat: npt.NDArray[np.floating], size: tuple[int, int]) -> Image.Image:
+def heat_layer(heat: npt.NDArray[np.floating], size: tuple[int, int], part: Box | None = None) -> Image.Image:
     """A map as a picture to lay over the photo: magma, and transparent where the map is low.
 
     Args:
         heat: (h, w), 0..1.
         size: width and height of the result, pixels.
+        part: of the map, x0, y0, x1, y1 on its grid; all of it if None.
     """
-    grey = Image.fromarray(np.asarray(heat, dtype=np.float32)).resize(size, Image.Resampling.BILINEAR)
+    box = None if part is None else (part[0], part[1], part[2], part[3])
+    grey = Image.fromarray(np.asarray(heat, dtype=np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
     values = np.clip(np.asarray(grey), 0.0, 1.0)
     # Square root: half of the maximum, where a patch begins by default, is then clearly to be seen.
     alpha = (np.sqrt(values) * 255).round().astype(np.uint8)

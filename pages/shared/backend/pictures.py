@@ -12,13 +12,17 @@ from interpret.figures.colours import class_colours, on_dark
 from interpret.figures.patch_pictures import data_uri as data_uri
 from interpret.figures.study_pictures import THUMBNAIL as THUMBNAIL
 from interpret.figures.study_pictures import Box as Box
+from interpret.figures.study_pictures import HeatOf, patch_boxes
 from interpret.figures.study_pictures import Table as Table
 from interpret.figures.study_pictures import drawn_boxes as drawn_boxes
 from interpret.figures.study_pictures import drawn_patches as drawn_patches
+from interpret.figures.study_pictures import view_boxes as view_boxes
 from interpret.findings import supporting
 from interpret.study import Study
 from pages.shared.backend import places, studies
 from pages.shared.backend.model import PickedPhoto
+from pages.shared.backend.unit_heat import NONE as NO_UNIT_HEAT
+from pages.shared.backend.unit_heat import UnitHeat
 
 
 def colours(opened: Study) -> dict[int, str]:
@@ -36,26 +40,31 @@ def _colours(folder: str, stamp: int, dark: bool) -> dict[int, str]:
     return {class_id: on_dark(colour) for class_id, colour in plain.items()} if dark else plain
 
 
-def patch_tiles(opened: Study, patches: Sequence[int], side: int = THUMBNAIL, *, table: Table = "patches") -> list[str]:
+def patch_tiles(
+    opened: Study,
+    patches: Sequence[int],
+    side: int = THUMBNAIL,
+    *,
+    table: Table = "patches",
+    heat: UnitHeat = NO_UNIT_HEAT,
+) -> list[str]:
     """Pictures of patches, as data URIs; empty text if the photo's file is gone."""
-    shown = tuple(int(patch) for patch in patches)
-    return _patch_tiles(str(opened.folder), places.stamp(opened.folder), table, shown, side)
+    return box_tiles(opened, patch_boxes(opened, patches, table), side, heat=heat)
 
 
-@st.cache_data(max_entries=300, show_spinner=False)
-def _patch_tiles(folder: str, stamp: int, table: Table, patches: tuple[int, ...], side: int) -> list[str]:
-    tiles = drawn_patches(studies.cached(folder, stamp), patches, side, table=table)
-    return ["" if picture is None else data_uri(picture) for picture in tiles]
-
-
-def box_tiles(opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL) -> list[str]:
+def box_tiles(
+    opened: Study, boxes: Sequence[Box], side: int = THUMBNAIL, *, heat: UnitHeat = NO_UNIT_HEAT
+) -> list[str]:
     """Pictures of boxes in photos, as data URIs; empty text if the photo's file is gone."""
-    return _box_tiles(str(opened.folder), places.stamp(opened.folder), tuple(boxes), side)
+    shown = tuple(boxes)
+    return _box_tiles(str(opened.folder), places.stamp(opened.folder), shown, side, heat.key, heat.maps)
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
-def _box_tiles(folder: str, stamp: int, boxes: tuple[Box, ...], side: int) -> list[str]:
-    tiles = drawn_boxes(studies.cached(folder, stamp), boxes, side)
+def _box_tiles(
+    folder: str, stamp: int, boxes: tuple[Box, ...], side: int, heat_key: tuple[tuple[int, ...], ...], _maps: HeatOf
+) -> list[str]:
+    tiles = drawn_boxes(studies.cached(folder, stamp), boxes, side, heat=_maps)
     return ["" if picture is None else data_uri(picture) for picture in tiles]
 
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from interpret.findings.answers import WANTED, PhotoFilter
+from interpret.findings.rows import Units
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.controls import address, in_vain, menus
 
 RANGE_PARAM = "sure"
 """The parameter for the probabilities of the photos shown, such as `50-90`."""
+
+
+GALLERIES = ("strongest patches", "most active photos")
+"""What a page's main gallery shows."""
 
 
 @dataclass(frozen=True)
@@ -21,32 +26,64 @@ class Choices:
     Attributes:
         photos: which photos are shown.
         large: whether pictures are twice as large as usual.
+        heat: whether the units' own map lies over the pictures.
+        active: whether the photos are shown in which the units are most active, with or without a patch that holds
+            them.
     """
 
     photos: PhotoFilter = field(default_factory=PhotoFilter)
     large: bool = False
+    heat: bool = False
+    active: bool = False
 
     @property
     def size(self) -> str:
         """The size of a gallery's pictures, as :func:`pages.shared.view.widgets.tiles` names it."""
         return "xl" if self.large else "m"
 
+    @property
+    def strip_size(self) -> str:
+        """The size of pictures in a strip."""
+        return "l" if self.large else "s"
+
     def across(self, usual: int) -> int:
         """How many pictures fit side by side in a strip where ``usual`` ones do otherwise (count)."""
         return -(-usual // 2) if self.large else usual
 
 
-def choose(study: Study, *, forget: Sequence[str] = ()) -> Choices:
+def choose(study: Study, units: Units, *, forget: Sequence[str] = ()) -> Choices:
     """The controls of a page's galleries, beside each other where they are drawn.
 
     Args:
         study: the study.
+        units: those that the galleries are of.
         forget: parameters that another choice of photos removes from the address, such as a gallery's page.
     """
+    one = len(units) == 1
+    in_vain.warn_of_choice("gallery", "Gallery", GALLERIES)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        gallery = st.segmented_control(
+            "Gallery",
+            GALLERIES,
+            default=GALLERIES[0],
+            key="gallery",
+            bind="query-params",
+            required=True,
+            on_change=lambda: address.change({}, forget),
+            label_visibility="collapsed",
+            help=f"strongest patches: those that hold the {'unit' if one else 'itemset'}, where "
+            f"{'it scores' if one else 'its units score'} highest; most active photos: of all photos of the study, "
+            "whatever the explanation highlights",
+        )
         photos = _photos(study, forget)
+        heat = st.toggle(
+            "Where it fires" if one else "Where they fire",
+            key="heat",
+            bind="query-params",
+            help=f"the {'unit’s' if one else 'units’'} own activation over each picture",
+        )
         large = st.toggle("Larger pictures", key="large", bind="query-params")
-    return Choices(photos, large)
+    return Choices(photos, large, heat, gallery == GALLERIES[1])
 
 
 def in_words(study: Study, photos: PhotoFilter) -> str:

@@ -65,7 +65,7 @@ def show(
         parts = tiles(findings, chosen[:most].tolist(), class_id, choices)
         if parts:
             saved.append(chosen[:most].tolist())
-            blocks.append(widgets.tiles(parts, "s", strip=choices.across(across)))
+            blocks.append(widgets.tiles(parts, choices.strip_size, strip=choices.across(across)))
     widgets.show(blocks, "contrast_gallery")
     if saved:
         name = f"contrast-{'-'.join(str(class_id) for class_id in class_ids)}-{address.itemset_param(units)}"

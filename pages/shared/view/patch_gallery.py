@@ -9,14 +9,18 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from interpret.errors import InputError
 from interpret.figures import patch_pictures
 from interpret.findings import Findings, supporting
 from interpret.findings.answers import RIGHT, UNKNOWN, answers
+from interpret.findings.rows import Units
 from interpret.findings.supporting import Ints
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import pictures
+from pages.shared.backend import messages, pictures, unit_heat
 from pages.shared.backend.pictures import Table
+from pages.shared.backend.unit_heat import NONE as NO_UNIT_HEAT
+from pages.shared.backend.unit_heat import UnitHeat
 from pages.shared.controls import gallery_choices, paging
 from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import widgets
@@ -29,13 +33,19 @@ USUAL = Choices()
 
 
 def patch_tiles(
-    findings: Findings, patches: Sequence[int], *, caption: bool = True, choices: Choices = USUAL
+    findings: Findings,
+    patches: Sequence[int],
+    *,
+    caption: bool = True,
+    choices: Choices = USUAL,
+    heat: UnitHeat = NO_UNIT_HEAT,
 ) -> list[widgets.Part]:
     """A tile for each patch whose photo is here, with class and probability; a click shows how the patch came about."""
     study = findings.study
     images = study.patches["image_id"].to_numpy()
     tiles = []
-    for patch, source in zip(patches, pictures.patch_tiles(study, patches, side_of(choices)), strict=True):
+    sources = pictures.patch_tiles(study, patches, side_of(choices), heat=heat)
+    for patch, source in zip(patches, sources, strict=True):
         if not source:
             continue
         shown = photo_of_tile(study, int(images[patch]))
@@ -96,13 +106,14 @@ def photo_of_tile(study: Study, image: int) -> TilePhoto:
 def show(
     findings: Findings,
     patches: Sequence[int],
+    units: Units,
     key: str,
     choices: Choices,
     *,
     file: str = "",
     limit: int = 12,
 ) -> None:
-    """Show patches, one for each photo, in pages of ``limit``.
+    """Show patches that hold ``units``, one for each photo, in pages of ``limit``.
 
     ``key`` is the widget's and must hold no class name: Streamlit refuses two underscores in a row. ``file`` names the
     saved picture, after the study's name; ``key`` does if it is empty.
@@ -111,6 +122,7 @@ def show(
     at most, and a choice that changes its patches must drop the parameter.
     """
     study = findings.study
+    image_of = study.patches["image_id"].to_numpy(np.int64)
     every = supporting.one_per_photo(study, np.asarray(patches, np.int64))
     chosen = passing(study, every, choices)
     if choices.photos.narrows:
@@ -120,32 +132,72 @@ def show(
     pages = min(200, max(1, -(-len(chosen) // limit)))
     page = paging.page_of(PAGE_PARAM, pages, "patches")
     shown = chosen[(page - 1) * limit : page * limit]
-    parts = patch_tiles(findings, shown.tolist(), choices=choices)
+    heat = heat_over(study, image_of[shown].tolist(), units, choices)
+    parts = patch_tiles(findings, shown.tolist(), choices=choices, heat=heat)
     if not parts:
         missing(findings.study)
         return
     widgets.show([widgets.tiles(parts, choices.size)], key, open_chain)
+    say_heat(heat)
     with st.container(horizontal=True, vertical_alignment="center"):
         paging.buttons(PAGE_PARAM, pages)
         name = file or key
-        save(findings, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1)
+        save(findings, [shown.tolist()], f"{name}-{page}" if pages > 1 else name, beside=pages > 1, heat=heat)
 
 
-def strip(findings: Findings, patches: Ints, choices: Choices, across: int) -> tuple[list[int], list[widgets.Block]]:
-    """One row of patches, one for each photo, the first ones that fit.
+def strip(
+    findings: Findings, patches: Ints, choices: Choices, across: int, heat: UnitHeat = NO_UNIT_HEAT
+) -> list[widgets.Block]:
+    """One row of patches, from :func:`first_of`, or a line that says why it is empty.
 
-    Returns:
-        The patches shown; the row, or a line that says why it is empty.
+    Args:
+        findings: where the patches are from.
+        patches: all of the row, one for each photo.
+        choices: which of them are shown, and how.
+        across: pictures side by side in the usual size (count).
+        heat: maps to lay over them.
     """
-    study = findings.study
-    every = supporting.one_per_photo(study, patches)
-    chosen = passing(study, every, choices)
-    if len(every) and not len(chosen):
-        said = widgets.text(how_many(study, 0, len(every), choices), "faint")
-        return [], [widgets.line(said, size="small")]
-    shown = chosen[:across].tolist()
-    parts = patch_tiles(findings, shown, caption=False, choices=choices)
-    return shown, [widgets.tiles(parts, "s", strip=choices.across(across))]
+    shown = first_of(findings.study, patches, choices, across)
+    if len(patches) and not shown:
+        said = widgets.text(how_many(findings.study, 0, len(patches), choices), "faint")
+        return [widgets.line(said, size="small")]
+    parts = patch_tiles(findings, shown, caption=False, choices=choices, heat=heat)
+    return [widgets.tiles(parts, choices.strip_size, strip=choices.across(across))]
+
+
+def first_of(study: Study, patches: Ints, choices: Choices, across: int) -> list[int]:
+    """The first ``across`` of some patches whose photos are asked for."""
+    shown: list[int] = passing(study, patches, choices)[:across].tolist()
+    return shown
+
+
+def heat_over(study: Study, images: Sequence[int], units: Units, choices: Choices) -> UnitHeat:
+    """The units' maps over some photos if they are asked for; none, with a sentence, where they can't be had."""
+    if not choices.heat or not images:
+        return NO_UNIT_HEAT
+    try:
+        return unit_heat.of_photos(study, images, units)
+    except InputError as error:
+        st.info(f"Where the units fire cannot be shown: {wording.markdown(messages.of(error))}")
+        return NO_UNIT_HEAT
+
+
+def say_heat(heat: UnitHeat) -> None:
+    """Say what the bright parts of pictures are; nothing where no map lies over them."""
+    if not heat.maps:
+        return
+    said = (
+        f"Bright: where unit {heat.units[0]} fires, compared with its largest activation in these photos."
+        if len(heat.units) == 1
+        else f"Bright: where units {', '.join(str(unit) for unit in heat.units)} fire, each compared with its largest "
+        "activation in these photos; the mean of them."
+    )
+    if heat.missing:
+        said += (
+            f" {wording.count(heat.missing, 'photo')} without a map: the network runs for {unit_heat.SECONDS:.0f} s "
+            "at a time. Loading the page again computes further ones."
+        )
+    wording.paragraph(said, "small")
 
 
 def passing(study: Study, patches: Ints, choices: Choices, table: Table = "patches") -> Ints:
@@ -161,7 +213,13 @@ def how_many(study: Study, shown: int, every: int, choices: Choices) -> str:
 
 
 def save(
-    findings: Findings, rows: Sequence[Sequence[int]], name: str, *, beside: bool = False, table: Table = "patches"
+    findings: Findings,
+    rows: Sequence[Sequence[int]],
+    name: str,
+    *,
+    beside: bool = False,
+    table: Table = "patches",
+    heat: UnitHeat = NO_UNIT_HEAT,
 ) -> None:
     """A button that saves a gallery of patches as one PNG, drawn on a click.
 
@@ -171,9 +229,14 @@ def save(
         name: of the file, after the study's.
         beside: whether the button stands beside something else.
         table: of the study, in which the patches are rows.
+        heat: maps that lie over the pictures.
     """
     study = findings.study
-    save_pictures(study, lambda: [pictures.drawn_patches(study, row, table=table) for row in rows], name, beside=beside)
+
+    def drawn() -> list[list[Image.Image | None]]:
+        return [pictures.drawn_patches(study, row, table=table, heat=heat.maps) for row in rows]
+
+    save_pictures(study, drawn, name, beside=beside)
 
 
 def save_pictures(

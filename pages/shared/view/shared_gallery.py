@@ -1,14 +1,26 @@
 """The gallery of a class-shared itemset: a row of patches for each class, and photos that the model calls otherwise."""
 
+import numpy as np
 import pandas as pd
 
 from interpret import frames
+from interpret.evaluation.itemset_effects import EffectRow
 from interpret.findings import Findings, supporting
 from interpret.findings.rows import ClassSupport, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, gallery_choices
-from pages.shared.view import contrast, contrast_gallery, effects, known_parts, patch_gallery, tables, widgets
+from pages.shared.controls.gallery_choices import Choices
+from pages.shared.view import (
+    active_gallery,
+    contrast,
+    contrast_gallery,
+    effects,
+    known_parts,
+    patch_gallery,
+    tables,
+    widgets,
+)
 
 
 def show(findings: Findings, units: Units, chance: pd.Series | None) -> None:
@@ -47,11 +59,45 @@ def show(findings: Findings, units: Units, chance: pd.Series | None) -> None:
         *known_parts.of_itemset(findings, units),
     ]
     widgets.show(heading, "shared_heading")
-    choices = gallery_choices.choose(study, forget=("patch",))
+    choices = gallery_choices.choose(study, units, forget=("patch", patch_gallery.PAGE_PARAM))
+    if choices.active:
+        active_gallery.show(findings, units, f"shared-active-{address.itemset_param(units)}", choices)
+    else:
+        _rows(findings, units, rows[:10], rules, costs, choices)
+    contrast_gallery.show(findings, units, [row.class_id for row in rows[:3]], choices, across=6, most=6)
+
+
+def _rows(
+    findings: Findings,
+    units: Units,
+    rows: list[ClassSupport],
+    rules: dict[int, pd.Series],
+    costs: dict[int, EffectRow],
+    choices: Choices,
+) -> None:
+    """Show a row of patches for each class, with its measures above it.
+
+    Args:
+        findings: where the patches are from.
+        units: the itemset.
+        rows: its support in each class.
+        rules: its rule in each class, by the class's id.
+        costs: what ablating it costs the class, likewise.
+        choices: which patches are shown, and how.
+    """
+    study, colours = findings.study, pictures.colours(findings.study)
+    patches = {
+        row.class_id: supporting.one_per_photo(
+            study, supporting.supporting_patches(study, units, findings.config, row.class_id)
+        )
+        for row in rows
+    }
+    first = {class_id: patch_gallery.first_of(study, each, choices, 6) for class_id, each in patches.items()}
+    saved = [shown for shown in first.values() if shown]
+    images = study.patches["image_id"].to_numpy(np.int64)[[patch for shown in saved for patch in shown]]
+    heat = patch_gallery.heat_over(study, images.tolist(), units, choices)
     blocks: list[widgets.Block] = []
-    saved: list[list[int]] = []
-    for row in rows[:10]:
-        patches = supporting.supporting_patches(study, units, findings.config, row.class_id)
+    for row in rows:
         name, colour = wording.class_text(study, row.class_id), colours.get(row.class_id, "#888888")
         other = float(rules[row.class_id]["contrast_support"])
         blocks.append(
@@ -68,10 +114,8 @@ def show(findings: Findings, units: Units, chance: pd.Series | None) -> None:
         blocks.append(widgets.line(photos, tables.measures(rules[row.class_id], "again"), size="small"))
         if row.class_id in costs:
             blocks.append(widgets.line(effects.of_class(costs[row.class_id], colour, name), size="small"))
-        shown, strip = patch_gallery.strip(findings, patches, choices, 6)
-        saved += [shown] if shown else []
-        blocks += strip
+        blocks += patch_gallery.strip(findings, patches[row.class_id], choices, 6, heat)
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
+    patch_gallery.say_heat(heat)
     if saved:
-        patch_gallery.save(findings, saved, f"shared-{address.itemset_param(units)}")
-    contrast_gallery.show(findings, units, [row.class_id for row in rows[:3]], choices, across=6, most=6)
+        patch_gallery.save(findings, saved, f"shared-{address.itemset_param(units)}", heat=heat)

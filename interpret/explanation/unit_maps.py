@@ -1,0 +1,70 @@
+"""Where units fire in photos: their own maps, from stored activations or from the network's forward pass."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from interpret.explanation.photo import Explainer
+from interpret.study import Study
+
+Maps = npt.NDArray[np.float32]
+
+BATCH = 8
+"""Photos in a forward pass (count)."""
+
+
+def stored_maps(study: Study, images: Sequence[int], units: Sequence[int]) -> Maps | None:
+    """(n, U, h, w) the activations of U units in n photos of a study; None where it stores none."""
+    if study.activations is None:
+        return None
+    found = [np.asarray(study.activations[image][list(units)], np.float32) for image in images]
+    return np.stack(found) if found else np.zeros((0, len(units), 1, 1), np.float32)
+
+
+def computed_maps(explainer: Explainer, photos: Iterable[Image.Image], units: Sequence[int]) -> Maps:
+    """(n, U, h, w) the activations of U units in n photos, from the forward pass alone, in float32.
+
+    Not for two threads at once, because a hook is on the network meanwhile.
+
+    Args:
+        explainer: of the study's network.
+        photos: RGB, upright.
+        units: of the explainer's layer.
+    """
+    extractor = explainer.extractor
+    waiting: list[npt.NDArray[np.uint8]] = []
+    found: list[Maps] = []
+
+    def run() -> None:
+        passed = extractor.forward(extractor.network, extractor.inputs(waiting))
+        found.append(passed.activations[:, list(units)].float().numpy())
+        waiting.clear()
+
+    for photo in photos:
+        waiting.append(extractor.preprocessing.apply(photo))
+        if len(waiting) == BATCH:
+            run()
+    if waiting:
+        run()
+    return np.concatenate(found) if found else np.zeros((0, len(units), 1, 1), np.float32)
+
+
+def heat(maps: Maps) -> Maps:
+    """(n, h, w) in 0..1, how strongly units fire at each place: comparable between the n photos.
+
+    Each unit's activations, negative ones as zero, are divided by the largest that it reaches in these photos; of
+    several units the mean is taken. The largest value of all is 1 then, unless no unit fires in any of them.
+
+    Args:
+        maps: (n, U, h, w).
+    """
+    positive = np.maximum(maps, 0)
+    mean = _over(positive, positive.max(axis=(0, 2, 3), initial=0)[:, None, None]).mean(axis=1, dtype=np.float32)
+    return _over(mean, mean.max(initial=0))
+
+
+def _over(values: Maps, largest: npt.NDArray[np.float32]) -> Maps:
+    """Values divided by their largest, which may be zero where they all are."""
+    return np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
