@@ -13,7 +13,7 @@ from interpret.findings import Findings
 from interpret.findings.rows import SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, in_vain, menus, paging, thresholds
+from pages.shared.controls import address, in_vain, menus, paging, stand, thresholds
 from pages.shared.view import (
     contrast,
     effects,
@@ -87,7 +87,8 @@ def page() -> None:
     if verdict := known_parts.score(findings):
         wording.paragraph(html.escape(verdict))
     if view == "Rules":
-        left, right = st.columns([9, 11], gap="large")
+        # At a stand pictures come first: on an upright tablet the one stands above the other.
+        left, right = st.columns([9, 11], gap="large") if not stand.is_on() else reversed(st.columns([11, 9]))
         with left:
             _rules(findings, rows, units, hidden, chance)
         with right:

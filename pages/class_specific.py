@@ -8,7 +8,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import RelevantUnit, RuleRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, gallery_choices, in_vain, menus, thresholds
+from pages.shared.controls import address, gallery_choices, in_vain, menus, stand, thresholds
 from pages.shared.view import (
     ablation_panel,
     active_gallery,
@@ -59,7 +59,8 @@ def page() -> None:
         if said := contrast.counts(findings, found["supported"].tolist(), everything, "itemset"):
             wording.paragraph(said)
         effects.notice(findings, held_out=units is None)
-        _table(findings, class_id, rows, units, hidden)
+        if not stand.is_on():
+            _table(findings, class_id, rows, units, hidden)
         if units is not None:
             ablation_panel.render(findings, class_id, units)
     with right:

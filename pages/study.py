@@ -12,7 +12,7 @@ from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, headline, messages, pictures, places, reports, studies
-from pages.shared.controls import address, current_study, new_study, own_studies
+from pages.shared.controls import address, current_study, new_study, own_studies, stand
 from pages.shared.view import contrast, effects, patch_chain, patch_gallery, run_progress, tables, widgets
 
 
@@ -26,6 +26,10 @@ def page() -> None:
         findings = None
     if findings is not None:
         _finding(findings)
+    if stand.is_on():  # what is shown, and no settings
+        if findings is not None:
+            patch_chain.show_if_asked(findings)
+        return
     st.divider()
     _about(study, findings.mined.device if findings is not None else None)
     st.download_button(

@@ -186,3 +186,27 @@ def test_a_visitor_sees_in_two_clicks_that_units_matter_to_one_class_and_no_othe
     page.runs.wait()
     expect(page.get_by_role("heading", name="Without")).to_be_visible()
     page.wait_for_selector(".js-plotly-plot .barlayer")
+
+
+def test_the_steps_of_a_stand_are_taken_when_nobody_is_there_and_a_touch_stops_them(page):
+    page.clock.install()
+    go(page, "?stand=1")
+    expect(page.get_by_role("navigation", name="Steps").get_by_role("button")).to_have_count(5)
+    expect(page.locator("[data-testid=stTopNavLink], [data-testid=stDownloadButton]:visible")).to_have_count(0)
+    current = page.locator(".stand [aria-current=step]")
+    expect(current).to_contain_text("A finding")
+
+    def after(seconds: int, step: str, said: str) -> None:
+        page.clock.fast_forward(1000 * seconds)
+        expect(current).to_contain_text(step, timeout=LONG)
+        expect(page.locator(".stand [role=status]")).to_contain_text(said)
+        page.runs.wait()
+
+    after(50, "A finding", "Touch a step")
+    after(15, "A finding", "Running by itself")
+    after(13, "What a unit sees", "Running by itself")
+    page.get_by_role("button", name="What classes share").click()
+    after(30, "What classes share", "Touch a step")
+    after(35, "A finding", "Running by itself")
+    assert "itemset" not in page.url
+    assert "stand=1" in page.url

@@ -89,6 +89,6 @@ def class_effect(effect: ClassEffect, colour: str) -> go.Figure:
     ends = [*highs.tolist(), max(high, shares[2])]
     for row, (share, end) in enumerate(zip(shares, ends, strict=True)):  # beyond the error bar
         figure.add_annotation(x=end + 0.01, y=row, text=percent(share), showarrow=False, xanchor="left")
-    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
+    figure.update_xaxes(range=[0, 1.3], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
     figure.update_yaxes(tickvals=[0, 1, 2], ticktext=labels, autorange="reversed", showgrid=False)
     return figure

@@ -10,7 +10,8 @@ from interpret.errors import InputError
 from pages.shared import page_list, wording
 from pages.shared.backend import first_study, gate, messages, preparation, studies
 from pages.shared.controls import address, current_study
-from pages.shared.view import screen, style
+from pages.shared.controls import stand as stand_steps
+from pages.shared.view import screen, stand, style
 
 _ROUTED = "routed"
 
@@ -33,7 +34,10 @@ def run() -> None:
         st.Page(entry.file, title=entry.title, url_path=entry.path or None, default=not entry.path)
         for entry in page_list.ENTRIES
     ]
-    chosen = st.navigation(pages, position="top")
+    chosen = st.navigation(pages, position="hidden" if stand_steps.is_on() else "top")
+    if stand_steps.is_on():
+        stand.show(chosen.url_path)
+    stand_steps.warn_of_value()
     st.session_state[_ROUTED] = True
     try:
         chosen.run()

@@ -12,10 +12,13 @@ from pages.shared import page_list
 SETTINGS = ("n", "support", "size", "above", "show", "all", "lean", "chance")
 """Parameters that hold on every page: the thresholds, which itemsets are listed, and how they are checked."""
 
+STAND = "stand"
+"""The parameter of the pages at a stand: 1 shows them so."""
+
 
 def settings() -> dict[str, str]:
-    """The parameters that every link carries: the study, and those of :data:`SETTINGS` that are set."""
-    kept = {name: st.query_params[name] for name in ("study", *SETTINGS) if name in st.query_params}
+    """The parameters that every link carries: the study, whether it is a stand, and those of :data:`SETTINGS` set."""
+    kept = {name: st.query_params[name] for name in ("study", STAND, *SETTINGS) if name in st.query_params}
     if "study" not in kept and st.session_state.get("study"):
         kept["study"] = st.session_state["study"]
     return kept

@@ -11,8 +11,8 @@ from interpret.study.schema import ImageRow
 from pages.shared import wording
 from pages.shared.backend import headline, pictures
 from pages.shared.backend.model import PickedPhoto
-from pages.shared.controls import address, in_vain, menus, paging
-from pages.shared.view import widgets
+from pages.shared.controls import address, in_vain, menus, paging, stand
+from pages.shared.view import screen, widgets
 
 PER_PAGE = 24
 """Photos of the study offered at once (count)."""
@@ -22,6 +22,9 @@ PAGE_PARAM = "photos"
 
 SOURCES = ("of the study", "upload", "camera")
 """Where the photo comes from."""
+
+AT_A_STAND = ("camera", "of the study")
+"""The same at a stand, where nobody has files."""
 
 UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 
@@ -39,11 +42,16 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     Raises:
         InputError: the photo is not on this machine, or cannot be read.
     """
-    in_vain.warn_of_choice("from", "Photo", SOURCES)
+    sources = AT_A_STAND if stand.is_on() else SOURCES
+    in_vain.warn_of_choice("from", "Photo", sources)
+    # The only controls that a stand has.
+    row = row.container(
+        key="stand_keeps_photo", width="content", horizontal=True, vertical_alignment="bottom", gap="medium"
+    )
     source = row.segmented_control(
         "Photo",
-        SOURCES,
-        default=SOURCES[0],
+        sources,
+        default=sources[0],
         key="from",
         bind="query-params",
         required=True,
@@ -51,7 +59,7 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     if source == SOURCES[0]:
         return _of_study(findings, row)
     file = (
-        st.camera_input("Take a photo", key="camera", width=480)
+        st.camera_input("Take a photo", key="camera", width=round(480 * screen.scale()))
         if source == "camera"
         else st.file_uploader("A photo", UPLOADED_TYPES, key="photo", max_upload_size=MAX_MEGABYTES)
     )

@@ -5,6 +5,8 @@ from typing import Literal, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.controls import stand
+
 Size = Literal["phone", "usual", "large", "poster"]
 
 COOKIE = "unitscope_screen"
@@ -39,7 +41,7 @@ def size() -> Size:
 
 def scale() -> float:
     """By how much figures are larger than on a usual screen, which is by how much text is."""
-    return _SCALES[size()]
+    return _SCALES[size()] * (1.1 if stand.is_on() and size() != "phone" else 1.0)
 
 
 def is_phone() -> bool:
