@@ -201,7 +201,13 @@ class RunConfig(Checked):
         None, "use at most this many photos, evenly over the classes; all if not set", kind=int, low=1
     )
     batch_size: int = option(32, "photos in a batch; the contrast is dealt out within it", low=1)
-    workers: int = option(2, "threads that decode photos", low=1)
+    workers: int | None = option(
+        None,
+        "threads that decode photos, or for a GPU processes; if not set: 2 threads, or up to 12 "
+        "processes for 1,000 photos or more",
+        kind=int,
+        low=1,
+    )
     shard_size: int = option(
         256, "photos that are written to disk together: at most this many are repeated after an interruption", low=1
     )

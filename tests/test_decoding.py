@@ -15,7 +15,7 @@ from interpret.data import decoding
 from interpret.data.datasets import Photo
 from interpret.data.photos import UnreadablePhoto, open_photo, read_photo
 from interpret.data.preprocessing import Preprocessing
-from interpret.explanation.extractor import decode
+from interpret.explanation.decoders import decode
 
 ALLOWED = 400
 """Megabytes that a process may take which opens one photo."""

@@ -12,7 +12,8 @@ from torch import nn
 
 from interpret.errors import InputError
 from interpret.explanation import gradcam
-from interpret.explanation.gradcam import explain, upsample
+from interpret.explanation.gradcam import explain
+from interpret.explanation.upsampling import upsample
 from tests.conftest import state_of
 
 

@@ -84,7 +84,7 @@ def test_the_python_example_of_the_readme_runs_elsewhere(environment, tmp_path):
     draw_photos(tmp_path / "photos", each=4)
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     setting = (
-        "import torchvision\nnetwork = torchvision.models.squeezenet1_1(num_classes=3)\n"
+        "import torchvision\nnetwork = torchvision.models.shufflenet_v2_x0_5(num_classes=3)\n"
         "names = ['class 0', 'class 1', 'class 2']\n"
     )
     (tmp_path / "example.py").write_text(setting + example + "\nprint(len(study.images), study.manifest['model'])\n")

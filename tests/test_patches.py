@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interpret.config import ExtractConfig
-from interpret.explanation.gradcam import upsample
 from interpret.explanation.patches import cut
+from interpret.explanation.upsampling import upsample
 
 ANY = ExtractConfig(min_area=0.0)
 

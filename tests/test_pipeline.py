@@ -15,8 +15,9 @@ from interpret import models, pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.explanation.gradcam import explain, upsample
+from interpret.explanation.gradcam import explain
 from interpret.explanation.patches import cut
+from interpret.explanation.upsampling import upsample
 from interpret.study import open_study
 from tests.conftest import TinyNet, draw_photos, state_of
 

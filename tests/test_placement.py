@@ -11,7 +11,7 @@ from interpret.errors import ExplosionError, InputError
 from interpret.mining import mine
 from interpret.mining.engine import join, placement
 from interpret.mining.engine.layout import arrange
-from interpret.mining.engine.placement import PAIR, WORTHWHILE, Placement
+from interpret.mining.engine.placement import PAIR, WORTHWHILE, WORTHWHILE_IN_USE, Placement
 from interpret.mining.significance import permutation_test
 from interpret.mining.stability import bootstrap
 from interpret.mining.transactions import TransactionDatabase
@@ -75,6 +75,15 @@ def test_small_work_does_not_look_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     assert asked == ["auto"]
     assert Placement("cpu").choose(1e9) == "cpu"
     assert asked == ["auto"]
+
+
+def test_less_work_gets_the_gpu_where_cuda_is_in_use_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "find", lambda name: "cuda")
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    assert Placement("auto").choose(0.999 * WORTHWHILE_IN_USE) == "cpu"
+    assert Placement("auto").choose(WORTHWHILE_IN_USE) == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    assert Placement("auto").choose(WORTHWHILE_IN_USE) == "cpu"
 
 
 @pytest.mark.parametrize(

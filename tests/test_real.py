@@ -22,9 +22,10 @@ from interpret.data import datasets
 from interpret.data.photos import open_photo
 from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.extractor import make_extractor
-from interpret.explanation.gradcam import BatchExplanation, explain, join, upsample
+from interpret.explanation.gradcam import BatchExplanation, explain, join
 from interpret.explanation.patches import cut
 from interpret.explanation.trial import choose_arithmetic
+from interpret.explanation.upsampling import upsample
 from interpret.mining import mine
 from interpret.mining.stored import mine_study, mined_folder
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase

@@ -130,7 +130,11 @@ class Preprocessing:
 
         # A whole row at a time, each value with its own channel's mean: three at a time take three times as long.
         _, height, width, _ = batch.shape
-        mean, std = (torch.tensor(values, device=batch.device).repeat(width) for values in (self.mean, self.std))
+        # Filled on the device: it would do all its work before it takes a copy.
+        mean, std = (
+            torch.cat([torch.full((1,), value, device=batch.device) for value in values]).repeat(width)
+            for values in (self.mean, self.std)
+        )
         rows = batch.reshape(-1, 3 * width).float().div_(255).sub_(mean).div_(std)
         # (B, H, W, 3) -> (B, 3, H, W) without a copy: the strides are now those of channels last
         return rows.view(-1, height, width, 3).permute(0, 3, 1, 2)

@@ -33,7 +33,7 @@ def heldout(
     *,
     limit: int | None = None,
     batch_size: int = 32,
-    workers: int = 2,
+    workers: int | None = None,
     device: str = "auto",
     progress: Callback = silent,
     announce: Callable[[str], None] | None = None,
@@ -52,7 +52,7 @@ def heldout(
         images: what :func:`interpret.data.datasets.scan` takes, or the folder of a study of the same network and layer.
         limit: use at most this many photos, evenly over the classes.
         batch_size: photos per forward pass.
-        workers: threads that decode photos.
+        workers: threads or processes that decode photos; as many as are worth it if None.
         device: the device of the network.
         progress: see :func:`interpret.explanation.extraction.extract`.
         announce: likewise.

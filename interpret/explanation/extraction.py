@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from interpret.data.datasets import PhotoSet
 from interpret.data.hold_out import hold_out_of, set_aside
 from interpret.errors import InputError
 from interpret.explanation.contrast_classes import Deal
-from interpret.explanation.extractor import decode_ahead, make_extractor
+from interpret.explanation.decoders import THREADS, Decoders, decoders_for
+from interpret.explanation.extractor import make_extractor
+from interpret.explanation.forward_passes import ForwardPasses
 from interpret.explanation.identity import begun_key, existing_study, refuse_foreign, study_keys
 from interpret.explanation.manifest import study_manifest
 from interpret.explanation.passes import Passes
@@ -33,6 +35,7 @@ from interpret.study.fields import is_text
 from interpret.study.manifest import check_new, write_manifest
 from interpret.study.prints import read_prints, write_prints
 from interpret.study.schema import FILES, SKIPPED
+from interpret.study.shards import Shard
 from interpret.study.workspace import Workspace, partial_folder, recorded_arithmetic, stretches
 from interpret.threads import lone_threads, one_thread
 
@@ -148,8 +151,8 @@ def _trial_photos(config: RunConfig, classifier: Classifier, photos: PhotoSet) -
     """The first photos, in the order in which they are explained, as the network sees them."""
     _, first = next(iter(stretches(len(photos.photos), config.shard_size)))
     chosen = [photos.photos[position] for position in first[:PHOTOS].tolist()]
-    with ThreadPoolExecutor(config.workers) as decoders:
-        decoded = list(decode_ahead(chosen, classifier.preprocessing, decoders, PHOTOS))
+    with Decoders(classifier.preprocessing, config.workers or THREADS) as decoders:
+        decoded = list(decoders.ahead(chosen, PHOTOS))
     return [photo.pixels for photo in decoded if photo.pixels is not None]
 
 
@@ -176,31 +179,38 @@ def _extract(
             return existing_study(folder, keys, photos, announce=announce)
         write_prints(photos.prints, workspace.folder)
         parts = list(stretches(total, config.shard_size))
-        done = skipped = 0
+        done = 0
+        bad: dict[int, int] = {}  # of each shard: how many of its photos are skipped, as far as is known
         resumed = [index for index, _ in parts if workspace.has(index)]
+        forward = ForwardPasses(extractor, config.batch_size)
         with (
-            ThreadPoolExecutor(config.workers) as decoders,
+            decoders_for(classifier.preprocessing, config.workers, device, total) as decoders,
             Passes(extractor.network, device, config.batch_size) as passes,
-            lone_threads(1) as finisher,  # works beside the passes
+            lone_threads(1, "finish") as finisher,  # works beside the passes
+            lone_threads(1, "write") as writer,
         ):
+            written: Future[dict[int, int]] = Future()
+            written.set_result({})
             for index, positions in parts:
                 if index in resumed:
-                    done += len(positions)
-                    skipped += len(positions) - workspace.images_done(index)
+                    bad[index] = len(positions) - workspace.images_done(index)
                 else:
-                    start, earlier = done, skipped
 
-                    def on_batch(explained: int, bad: int, start: int = start, earlier: int = earlier) -> None:
-                        progress(Progress("Explaining photos", start + explained, total, earlier + bad))
+                    def on_batch(explained: int, skipped: int, start: int = done, index: int = index) -> None:
+                        bad[index] = skipped
+                        progress(Progress("Explaining photos", start + explained, total, sum(bad.values())))
 
                     chosen = [photos.photos[position] for position in positions.tolist()]
                     deal = Deal(len(classifier.class_names), config.extract.contrast, (0, index))
-                    decoded = decode_ahead(chosen, classifier.preprocessing, decoders, 2 * config.batch_size)
-                    shard = explain_shard(decoded, extractor, deal, config.batch_size, passes, finisher, on_batch)
-                    workspace.put(index, shard)
-                    done += len(positions)
-                    skipped += len(shard.skipped)
-                progress(Progress("Explaining photos", done, total, skipped))
+                    decoded = decoders.ahead(chosen, 2 * config.batch_size)
+                    shard = explain_shard(
+                        decoded, extractor, deal, config.batch_size, forward, passes, finisher, on_batch
+                    )
+                    bad.update(written.result())  # waited for, so that no more than two shards are in memory
+                    written = writer.submit(_write, workspace, index, shard)
+                done += len(positions)
+                progress(Progress("Explaining photos", done, total, sum(bad.values())))
+            skipped = sum((bad | written.result()).values())
         progress(Progress("Writing the study", 0, 0, skipped))
         before = pa.Table.from_pylist([{"path": s.name, "reason": s.reason} for s in photos.skipped], SKIPPED)
         if done == skipped:
@@ -216,6 +226,13 @@ def _extract(
         write_manifest(manifest, assembled)
         workspace.finish(assembled)
     return open_study(folder, announce)
+
+
+def _write(workspace: Workspace, index: int, shard: Future[Shard]) -> dict[int, int]:
+    """Write a shard once it is whole; by its index, how many of its photos were skipped."""
+    whole = shard.result()
+    workspace.put(index, whole)
+    return {index: len(whole.skipped)}
 
 
 def _first_reason(workspace: Workspace, parts: int) -> str:

@@ -1,7 +1,6 @@
-"""The stages for one batch of photos: decode, explain by Grad-CAM, cut into patches, encode as units."""
+"""The stages for one batch of photos: explain by Grad-CAM, cut into patches, encode as units."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from interpret.config import Arithmetic, ExtractConfig
-from interpret.data.datasets import Photo
-from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
+from interpret.explanation import device_runs
 from interpret.explanation.encoding import RankedUnits, pool_patches, rank_units
-from interpret.explanation.gradcam import BatchExplanation, Forward, explain_pass, run_forward, upsample
-from interpret.explanation.patches import cut_maps
-from interpret.explanation.regions import Regions
+from interpret.explanation.gradcam import BatchExplanation, Forward, explain_pass, run_forward
+from interpret.explanation.patches import cut_by_runs, cut_maps
+from interpret.explanation.regions import Regions, cut_runs
+from interpret.explanation.upsampling import upsampled
 from interpret.models import Classifier
 from interpret.models.head import find_head, trial_inputs
 from interpret.models.precision import prepare
@@ -25,47 +24,11 @@ from interpret.models.precision import prepare
 MAPS = 16
 """Maps cut at a time (count): as many as a processor's cache holds at the size of the input."""
 
+GPU_MAPS = 256
+"""The same on a GPU, where each takes some MB for a moment."""
+
 CROPS = 32
 """Cropped patches per forward pass. It may change float rounding, and with it what a study holds."""
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedPhoto:
-    """A photo brought to the size of the network's input.
-
-    Attributes:
-        photo: the photo's file and label.
-        pixels: (H, W, 3) uint8, the network's input before normalisation; None where the photo cannot be read.
-        size: width and height of the source photo in pixels; (0, 0) where it cannot be read.
-        reason: why it cannot be read; empty where it can.
-    """
-
-    photo: Photo
-    pixels: npt.NDArray[np.uint8] | None
-    size: tuple[int, int]
-    reason: str = ""
-
-
-def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
-    """Open one photo and bring it to the network's input size; a file that cannot be read is marked, not raised."""
-    try:
-        image, size = read_photo(photo.path, preprocessing.resize)
-        return DecodedPhoto(photo, preprocessing.apply(image, size), size)
-    except UnreadablePhoto as error:
-        return DecodedPhoto(photo, None, (0, 0), error.reason)
-
-
-def decode_ahead(
-    photos: Sequence[Photo], preprocessing: Preprocessing, decoders: ThreadPoolExecutor, depth: int
-) -> Iterator[DecodedPhoto]:
-    """Decode photos in order, up to ``depth`` of them in advance, while the network works on earlier ones."""
-    waiting: list[Future[DecodedPhoto]] = []
-    for photo in photos:
-        waiting.append(decoders.submit(decode, photo, preprocessing))
-        if len(waiting) > depth:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +59,20 @@ class Extractor:
 
     def inputs(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
         """(B, 3, H, W) normalised, on the network's device, from B images (H, W, 3) uint8."""
-        stacked = torch.from_numpy(np.stack(pixels)).to(self.device)
-        return self.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
+        return self.normalised(self.on_device(pixels))
+
+    def on_device(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+        """(B, H, W, 3) uint8 on the network's device, B images."""
+        if self.device.type != "cuda":
+            return torch.from_numpy(np.stack(pixels)).to(self.device)
+        # From pinned memory: a copy from other memory would wait for the batches before.
+        stacked = torch.empty((len(pixels), *pixels[0].shape), dtype=torch.uint8, pin_memory=True)
+        np.stack(pixels, out=stacked.numpy())
+        return stacked.to(self.device, non_blocking=True)
+
+    def normalised(self, there: Tensor) -> Tensor:
+        """(B, 3, H, W) from what :meth:`on_device` gives."""
+        return self.preprocessing.normalise(there).contiguous(memory_format=torch.channels_last)
 
     def grad_cam(
         self, inputs: Tensor, targets: Tensor | None = None, further: Callable[[Tensor], Tensor] | None = None
@@ -117,11 +92,17 @@ class Extractor:
 
     def cut_patches(self, maps: Tensor) -> Regions:
         """The patches of maps (n, h, w), in pixels of the network's input."""
+        size, config = self.preprocessing.size, self.config
+        if maps.device.type == "cuda" and cut_by_runs(config):  # others lack float64, or an operation
+            runs = [device_runs.find_runs(upsampled(part, *size), config.tau) for part in maps.split(GPU_MAPS)]
+            return cut_runs(runs, *size, min_area=config.min_area, max_patches=config.max_patches)
         # New memory for every group would cost more than the upsampling: the system clears each page of it.
-        size = self.preprocessing.size
         room = torch.empty((min(MAPS, len(maps)), *size), device=maps.device)
-        groups = ((upsample(part, *size, out=room[: len(part)]), part.cpu().numpy()) for part in maps.split(MAPS))
-        return cut_maps(groups, self.config)
+        groups = (
+            (upsampled(part, *size, out=room[: len(part)]).cpu().numpy(), part.cpu().numpy())
+            for part in maps.split(MAPS)
+        )
+        return cut_maps(groups, config)
 
     def encode_patches(
         self,

@@ -1,7 +1,6 @@
 """Some photos of a study explained for classes of choice, beyond those that the study holds."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,8 @@ import torch
 
 from interpret.data.datasets import Photo
 from interpret.errors import InputError
-from interpret.explanation.extractor import decode_ahead, make_extractor
+from interpret.explanation.decoders import THREADS, Decoders
+from interpret.explanation.extractor import make_extractor
 from interpret.explanation.shard_builder import ShardBuilder
 from interpret.explanation.study_network import arithmetic_of, check_same_predictions, network_of
 from interpret.models import Classifier
@@ -64,8 +64,8 @@ def explain_further(
     builder = ShardBuilder(extractor)
     wanted = torch.tensor([list(targets)], dtype=torch.int64)
     done = 0
-    with ThreadPoolExecutor(2) as decoders:
-        decoded = decode_ahead(photos, classifier.preprocessing, decoders, 2 * BATCH)
+    with Decoders(classifier.preprocessing, THREADS) as decoders:
+        decoded = decoders.ahead(photos, 2 * BATCH)
         for start in range(0, len(photos), BATCH):
             batch = []
             for image_id in image_ids[start : start + BATCH].tolist():

@@ -9,10 +9,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
@@ -155,7 +152,9 @@ def explain_pass(
     logits = passed.logits
     with torch.inference_mode(False):
         targets = _outside_inference(logits.detach().argmax(dim=1) if targets is None else targets)
-        others = None if further is None else _outside_inference(further).to(logits.device)
+        others = None
+        if further is not None:  # a copy that blocks would wait for all that CUDA was given before
+            others = _outside_inference(further).to(logits.device, non_blocking=logits.is_cuda)
         if weight is None:
             alphas, stacked = _gradients(passed, layer, targets, others)
         else:
@@ -173,6 +172,8 @@ def explain_pass(
 
 def join(parts: Sequence[BatchExplanation]) -> BatchExplanation:
     """Explanations of several batches as one, in order; all with a contrast or all without."""
+    if len(parts) == 1:
+        return parts[0]
     names = ("logits", "targets", "activations", "alphas", "maps")
     joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
     held = [part.contrast for part in parts if part.contrast is not None]
@@ -214,7 +215,8 @@ def _alphas(passed: Forward, targets: Tensor, layer: str) -> Tensor:
     """(B, K) the gradient of each image's target averaged over the grid, zero without a target; keeps the graph."""
     held = targets >= 0
     chosen = passed.logits.gather(1, targets.clamp_min(0)[:, None])[:, 0]  # images do not mix: one pass serves them all
-    (gradient,) = torch.autograd.grad(chosen[held].sum(), passed.activations, allow_unused=True, retain_graph=True)
+    total = chosen.masked_fill(~held, 0.0).sum()  # not chosen[held], for which a GPU has to be waited for
+    (gradient,) = torch.autograd.grad(total, passed.activations, allow_unused=True, retain_graph=True)
     if gradient is None:
         raise _unused(layer)
     return gradient.float().mean(dim=(2, 3))
@@ -263,29 +265,3 @@ def _is_dense(logits: Tensor) -> bool:
 def _outside_inference(tensor: Tensor) -> Tensor:
     """A tensor that autograd may save: a copy of one that was made in inference mode."""
     return tensor.clone() if tensor.is_inference() else tensor
-
-
-def upsample(maps: Tensor, height: int, width: int, *, out: Tensor | None = None) -> npt.NDArray[np.float32]:
-    """Maps (B, h, w) upsampled to (B, height, width) pixels and divided by their own maximum; all-zero maps stay zero.
-
-    Bilinear between the centres of the spatial locations (``align_corners=False``), because each stands for an area.
-
-    Args:
-        maps: (B, h, w).
-        height: pixels.
-        width: pixels.
-        out: (B, height, width) float32 on the maps' device, what the result is written to; new memory if None.
-    """
-    maps = maps.float()
-    rows, columns = (
-        _weights(side, given, maps.device) for side, given in ((height, maps.shape[1]), (width, maps.shape[2]))
-    )
-    large = torch.matmul(rows, maps @ columns.T, out=out)
-    peak = large.flatten(1).amax(dim=1)[:, None, None]
-    return large.div_(peak.clamp_min(torch.finfo(torch.float32).tiny)).cpu().numpy()
-
-
-def _weights(side: int, given: int, device: torch.device) -> Tensor:
-    """(side, given) the weights of bilinear interpolation along an axis; a matrix product with them is the fastest."""
-    unit = torch.eye(given, device=device)[None, None]
-    return F.interpolate(unit, size=(side, given), mode="bilinear", align_corners=False)[0, 0]

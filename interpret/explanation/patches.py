@@ -30,6 +30,11 @@ class Patches:
         self.masses.setflags(write=False)
 
 
+def cut_by_runs(config: ExtractConfig) -> bool:
+    """Whether patches follow from the runs of many maps at once; else maps are cut one by one."""
+    return config.threshold == "fraction" and config.patches == "regions"
+
+
 def cut_maps(
     groups: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]], config: ExtractConfig
 ) -> Regions:
@@ -40,7 +45,7 @@ def cut_maps(
             group is not used any more once the next one is asked for.
         config: likewise.
     """
-    if config.threshold == "fraction" and config.patches == "regions":
+    if cut_by_runs(config):
         runs: list[Runs] = []
         size = (0, 0)
         for heat, _ in groups:

@@ -10,7 +10,7 @@ from PIL import Image
 from interpret.config import Arithmetic, ExtractConfig
 from interpret.errors import InputError
 from interpret.explanation.extractor import Extractor, make_extractor
-from interpret.explanation.gradcam import upsample
+from interpret.explanation.upsampling import upsample
 from interpret.models import Classifier
 from interpret.models.head import Head, find_head, trial_inputs
 

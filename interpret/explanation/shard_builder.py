@@ -9,7 +9,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from interpret.explanation.extractor import DecodedPhoto, Extractor
+from interpret.explanation.decoders import DecodedPhoto
+from interpret.explanation.extractor import Extractor
 from interpret.explanation.gradcam import BatchExplanation
 from interpret.study.schema import CONTRAST, IMAGES, PAD, PATCHES, SKIPPED
 from interpret.study.shards import Shard
@@ -88,18 +89,19 @@ class ShardBuilder:
         targets, alphas = explanation.targets, explanation.alphas
         contrast = explanation.contrast
         if contrast is not None:
-            where = contrast.targets >= 0
-            images = np.concatenate([images, torch.nonzero(where)[:, 0].cpu().numpy()])
-            maps = torch.cat([maps, contrast.maps[where]])
-            targets = torch.cat([targets, contrast.targets[where]])
-            alphas = torch.cat([alphas, contrast.alphas[where]])
+            held, place = torch.nonzero(contrast.targets >= 0, as_tuple=True)
+            images = np.concatenate([images, held.cpu().numpy()])
+            maps = torch.cat([maps, contrast.maps[held, place]])
+            targets = torch.cat([targets, contrast.targets[held, place]])
+            alphas = torch.cat([alphas, contrast.alphas[held, place]])
         regions = self.extractor.cut_patches(maps)
         ranked = self.extractor.encode_patches(explanation, inputs, regions, images, targets, alphas)
         image = images[regions.owners]
         boxes = np.zeros_like(regions.boxes)
-        for index, decoded in enumerate(batch):
-            rows = image == index
-            boxes[rows] = self.extractor.preprocessing.to_source(regions.boxes[rows], decoded.size)
+        sizes = np.array([decoded.size for decoded in batch])[image]
+        for width, height in {decoded.size for decoded in batch}:
+            rows = (sizes[:, 0] == width) & (sizes[:, 1] == height)
+            boxes[rows] = self.extractor.preprocessing.to_source(regions.boxes[rows], (width, height))
         target = targets.cpu().numpy()[regions.owners]
         own = regions.owners < n
         for rows, parts, schema in ((own, self._patches, PATCHES), (~own, self._contrast, CONTRAST)):

@@ -1,7 +1,6 @@
 """A trial on a few photos: how much of a backbone must stay in float32 for its maps to follow those in float32."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from interpret.config import Arithmetic
 from interpret.explanation.gradcam import BatchExplanation, explain, join
-from interpret.explanation.passes import Passes
+from interpret.explanation.passes import Pass, Passes
 from interpret.models import Classifier
 from interpret.models.head import trial_inputs
 from interpret.models.precision import exact_copy, prepare
@@ -86,7 +85,7 @@ def _explained(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor |
     """Grad-CAM of the trial photos, for the predicted classes if no others are given."""
     with Passes(network, inputs.device, len(inputs)) as passes:
 
-        def explain_piece(at: int) -> Future[BatchExplanation]:
+        def explain_piece(at: int) -> Pass[BatchExplanation]:
             here = slice(at, at + passes.piece)
             chosen = None if targets is None else targets[here]
             return passes.run(lambda net: explain(net, layer, inputs[here], chosen))

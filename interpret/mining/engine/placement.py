@@ -4,6 +4,7 @@ Bitsets stay on the CPU: of 100,000 patches they take 0.03 s to search, which le
 whole numbers, so that the result is the same wherever they are made.
 """
 
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,8 +16,12 @@ T = TypeVar("T")
 WORTHWHILE = 0.5
 """Work that takes the CPU this long (seconds, estimated) goes to a GPU where there is one and none was asked for.
 
-Not measured on a GPU but reasoned: a process's first use of CUDA takes 0.2 to 0.5 s, a search some hundred kernels and
-copies of 10 to 50 microseconds each. ``python -m benchmarks.mine_gpu`` measures where a GPU begins to be faster."""
+A process's first use of CUDA takes 0.24 to 0.44 s, measured on an H100."""
+
+WORTHWHILE_IN_USE = 0.05
+"""The same where the process uses CUDA already.
+
+From there on the H100 was faster in every cell of ``python -m benchmarks.mine_gpu``: 1.4 to 13 times."""
 
 PAIR = 12e-9
 """What joining a pair of occurrences on tid-lists takes the CPU (seconds, measured)."""
@@ -40,7 +45,8 @@ class Placement:
     """Chooses the device for each piece of work, and goes on with the CPU where the device fails.
 
     Args:
-        device: ``auto``: a GPU for work that takes the CPU :data:`WORTHWHILE` or longer; or ``cpu``, ``cuda``, ``mps``.
+        device: ``auto``: a GPU for work that takes the CPU :data:`WORTHWHILE` or longer, or
+            :data:`WORTHWHILE_IN_USE` where CUDA is in use; or ``cpu``, ``cuda``, ``mps``.
         announce: called with one sentence where the device fails.
 
     Attributes:
@@ -67,7 +73,7 @@ class Placement:
 
     def choose(self, seconds: float) -> str:
         """The type of device for work that takes the CPU so long (seconds, estimated)."""
-        if self._asked == "cpu" or self._failed or not (self.forced or seconds >= WORTHWHILE):
+        if self._asked == "cpu" or self._failed or not (self.forced or seconds >= _worthwhile()):
             return "cpu"
         return find(self._asked)
 
@@ -96,6 +102,12 @@ class Placement:
             release(device)
             self.announce(f"The GPU ({device}) {short_of}; the CPU mines with the same result.")
         return work("cpu")
+
+
+def _worthwhile() -> float:
+    """From how many seconds on a GPU is worth it; PyTorch, which takes seconds to import, is asked if it is there."""
+    torch = sys.modules.get("torch")
+    return WORTHWHILE_IN_USE if torch is not None and torch.cuda.is_initialized() else WORTHWHILE
 
 
 def lacking(error: RuntimeError) -> str | None:
