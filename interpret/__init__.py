@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interpret.models.hooks import ablated
     from interpret.pipeline import run
     from interpret.progress import Progress
+    from interpret.report import view
     from interpret.study import Study, open_study
 
 __version__ = "0.9.0"
@@ -38,6 +39,7 @@ _MODULE_OF = {
     "open_study": "study",
     "read_unit_list": "evaluation.unit_list",
     "run": "pipeline",
+    "view": "report",
     "wrap": "models",
 }
 
@@ -58,6 +60,7 @@ __all__ = [
     "open_study",
     "read_unit_list",
     "run",
+    "view",
     "wrap",
 ]
 

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from interpret.evaluation import ablation, effect, heads, heldout
@@ -15,7 +16,7 @@ from interpret.findings import Findings
 from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from tests.browser import MARKUP
-from tests.manifests import rewrite
+from tests.manifests import rewrite, write_images
 from tests.reported_studies import Page, evaluated, reported
 from tests.small_study import studies, without_contrast
 
@@ -238,6 +239,16 @@ def test_without_the_network_there_are_no_effects_and_it_says_why(tmp_path):
     assert "effect" not in read.tables["Class-shared sets of units"][0]
     assert "Ablated:" not in read.words
     assert made.findings > 0
+
+
+def test_photos_without_a_label_are_shown_as_neither_right_nor_wrong(tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "demo")
+    images = pd.read_parquet(folder / "images.parquet").astype({"label": "Int32"})
+    images["label"] = pd.NA
+    write_images(folder, images)
+    read = Page(reported(folder).html)
+    assert read.each("img")
+    assert "labelled" not in read.words.split("Method and terms")[1].split("The method, and")[0]
 
 
 def test_without_photos_it_has_no_pictures_and_says_why(tmp_path):

@@ -42,7 +42,14 @@ class Found:
     rules: dict[Chosen, pd.DataFrame]
 
     @classmethod
-    def of(cls, findings: Findings, config: ReportConfig, effects: Effects | None, names: list[str]) -> "Found":
+    def of(
+        cls,
+        findings: Findings,
+        config: ReportConfig,
+        effects: Effects | None,
+        names: list[str],
+        only: Chosen | None = None,
+    ) -> "Found":
         """Choose; nothing is drawn yet.
 
         Args:
@@ -50,6 +57,7 @@ class Found:
             config: how much to show.
             effects: of its itemsets; None where they could not be measured.
             names: of the classes.
+            only: the one to show, first and alone; None for the best ones.
 
         Raises:
             InputError: a file of the study is damaged.
@@ -58,7 +66,7 @@ class Found:
         if effects is not None and (effects.first is None or effects.first[0] in findings.id_of):
             first = effects.first
         costs = nothing() if effects is None else effects.table
-        choice = choose(findings, config, first, ranked(costs))
+        choice = Choice(only, [], [], [], {}, {}) if only else choose(findings, config, first, ranked(costs))
         chosen = choice.all()
         table = findings.table
         table = table[table["itemset_id"].isin([findings.id_of[units] for units, _ in chosen])]

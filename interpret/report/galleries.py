@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from interpret import frames
 from interpret.config import MineConfig, ReportConfig
 from interpret.figures.patch_pictures import data_uri
@@ -100,11 +102,11 @@ def _tile(study: Study, patch: int, source: str, units: Units, names: Sequence[s
     image_id = int(study.patches["image_id"].iloc[patch])
     (photo,) = frames.rows(study.images.iloc[[image_id]], ImageRow)
     label = study.images["label"].iloc[image_id]
-    other = "" if label != label or label is None else names[int(label)] if int(label) != photo.predicted else ""
+    wrong = not pd.isna(label) and int(label) != photo.predicted
     return Tile(
         source=source,
         alt=f"patch of {photo.path[-120:]}, predicted as {names[photo.predicted]} ({percent(photo.confidence)}), with "
         f"unit{'s' if len(units) > 1 else ''} {itemset_text(units)}",
         confidence=photo.confidence,
-        labelled=other,
+        labelled=names[int(label)] if wrong else "",
     )

@@ -38,6 +38,29 @@ def render(colours: Mapping[str, str], **shown: Any) -> bytes:
         colours: name of a class in the style sheet to `#rrggbb`; lightened on a dark ground.
         shown: what the template `report.html` asks for.
     """
+    environment = _environment()
+    style = (HERE / "report.css").read_text(encoding="utf-8") + _palette(colours)
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
+    html = environment.get_template("report.html").render(style=style, policy=policy, **shown)
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", html).encode("utf-8")
+
+
+def render_view(colours: Mapping[str, str], **shown: Any) -> str:
+    """A part of another page, whose own style sheet it neither changes nor, by its two classes, follows.
+
+    Args:
+        colours: as for :func:`render`.
+        shown: what the template `view.html` asks for.
+    """
+    own = (HERE / "report.css").read_text(encoding="utf-8") + _palette(colours)
+    nested = re.sub(r"(?<![-\w])(:root|body|html)(?= \{)", "&", re.sub(r"@page \{[^}]*\} ", "", own))
+    style = f".unitscope.unitscope {{\n{nested}\nmargin: 0; max-width: 64rem; padding: 0.2rem 1rem 1rem; }}\n"
+    html = _environment().get_template("view.html").render(style=style, **shown)
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", html)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -51,11 +74,7 @@ def render(colours: Mapping[str, str], **shown: Any) -> bytes:
         "units": itemset_text,
     }
     environment.globals["count"] = lambda *words: count(*words).replace(" ", "\u00a0", 1)
-    style = (HERE / "report.css").read_text(encoding="utf-8") + _palette(colours)
-    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    html = environment.get_template("report.html").render(style=style, policy=policy, **shown)
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", html).encode("utf-8")
+    return environment
 
 
 def _palette(colours: Mapping[str, str]) -> str:
