@@ -19,6 +19,7 @@ from pages.shared.view import (
     effects,
     figures,
     known_parts,
+    naming,
     patch_chain,
     patch_gallery,
     saved_tables,
@@ -133,6 +134,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
         lines.append(
             widgets.line(
                 widgets.units(row.units),
+                naming.in_list(findings, row.units),
                 widgets.text("→"),
                 tags,
                 contrast.mark(findings, row.supported),

@@ -15,6 +15,7 @@ from pages.shared.view import (
     contrast,
     contrast_gallery,
     effects,
+    naming,
     patch_chain,
     patch_gallery,
     tables,
@@ -209,6 +210,7 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
         ),
         *contrast.verdict(findings, units, measured=True),
     ]
+    naming.show(findings, units)
     widgets.show(blocks, "supporting")
     patches = supporting.supporting_patches(study, units, findings.config, class_id)
     itemset = address.itemset_param(units)

@@ -12,8 +12,8 @@ from interpret.study import Study
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, headline, messages, pictures, places, reports, studies
-from pages.shared.controls import address, current_study, new_study, own_studies, stand
-from pages.shared.view import contrast, effects, patch_chain, patch_gallery, run_progress, tables, widgets
+from pages.shared.controls import address, current_study, name_files, new_study, own_studies, stand
+from pages.shared.view import contrast, effects, naming, patch_chain, patch_gallery, run_progress, tables, widgets
 
 
 def page() -> None:
@@ -32,17 +32,19 @@ def page() -> None:
         return
     st.divider()
     _about(study, findings.mined.device if findings is not None else None)
-    st.download_button(
-        "Save as a report",
-        lambda: reports.report(study),
-        wording.file_name(study.name, "report", "html"),
-        "text/html",
-        key="save_report",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        help="findings, galleries, Table 1, method and settings in one HTML file, which needs no network",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save as a report",
+            lambda: reports.report(study),
+            wording.file_name(study.name, "report", "html"),
+            "text/html",
+            key="save_report",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            help="findings, galleries, Table 1, method and settings in one HTML file, which needs no network",
+        )
+        name_files.offer(study)
     run_progress.running()
     left, right = st.columns(2, gap="large")
     with left:
@@ -80,7 +82,7 @@ def _finding(findings: Findings) -> None:
             ),
             widgets.units(units),
             widgets.text("is among the strongest:" if len(units) == 1 else "are among the strongest:"),
-        )
+        ),
     ]
     costs = effects.of_itemset(findings, findings.id_of[units])
     shown = sorted(classes, key=lambda class_id: -by_class[class_id].support)[:4]
@@ -118,6 +120,7 @@ def _finding(findings: Findings) -> None:
     more = "class_shared" if len(classes) > 1 else "class_specific"
     params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
+    naming.show(findings, units)
     widgets.show(blocks, "finding", patch_gallery.open_chain)
     contrast.notice(study)
     effects.notice(findings)

@@ -18,6 +18,7 @@ from pages.shared.view import (
     contrast_gallery,
     figures,
     known_parts,
+    naming,
     patch_chain,
     patch_gallery,
     saved_tables,
@@ -125,6 +126,7 @@ def _classes(findings: Findings, unit: int) -> None:
             widgets.line(widgets.text(kind, "faint")),
             *contrast.verdict(findings, (unit,)),
         ]
+    naming.show(findings, (unit,))
     widgets.show(blocks + known_parts.of_unit(findings, unit), "serves")
 
 
@@ -180,6 +182,7 @@ def _co_occurring(findings: Findings, unit: int) -> None:
     blocks = [
         widgets.line(
             widgets.unit(row.unit),
+            naming.in_list(findings, (row.unit,)),
             widgets.text(
                 f"in {wording.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance",
                 "faint",

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser import drawn_anew, go
+from tests.browser import MARKUP, drawn_anew, go
 
 pytestmark = pytest.mark.browser
 
@@ -59,3 +59,34 @@ def tabbed(page) -> str:
     """What has the focus after Tab."""
     page.keyboard.press("Tab")
     return page.evaluate(FOCUSED)
+
+
+def test_a_slash_leads_to_the_search_and_what_it_finds_opens_by_its_address(page):
+    go(page, "class_specific?study=marked")
+    chip = page.locator("a.unit").first
+    chip.focus()
+    page.keyboard.press("/")
+    page.wait_for_selector(".search input:focus")
+    page.keyboard.type("name 3")  # of a class whose name is markup; `c` and `r` are Streamlit's own keys elsewhere
+    page.wait_for_selector(".search a.hit")
+    assert MARKUP in page.locator(".search a.hit").first.inner_text()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector(".search a.hit:focus")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("a.unit:focus")
+    assert page.locator(".search a.hit").count() == 0
+    page.keyboard.press("/")
+    page.keyboard.type("17")
+    page.keyboard.press("Enter")  # before anything was found
+    page.wait_for_selector("h1:has-text('unit 17 respond')")
+    page.wait_for_url("**/unit?study=marked&unit=17")
+    page.runs.wait()
+    page.keyboard.press("/")
+    page.keyboard.type("crocus rare")
+    page.wait_for_selector(".search .status:has-text('Nothing is called so here')")
+    assert page.locator("[role=dialog]").count() == 0
+    assert page.evaluate("window.ran") is None
+    with drawn_anew(page):
+        page.go_back()
+    page.wait_for_selector("h1:has-text('Which units carry')")

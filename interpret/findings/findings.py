@@ -68,6 +68,15 @@ class Findings:
         return tables.shared_table(self.mined, self.units_of, self.table)
 
     @cached_property
+    def classes_of(self) -> dict[int, tuple[int, ...]]:
+        """The classes that each itemset is frequent in, those of the largest support first, by its id."""
+        rows = self.table.sort_values(["support", "class_id"], ascending=[False, True])
+        found: dict[int, tuple[int, ...]] = {}
+        for itemset_id, class_id in zip(rows["itemset_id"].tolist(), rows["class_id"].tolist(), strict=True):
+            found[itemset_id] = (*found.get(itemset_id, ()), class_id)
+        return found
+
+    @cached_property
     def photo_counts(self) -> dict[int, int]:
         """Class id to the number of photos predicted as it that have a patch (count)."""
         return dict(self.study.patches.groupby("predicted")["image_id"].nunique())

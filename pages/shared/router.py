@@ -11,7 +11,7 @@ from pages.shared import page_list, wording
 from pages.shared.backend import first_study, gate, messages, preparation, studies
 from pages.shared.controls import address, current_study
 from pages.shared.controls import stand as stand_steps
-from pages.shared.view import screen, stand, style
+from pages.shared.view import screen, search_field, stand, style
 
 _ROUTED = "routed"
 
@@ -37,6 +37,8 @@ def run() -> None:
     chosen = st.navigation(pages, position="hidden" if stand_steps.is_on() else "top")
     if stand_steps.is_on():
         stand.show(chosen.url_path)
+    else:
+        search_field.show()
     stand_steps.warn_of_value()
     st.session_state[_ROUTED] = True
     try:

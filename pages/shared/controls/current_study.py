@@ -8,7 +8,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import allowed_paths, places, studies
+from pages.shared.backend import allowed_paths, given_names, places, studies
 from pages.shared.controls import address
 
 LISTED = 20
@@ -64,11 +64,13 @@ def _first_that_opens(names: list[str]) -> Study:
 
 
 def show_replaced() -> None:
-    """A line for everything that was kept in the open study's folder, was damaged, and was made again."""
+    """A line for everything kept in the open study's folder that was damaged, and was made again or is not used."""
     name = st.session_state.get(STUDY)
     with contextlib.suppress(InputError):  # it was deleted while its page was drawn
-        for sentence in studies.replaced(studies.opened(name)) if name in places.study_names() else []:
-            wording.paragraph(html.escape(sentence), "small")
+        if name in places.study_names():
+            study = studies.opened(name)
+            for sentence in filter(None, [*studies.replaced(study), given_names.refused(study)]):
+                wording.paragraph(html.escape(sentence), "small")
 
 
 def offer_others(current: str | None) -> None:

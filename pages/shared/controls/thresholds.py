@@ -14,7 +14,7 @@ from interpret.findings.tables import DISPLAYS
 from interpret.mining.ranked_units import quantile_of
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import cached_results, messages
+from pages.shared.backend import cached_results, finding_index, messages
 from pages.shared.controls import address, current_study, in_vain
 
 
@@ -29,6 +29,7 @@ def title_and_findings() -> tuple[DeltaGenerator, Findings]:
     title, study, config, place = _top()
     try:
         findings = cached_results.findings(study, config)
+        finding_index.drawn(study, config)
         if findings.mined.device:
             place.caption(f"mined on {wording.device(findings.mined.device)}")
         return title, findings

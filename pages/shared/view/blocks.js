@@ -76,7 +76,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
       node.textContent = thing.text;
       return node;
     }
-    const node = made(thing.t === "strong" ? "strong" : "span", { faint: "note", warn: "warn" }[thing.t] || "", thing.text);
+    const name = { faint: "note", warn: "warn", proposed: "proposed", tag: "tag", remark: "remark" }[thing.t] || "";
+    const node = made(thing.t === "strong" ? "strong" : "span", name, thing.text);
+    if (thing.title && !thing.word) node.title = thing.title;
     if (thing.word) {
       const word = made("abbr", "", thing.word);
       word.title = thing.title;

@@ -17,6 +17,7 @@ from pages.shared.view import (
     contrast_gallery,
     effects,
     known_parts,
+    naming,
     patch_gallery,
     tables,
     widgets,
@@ -36,6 +37,7 @@ def show(findings: Findings, units: Units, chance: pd.Series | None) -> None:
     key = findings.id_of.get(units)
     measured = tables.with_chance(findings.table[findings.table["itemset_id"] == (-1 if key is None else key)], chance)
     rules = {int(row["class_id"]): row for _, row in measured.iterrows()}
+    naming.show(findings, units)
     if not rules:
         widgets.show(
             [widgets.line(widgets.units(units), widgets.text("is not frequent in any class at these thresholds."))],

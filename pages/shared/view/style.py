@@ -30,7 +30,11 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 .stHtml ol.words { padding-left: 1.2rem; } .stHtml ol.words li { margin-bottom: 0.4rem; }
 [data-testid="stButtonGroup"] button:not([aria-label^="Help"]) { min-height: 2.5rem; } /* as other controls of a row */
 [data-testid="stElementToolbar"] { opacity: 0.9; }
+.stMainBlockContainer > div > div:has(.st-key-search_field) { position: absolute; } /* no room at the top of the page */
+[data-testid="stPopoverButton"][kind="tertiary"] { color: inherit !important; } /* hovered it is dark on dark */
+.st-key-search_field { position: fixed; top: 0.75rem; right: 4rem; width: 15rem; z-index: 999991; }
 @media (max-width: 640px) {
+  .st-key-search_field { width: auto; right: 3.6rem; }
   .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
   h1 { font-size: 1.55rem !important; }
 }

@@ -14,7 +14,7 @@ from interpret.findings.rows import RuleRow, SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
-from pages.shared.view import contrast, saved_tables, screen, widgets
+from pages.shared.view import contrast, naming, saved_tables, screen, widgets
 
 
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
@@ -38,7 +38,8 @@ def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block
                 )
             )
         mark = contrast.mark(findings, bool(rows["supported"].all()))
-        lines.append(widgets.line(widgets.units(units), widgets.text("→"), tags, mark))
+        called = naming.in_list(findings, units)
+        lines.append(widgets.line(widgets.units(units), called, widgets.text("→"), tags, mark))
     return lines
 
 
@@ -51,6 +52,9 @@ def supported_first(rows: pd.DataFrame) -> list[int]:
 # Widths in pixels, so that half of a page 1,440 pixels wide shows what decides; the rest scrolls.
 SHOWN = {
     "itemset": st.column_config.TextColumn("units", help=wording.TERMS["itemset"], width=100),
+    "named": st.column_config.TextColumn(
+        "name", help="what people call it; with a question mark: the known parts that its units detect", width=110
+    ),
     "support": st.column_config.ProgressColumn(
         "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
     ),
@@ -152,7 +156,9 @@ def itemsets(
         name: of the saved file, after the study's name.
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(wording.itemset_text)})
-    for column in list(SHOWN)[1:]:
+    if called := naming.in_table(findings, rows["units"]):
+        shown["named"] = called
+    for column in list(SHOWN)[2:]:
         if column in rows and (findings.study.has_contrast or column not in TESTED):
             shown[column] = 100 * rows[column] if column in PERCENT else rows[column]
     for column in POINTS:

@@ -1,0 +1,57 @@
+"""What units and itemsets are called, by people or by proposal: in lists, above a finding, in a table."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from interpret.findings import Findings
+from interpret.findings.proposals import Proposal
+from interpret.findings.rows import Units
+from pages.shared.backend import given_names
+from pages.shared.controls import name_editor
+from pages.shared.view import widgets
+
+
+def in_list(findings: Findings, units: Units) -> list[widgets.Part]:
+    """For a list: the name that people gave, else a proposal that says more than the classes, which stand there."""
+    named = given_names.names(findings.study).of(units, given_names.classes_of(findings, units))
+    if named.name:
+        return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}]
+    proposal = given_names.proposed(findings, units)
+    shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
+    return shown + _tags(named.tags)
+
+
+def show(findings: Findings, units: Units) -> None:
+    """A row above a finding: its name and tags, a proposal where nobody named it, and the note; the button that names.
+
+    Nothing is shown where there is none of these.
+    """
+    named = given_names.names(findings.study).of(units, given_names.classes_of(findings, units))
+    proposal = None if named.name else given_names.proposed(findings, units)
+    parts: list[widgets.Part] = []
+    if named.name:
+        parts.append(widgets.text(named.name, "strong"))
+    elif proposal is not None:
+        parts = [widgets.text("Proposed name:", "faint"), _proposed(proposal, proposal.name)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if parts or named.tags:
+            with st.container(width="content"):
+                widgets.show([widgets.line(parts, _tags(named.tags))], "called")
+        name_editor.offer(findings, units)
+    if named.note:
+        widgets.show([widgets.line(widgets.text(named.note, "remark"), size="small")], "note")
+
+
+def in_table(findings: Findings, itemsets: Iterable[Units]) -> list[str] | None:
+    """For a column of a table: names, and proposals with a question mark; None where there would be none at all."""
+    texts = ["".join(str(part["text"]) for part in in_list(findings, units)[:1]) for units in itemsets]
+    return texts if any(texts) else None
+
+
+def _proposed(proposal: Proposal, text: str) -> widgets.Part:
+    return {"t": "proposed", "text": text, "title": proposal.why}
+
+
+def _tags(tags: Iterable[str]) -> list[widgets.Part]:
+    return [{"t": "tag", "text": tag} for tag in tags]
