@@ -14,7 +14,7 @@ from interpret.study.names import Named
 from interpret.study.names_file import change_names, names_text, read_names
 from pages.shared.backend import given_names, owners
 from pages.shared.backend import studies as opened_studies
-from pages.shared.view import search_field
+from pages.shared.view import search_field, tables
 from tests.owned_studies import ALICE, BOB, owned_studies
 from tests.shown_pages import show, unescaped, words_on
 
@@ -65,6 +65,10 @@ def test_names_stand_wherever_the_units_do(root):
     assert "seen\ntwice" in words
     table = app.dataframe[0].value
     assert table.loc[table["itemset"] == ",".join(map(str, units)), "named"].tolist() == ["<b>grey</b> edges"]
+    saved = tables.plain(findings, findings.table)
+    rows = saved["units"] == ",".join(map(str, units))
+    assert set(saved.loc[rows, "name"]) == {"<b>grey</b> edges"}
+    assert set(saved.loc[rows, "tags"]) == {"edge"}
     words = words_on(show("pages/unit.py", **query, unit=str(units[0])))
     assert "left unit" in words
     assert "<b>grey</b> edges" in words, "in the list of itemsets with this unit"

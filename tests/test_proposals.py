@@ -78,6 +78,7 @@ def test_a_word_is_common_to_its_classes_and_no_nearer_one_is_by_brute_force():
 
 def test_a_word_that_says_nothing_is_not_proposed():
     assert common_word(["tench", "church"]) is None, "both are objects"
+    assert common_word(["golf ball", "French horn"]) is None, "both are instrumentalities, as 358 classes are"
     assert common_word(["tench"]) is None
     assert common_word(["tench", "Tench"]) is None, "one class"
     assert common_word(["tench", "sofa bed"]) is None, "no class of ImageNet"

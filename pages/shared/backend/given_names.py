@@ -1,5 +1,7 @@
 """What people call units, itemsets and findings of a study, and what is proposed; cached, and changed by its owner."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
@@ -89,11 +91,33 @@ def _proposer(folder: str, stamp: int, dissection: str | None, _study: Study) ->
     return Proposer(_study, parts)
 
 
-def proposed(findings: Findings, units: Units) -> Proposal | None:
-    """What is proposed for units at these thresholds."""
-    return proposer(findings.study).propose(units, classes_of(findings, units))
+@dataclass(frozen=True, eq=False)
+class Called:
+    """What is said of the units of some findings, looked up once for a list of them.
+
+    Attributes:
+        findings: the study at some thresholds.
+        names: what people say.
+        proposer: what proposes names.
+    """
+
+    findings: Findings
+    names: Names
+    proposer: Proposer
+
+    def classes_of(self, units: Units) -> tuple[int, ...]:
+        """The classes in which units are frequent, those of the largest support first; none if they are in none."""
+        return self.findings.classes_of.get(self.findings.id_of.get(units, -1), ())
+
+    def named(self, units: Units) -> Named:
+        """What people say of a finding, or else of its units wherever they are frequent."""
+        return self.names.of(units, self.classes_of(units))
+
+    def proposed(self, units: Units) -> Proposal | None:
+        """What is proposed for units at these thresholds."""
+        return self.proposer.propose(units, self.classes_of(units))
 
 
-def classes_of(findings: Findings, units: Units) -> tuple[int, ...]:
-    """The classes in which units are frequent, those of the largest support first; none if they are in none."""
-    return findings.classes_of.get(findings.id_of.get(units, -1), ())
+def called(findings: Findings) -> Called:
+    """What is said of the units of some findings."""
+    return Called(findings, names(findings.study), proposer(findings.study))

@@ -22,8 +22,8 @@ def offer(findings: Findings, units: Units) -> None:
     study = findings.study
     if not given_names.may_name(study):
         return
-    classes = tuple(sorted(given_names.classes_of(findings, units)))
-    known = given_names.names(study)
+    called = given_names.called(findings)
+    classes, known = tuple(sorted(called.classes_of(units))), called.names
     own = known.entries.get((units, classes), NOTHING) if classes else NOTHING
     said = own or known.of(units)
     key = f"name_{address.itemset_param(units)}"
@@ -42,7 +42,7 @@ def offer(findings: Findings, units: Units) -> None:
             st.error(wording.markdown(refused))
             return
         with st.form(f"{key}_{turn}_{hash(said)}", border=False, enter_to_submit=True):
-            proposal = given_names.proposed(findings, units)
+            proposal = called.proposed(units)
             name = st.text_input(
                 "Name", said.name, max_chars=LONGEST_NAME, placeholder=proposal.name if proposal else None
             )

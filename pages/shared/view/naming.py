@@ -8,18 +8,14 @@ from interpret.findings import Findings
 from interpret.findings.proposals import Proposal
 from interpret.findings.rows import Units
 from pages.shared.backend import given_names
+from pages.shared.backend.given_names import Called
 from pages.shared.controls import name_editor
 from pages.shared.view import widgets
 
 
 def in_list(findings: Findings, units: Units) -> list[widgets.Part]:
     """For a list: the name that people gave, else a proposal that says more than the classes, which stand there."""
-    named = given_names.names(findings.study).of(units, given_names.classes_of(findings, units))
-    if named.name:
-        return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}]
-    proposal = given_names.proposed(findings, units)
-    shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
-    return shown + _tags(named.tags)
+    return _in_list(given_names.called(findings), units)
 
 
 def show(findings: Findings, units: Units) -> None:
@@ -27,8 +23,9 @@ def show(findings: Findings, units: Units) -> None:
 
     Nothing is shown where there is none of these.
     """
-    named = given_names.names(findings.study).of(units, given_names.classes_of(findings, units))
-    proposal = None if named.name else given_names.proposed(findings, units)
+    called = given_names.called(findings)
+    named = called.named(units)
+    proposal = None if named.name else called.proposed(units)
     parts: list[widgets.Part] = []
     if named.name:
         parts.append(widgets.text(named.name, "strong"))
@@ -45,8 +42,27 @@ def show(findings: Findings, units: Units) -> None:
 
 def in_table(findings: Findings, itemsets: Iterable[Units]) -> list[str] | None:
     """For a column of a table: names, and proposals with a question mark; None where there would be none at all."""
-    texts = ["".join(str(part["text"]) for part in in_list(findings, units)[:1]) for units in itemsets]
+    called = given_names.called(findings)
+    texts = ["".join(part["text"] for part in _in_list(called, units) if part["t"] != "tag") for units in itemsets]
     return texts if any(texts) else None
+
+
+def saved(findings: Findings, itemsets: Iterable[Units]) -> dict[str, list[str]]:
+    """Columns of a saved table: names and tags that people gave; none where nothing is named in the study."""
+    called = given_names.called(findings)
+    if not len(called.names):
+        return {}
+    named = [called.named(units) for units in itemsets]
+    return {"name": [each.name for each in named], "tags": [", ".join(each.tags) for each in named]}
+
+
+def _in_list(called: Called, units: Units) -> list[widgets.Part]:
+    named = called.named(units)
+    if named.name:
+        return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}]
+    proposal = called.proposed(units)
+    shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
+    return shown + _tags(named.tags)
 
 
 def _proposed(proposal: Proposal, text: str) -> widgets.Part:

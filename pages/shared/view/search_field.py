@@ -8,7 +8,6 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.findings import Findings
 from interpret.findings.search import Hit, Kind
-from interpret.study import Study
 from interpret.words import itemset_text
 from pages.shared import page_list, wording
 from pages.shared.backend import finding_index
@@ -24,6 +23,8 @@ _render = st.components.v2.component(
 )
 
 _QUERY = "search_query"
+
+_NOT_FREQUENT = "no frequent itemset at these thresholds"
 
 HEADINGS: dict[Kind, str] = {"class": "Classes", "unit": "Units", "itemset": "Itemsets"}
 
@@ -66,14 +67,14 @@ def _found(query: str) -> list[dict[str, Any]]:
 
 
 def _hit(findings: Findings, hit: Hit) -> dict[str, Any]:
-    return {"parts": _parts(findings.study, hit), **_link(hit)}
+    return {"parts": _parts(findings, hit), **_link(hit)}
 
 
-def _parts(study: Study, hit: Hit) -> list[tuple[str, str]]:
+def _parts(findings: Findings, hit: Hit) -> list[tuple[str, str]]:
     """What a line says: pairs of a style and a text."""
-    classes = [wording.class_text(study, class_id) for class_id in hit.classes]
+    classes = [wording.class_text(findings.study, class_id) for class_id in hit.classes]
     if hit.kind == "class":
-        return [("name", classes[0])]
+        return [("name", classes[0])] + ([] if hit.classes[0] in findings.classes else [("note", _NOT_FREQUENT)])
     parts = [("units", itemset_text(hit.units))]
     if hit.named.name:
         parts.append(("name", hit.named.name))

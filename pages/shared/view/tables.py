@@ -233,7 +233,7 @@ def plain(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)
     shown.insert(0, "class", [wording.class_text(findings.study, int(class_id)) for class_id in rows["class_id"]])
     shown["units"] = rows["units"].map(wording.itemset_text)
-    return shown
+    return shown.assign(**naming.saved(findings, rows["units"]))
 
 
 def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | None) -> pd.DataFrame:
@@ -279,4 +279,4 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
     shown["supported"] = rows["supported"].to_numpy()
     shown["largest q-value"] = rows["q_value"].to_numpy()
     shown["stable"] = rows["stable"].to_numpy()
-    return shown
+    return shown.assign(**naming.saved(findings, rows["units"]))
