@@ -129,7 +129,11 @@ def _summary(findings: Findings, class_id: int) -> None:
         ),
         widgets.line(
             [
-                widgets.unit(row.unit, title=f"in {wording.percent(row.support)} of its patches, {row.kind}")
+                widgets.unit(
+                    row.unit,
+                    title=naming.title(findings, row.unit)
+                    + f"in {wording.percent(row.support)} of its patches, {row.kind}",
+                )
                 for row in frames.rows(relevant.head(24), RelevantUnit)
             ],
             widgets.text(f"and {len(relevant) - 24} more", "faint") if len(relevant) > 24 else [],

@@ -134,21 +134,32 @@ def test_names_travel_with_a_copy_and_with_a_packed_study(folder, tmp_path):
         ({"network": None}, "network is None, not an object"),
     ],
 )
-def test_a_damaged_file_is_one_sentence_and_stays_as_it_is(folder, text, said, capsys):
+def test_what_does_not_fit_the_format_is_one_sentence(text, said, tmp_path):
+    study = open_study(studies() / "demo")
+    whole = names_file.names_content(study, Names({((5,), ()): WHEEL}))
+    file = tmp_path / "names.json"
+    file.write_text(text if isinstance(text, str) else json.dumps({**whole, **text}))
+    with pytest.raises(InputError, match=said) as caught:
+        read_names_file(file, study)
+    assert str(file) in str(caught.value)
+    assert str(caught.value).count(". ") == 0, "one sentence"
+
+
+def test_a_damaged_file_is_one_sentence_and_stays_as_it_is(folder, capsys):
     study = open_study(folder)
     change_names(study, {((5,), ()): WHEEL})
-    written = text if isinstance(text, str) else json.dumps({**content(folder), **text})
+    written = (folder / "names.json").read_text().replace('"units"', '"unit"')
     (folder / "names.json").write_text(written)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match="are not used") as caught:
         read_names(study)
-    assert str(folder / "names.json") in str(caught.value)
-    assert str(caught.value).count(". ") == 0, "one sentence"
-    with pytest.raises(InputError, match=said):
-        change_names(study, {((6,), ()): WHEEL})
+    for change in ({((6,), ()): WHEEL}, {((5,), ()): Named()}):
+        with pytest.raises(InputError, match="are not used"):
+            change_names(study, change)
     assert (folder / "names.json").read_text() == written
     assert list(damages(study)) == [str(caught.value)]
-    assert text or main(["info", str(folder)]) == 0, "the study is whole"
-    assert main(["names", str(folder)]) == 2
+    assert main(["info", str(folder)]) == 0, "the study is whole"
+    assert main(["names", str(folder), "--export", str(folder.parent / "names.json")]) == 2
+    assert not (folder.parent / "names.json").exists()
     assert capsys.readouterr().err.count("\n") == 1
 
 

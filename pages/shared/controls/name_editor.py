@@ -68,7 +68,8 @@ def _where(findings: Findings, classes: tuple[int, ...], own: bool) -> str:
     if not classes:
         return EVERYWHERE
     shown = ", ".join(wording.class_text(findings.study, class_id) for class_id in classes[:3])
-    labels = {EVERYWHERE: "these units", HERE: f"these units for {shown}{' …' if len(classes) > 3 else ''}"}
+    shown = wording.markdown(shown + (" …" if len(classes) > 3 else ""))
+    labels = {EVERYWHERE: "these units", HERE: f"these units for {shown}"}
     chosen = st.radio(
         "The name is of",
         [EVERYWHERE, HERE],

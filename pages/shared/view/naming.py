@@ -18,6 +18,12 @@ def in_list(findings: Findings, units: Units) -> list[widgets.Part]:
     return _in_list(given_names.called(findings), units)
 
 
+def title(findings: Findings, unit: int) -> str:
+    """For the tooltip of a chip: `wheel: ` where people named the unit, else nothing."""
+    name = given_names.called(findings).named((unit,)).name
+    return f"{name}: " if name else ""
+
+
 def show(findings: Findings, units: Units) -> None:
     """A row above a finding: its name and tags, a proposal where nobody named it, and the note; the button that names.
 
