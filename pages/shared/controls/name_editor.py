@@ -8,7 +8,7 @@ from interpret.findings.rows import Units
 from interpret.study.names import LONGEST_NAME, LONGEST_NOTE, NOTHING, named
 from pages.shared import wording
 from pages.shared.backend import given_names, messages
-from pages.shared.controls import address
+from pages.shared.controls import address, stand
 
 EVERYWHERE, HERE = "everywhere", "here"
 """Whether the units are named wherever they are frequent, or only this finding."""
@@ -17,10 +17,10 @@ EVERYWHERE, HERE = "everywhere", "here"
 def offer(findings: Findings, units: Units) -> None:
     """A button that opens a form: name, tags and note of these units, or of the finding that they are.
 
-    Nothing is shown to those who may not change the study, and a sentence where its names cannot be used.
+    At a stand, and to those who may not change the study, nothing is shown; a sentence where its names cannot be used.
     """
     study = findings.study
-    if not given_names.may_name(study):
+    if stand.is_on() or not given_names.may_name(study):
         return
     called = given_names.called(findings)
     classes, known = tuple(sorted(called.classes_of(units))), called.names
