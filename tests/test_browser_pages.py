@@ -207,6 +207,7 @@ def test_the_steps_of_a_stand_are_taken_when_nobody_is_there_and_a_touch_stops_t
     after(13, "What a unit sees", "Running by itself")
     page.get_by_role("button", name="What classes share").click()
     after(30, "What classes share", "Touch a step")
+    assert "heat" not in page.url, "a step begins without what the one before had"
     after(35, "A finding", "Running by itself")
     assert "itemset" not in page.url
     assert "stand=1" in page.url

@@ -32,6 +32,10 @@ STEPS = (
 )
 
 
+_CHOICES = (*address.SETTINGS, "answer", "from", "gallery", "heat", "kind", "large", "opacity", "view", "with")
+"""Controls that are bound to the address. Streamlit carries what was chosen in them to other pages that have them."""
+
+
 def is_on() -> bool:
     """Whether the pages are shown for a stand."""
     return st.query_params.get(address.STAND) == "1"
@@ -55,6 +59,8 @@ def take(place: int, *, by_itself: bool) -> None:
         by_itself: whether nobody is there: then no camera is started.
     """
     study = current_study.opened()
+    for control in _CHOICES:
+        st.session_state.pop(control, None)
     query = {address.STAND: "1", "study": study.name}
     if STEPS[place].page:
         query |= _about(cached_results.findings(study, study.mine_config), STEPS[place].page, by_itself)

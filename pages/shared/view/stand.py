@@ -42,8 +42,9 @@ html {{ font-size: 20px !important; }}
 @media (max-width: 640px) {{ html {{ font-size: 17px !important; }} }}
 @media (min-width: 2400px) {{ html {{ font-size: 30px !important; }} }}
 @media (min-width: 3400px) {{ html {{ font-size: 40px !important; }} }}
-.stAppHeader, {_SETTINGS} {{ display: none !important; }}
+.stAppHeader, .modebar-container, .stCameraInput:has(img) label, {_SETTINGS} {{ display: none !important; }}
 @media (max-width: 900px) {{ .stColumn {{ flex: 1 1 100% !important; min-width: 100% !important; }} }}
+.stCameraInput:has(img) {{ zoom: 0.6; }} /* what it took is explained below */
 .stMainBlockContainer {{ padding: 0.4rem clamp(1rem, 3vw, 3rem) 12rem !important; max-width: none !important; }}
 </style>"""
 
