@@ -94,16 +94,15 @@ def test_the_steps_stay_with_the_finding_that_is_shown_first(root):
 
 @pytest.mark.slow
 def test_a_stand_shows_the_finding_and_no_settings(root):
-    usual, stood = show("pages/study.py"), show("pages/study.py", stand="1")
-    assert stood.title[0].value == usual.title[0].value
-    assert [tile["alt"] for tile in tiles(stood)] == [tile["alt"] for tile in tiles(usual)]
-    assert usual.get("file_uploader") or usual.get("form_submit_button") or len(usual.get("selectbox"))
-    assert not stood.selectbox
-    assert not stood.text_input
-    links = [part["href"] for block in blocks(stood) for part in block.get("parts", []) if "href" in part]
+    app = show("pages/study.py", stand="1")
+    assert " units " in app.title[0].value
+    assert len(tiles(app)) > 5
+    assert not app.selectbox
+    assert not app.text_input
+    assert not app.get("file_uploader")
+    links = [part["href"] for block in blocks(app) for part in block.get("parts", []) if "href" in part]
     assert links
     assert all("stand=1" in link for link in links)
-    assert not any("stand" in part.get("href", "") for block in blocks(usual) for part in block.get("parts", []))
 
 
 @pytest.mark.slow
@@ -114,7 +113,6 @@ def test_the_camera_comes_first_at_a_stand(root):
     app = show("pages/explain.py", **{"stand": "1", "from": "of the study"})
     assert not app.get("camera_input")
     assert not app.warning
-    assert not show("pages/explain.py").get("camera_input")
 
 
 @pytest.mark.slow

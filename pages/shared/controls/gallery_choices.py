@@ -160,7 +160,8 @@ def _range(forget: Sequence[str]) -> tuple[int, int]:
     st.session_state[key] = ends
 
     def changed() -> None:
-        low, high = st.session_state[key]
+        # A change that arrives while its page is being left finds no state of the slider any more.
+        low, high = st.session_state.get(key, (0, 100))
         if (low, high) == (0, 100):
             address.change({}, (RANGE_PARAM, *forget))
         else:
