@@ -125,7 +125,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
     study, colours = findings.study, pictures.colours(findings.study)
     pages = -(-min(len(rows), 400) // PER_PAGE)
     page = paging.page_of("rules", pages, "rules")
-    lines = []
+    lines, called = [], naming.called(findings)
     for row in frames.rows(rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE], SharedRow):
         tags = [
             contrast.tag(value, other, colours.get(class_id, "#888888"), wording.class_text(study, class_id))
@@ -134,7 +134,7 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
         lines.append(
             widgets.line(
                 widgets.units(row.units),
-                naming.in_list(findings, row.units),
+                naming.in_list(called, row.units),
                 widgets.text("→"),
                 tags,
                 contrast.mark(findings, row.supported),

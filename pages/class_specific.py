@@ -113,6 +113,7 @@ def _summary(findings: Findings, class_id: int) -> None:
     known = study.images[study.images["label"] == class_id]
     relevant = findings.relevant_units(class_id)
     specific = relevant[relevant["kind"] == "specific"]
+    called = naming.called(findings)
     right = (
         f"; it recognizes {wording.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
         if len(known)
@@ -131,7 +132,7 @@ def _summary(findings: Findings, class_id: int) -> None:
             [
                 widgets.unit(
                     row.unit,
-                    title=naming.title(findings, row.unit)
+                    title=naming.title(called, row.unit)
                     + f"in {wording.percent(row.support)} of its patches, {row.kind}",
                 )
                 for row in frames.rows(relevant.head(24), RelevantUnit)

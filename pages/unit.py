@@ -179,10 +179,11 @@ def _co_occurring(findings: Findings, unit: int) -> None:
     if near.empty:
         return
     st.header("Units found with it", anchor=False)
+    called = naming.called(findings)
     blocks = [
         widgets.line(
             widgets.unit(row.unit),
-            naming.in_list(findings, (row.unit,)),
+            naming.in_list(called, (row.unit,)),
             widgets.text(
                 f"in {wording.percent(row.share)} of its patches ({row.together:,}), {row.lift:.1f} times chance",
                 "faint",

@@ -7,20 +7,30 @@ import streamlit as st
 from interpret.findings import Findings
 from interpret.findings.proposals import Proposal
 from interpret.findings.rows import Units
-from pages.shared.backend import given_names
 from pages.shared.backend.given_names import Called
+from pages.shared.backend.given_names import called as called
 from pages.shared.controls import name_editor
 from pages.shared.view import widgets
 
 
-def in_list(findings: Findings, units: Units) -> list[widgets.Part]:
-    """For a list: the name that people gave, else a proposal that says more than the classes, which stand there."""
-    return _in_list(given_names.called(findings), units)
+def in_list(known: Called, units: Units) -> list[widgets.Part]:
+    """For a list: the name that people gave, else a proposal that says more than the classes, which stand there.
+
+    Args:
+        known: from :func:`called`, for all lines of the list.
+        units: of the line.
+    """
+    named = known.named(units)
+    if named.name:
+        return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}]
+    proposal = known.proposed(units)
+    shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
+    return shown + _tags(named.tags)
 
 
-def title(findings: Findings, unit: int) -> str:
+def title(known: Called, unit: int) -> str:
     """For the tooltip of a chip: `wheel: ` where people named the unit, else nothing."""
-    name = given_names.called(findings).named((unit,)).name
+    name = known.named((unit,)).name
     return f"{name}: " if name else ""
 
 
@@ -29,9 +39,9 @@ def show(findings: Findings, units: Units) -> None:
 
     Nothing is shown where there is none of these.
     """
-    called = given_names.called(findings)
-    named = called.named(units)
-    proposal = None if named.name else called.proposed(units)
+    known = called(findings)
+    named = known.named(units)
+    proposal = None if named.name else known.proposed(units)
     parts: list[widgets.Part] = []
     if named.name:
         parts.append(widgets.text(named.name, "strong"))
@@ -48,27 +58,18 @@ def show(findings: Findings, units: Units) -> None:
 
 def in_table(findings: Findings, itemsets: Iterable[Units]) -> list[str] | None:
     """For a column of a table: names, and proposals with a question mark; None where there would be none at all."""
-    called = given_names.called(findings)
-    texts = ["".join(part["text"] for part in _in_list(called, units) if part["t"] != "tag") for units in itemsets]
+    known = called(findings)
+    texts = ["".join(part["text"] for part in in_list(known, units) if part["t"] != "tag") for units in itemsets]
     return texts if any(texts) else None
 
 
 def saved(findings: Findings, itemsets: Iterable[Units]) -> dict[str, list[str]]:
     """Columns of a saved table: names and tags that people gave; none where nothing is named in the study."""
-    called = given_names.called(findings)
-    if not len(called.names):
+    known = called(findings)
+    if not len(known.names):
         return {}
-    named = [called.named(units) for units in itemsets]
+    named = [known.named(units) for units in itemsets]
     return {"name": [each.name for each in named], "tags": [", ".join(each.tags) for each in named]}
-
-
-def _in_list(called: Called, units: Units) -> list[widgets.Part]:
-    named = called.named(units)
-    if named.name:
-        return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}]
-    proposal = called.proposed(units)
-    shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
-    return shown + _tags(named.tags)
 
 
 def _proposed(proposal: Proposal, text: str) -> widgets.Part:

@@ -20,7 +20,7 @@ from pages.shared.view import contrast, naming, saved_tables, screen, widgets
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
     """`34,193 -> Bird 61 %, contrast 12 %` for each itemset: units and classes can be clicked."""
     study, colours = findings.study, pictures.colours(findings.study)
-    lines = []
+    lines, called = [], naming.called(findings)
     for key in keys:
         units = findings.units_of[key]
         rows = findings.table[findings.table["itemset_id"] == key].sort_values("support", ascending=False)
@@ -38,8 +38,7 @@ def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block
                 )
             )
         mark = contrast.mark(findings, bool(rows["supported"].all()))
-        called = naming.in_list(findings, units)
-        lines.append(widgets.line(widgets.units(units), called, widgets.text("→"), tags, mark))
+        lines.append(widgets.line(widgets.units(units), naming.in_list(called, units), widgets.text("→"), tags, mark))
     return lines
 
 
@@ -53,7 +52,10 @@ def supported_first(rows: pd.DataFrame) -> list[int]:
 SHOWN = {
     "itemset": st.column_config.TextColumn("units", help=wording.TERMS["itemset"], width=100),
     "named": st.column_config.TextColumn(
-        "name", help="what people call it; with a question mark: the known parts that its units detect", width=110
+        "name",
+        help="what people call it; with a question mark a proposal: the known parts that its units detect, or the "
+        "nearest word in WordNet above its classes",
+        width=110,
     ),
     "support": st.column_config.ProgressColumn(
         "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
