@@ -16,7 +16,7 @@ FLOORS = (
     ("report",),
     ("figures",),
     ("pipeline",),
-    ("evaluation",),
+    ("comparison", "evaluation"),
     ("confusion",),
     ("dissection",),
     ("findings",),

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from interpret.cli import contrast, dissect, errors, evaluate, info, mine, models, names, pack, report, run, serve
+from interpret.cli import (
+    compare,
+    contrast,
+    dissect,
+    errors,
+    evaluate,
+    info,
+    mine,
+    models,
+    names,
+    pack,
+    report,
+    run,
+    serve,
+)
 from interpret.errors import InputError
 
 
@@ -52,6 +66,6 @@ def parser() -> argparse.ArgumentParser:
     called = "unitscope" if Path(sys.argv[0]).stem == "unitscope" else "python -m interpret"
     top = _Parser(prog=called, description="Which internal units of an image classifier carry which classes?")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, contrast, mine, evaluate, errors, dissect, info, names, report, pack, models, serve):
+    for command in (run, contrast, mine, evaluate, errors, dissect, compare, info, names, report, pack, models, serve):
         command.add(commands)
     return top

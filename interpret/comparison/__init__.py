@@ -1,0 +1,6 @@
+"""Two studies side by side: their photos and classes, their units matched, and what appeared and vanished."""
+
+from interpret.comparison.compare import Comparison, compare
+from interpret.comparison.matching import Matches, match_units, shared_photos
+
+__all__ = ["Comparison", "Matches", "compare", "match_units", "shared_photos"]

@@ -1,0 +1,184 @@
+"""Two studies side by side: units are matched whatever their numbers, and findings with them."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from interpret.cli.main import main
+from interpret.comparison import compare, match_units, shared_photos
+from interpret.comparison.matching import LEAST_PHOTOS
+from interpret.errors import InputError
+from interpret.findings import Findings
+from interpret.mining import mine_study
+from interpret.study import open_study
+from interpret.study.tables import write_table
+from tests.manifests import manifest_of, rewrite, write_images
+from tests.small_study import studies
+
+pytestmark = pytest.mark.slow
+
+
+def mined(folder):
+    study = open_study(folder)
+    return Findings(study, study.mine_config, mine_study(study, study.mine_config))
+
+
+@pytest.fixture(scope="module")
+def own():
+    return mined(studies() / "demo")
+
+
+@pytest.fixture(scope="module")
+def renumbered(own, tmp_path_factory):
+    """The same study as if of another network: its units have other numbers, and unit 4's activation is constant."""
+    folder = shutil.copytree(studies() / "demo", tmp_path_factory.mktemp("studies") / "other")
+    for made in ("mined", "effects"):
+        shutil.rmtree(folder / made, ignore_errors=True)
+    new = np.random.default_rng(0).permutation(own.study.n_units)
+    features = np.load(folder / "features.npy")
+    moved = np.empty_like(features)
+    moved[:, new] = features
+    moved[:, new[4]] = 0.25
+    np.save(folder / "features.npy", moved)
+    for name in ("patches", "contrast"):
+        table = pq.read_table(folder / f"{name}.parquet")
+        units = table["units"].combine_chunks()
+        values = pa.array(new[units.values.to_numpy()], units.type.value_type)
+        place = table.schema.get_field_index("units")
+        table = table.set_column(place, table.schema.field(place), pa.ListArray.from_arrays(units.offsets, values))
+        write_table(table, folder / f"{name}.parquet")
+    rewrite(folder, weights={**manifest_of(folder)["weights"], "digest": "0" * 16})
+    return mined(folder), new
+
+
+def test_units_are_matched_one_with_one_by_the_photos_they_respond_to(own, renumbered):
+    other, new = renumbered
+    found = match_units(own.study, other.study)
+    assert found.photos == len(own.study.images)
+    kept = [unit for unit in range(own.study.n_units) if unit != 4 and np.ptp(own.study.features[:, unit]) > 0]
+    assert len(kept) > 80
+    assert found.correlation[kept] == pytest.approx(1.0)
+    assert found.best_correlation[kept] == pytest.approx(1.0)
+    assert np.isnan(other.study.features).sum() == 0
+    same = [unit for unit in kept if found.unit[unit] != new[unit]]
+    assert all(np.allclose(own.study.features[:, unit], other.study.features[:, found.unit[unit]]) for unit in same)
+    assert found.unit[4] == -1 or found.correlation[4] < 0.999
+    matched = found.unit[found.unit >= 0]
+    assert len(set(matched.tolist())) == len(matched)
+    assert new[4] not in matched
+    back = match_units(other.study, own.study)
+    assert [int(back.unit[found.unit[unit]]) for unit in kept] == kept
+
+
+def test_correlations_are_pearson_s(own, renumbered):
+    other, _ = renumbered
+    found = match_units(own.study, other.study)
+    for unit in (0, 7, 50):
+        right = [
+            np.corrcoef(own.study.features[:, unit], column)[0, 1] if np.ptp(column) else -2
+            for column in other.study.features.T
+        ]
+        assert found.best_correlation[unit] == pytest.approx(max(right), abs=1e-6)
+        assert found.correlation[unit] == pytest.approx(right[found.unit[unit]], abs=1e-6)
+
+
+def test_a_study_has_everything_in_common_with_itself(own):
+    found = compare(own, own)
+    assert found.same_network
+    assert (found.photos, found.agreement) == (len(own.study.images), 1.0)
+    assert set(found.findings["state"]) == {"kept"}
+    assert (found.findings["units_a"] == found.findings["units_b"]).all()
+    assert (found.findings["support_a"] == found.findings["support_b"]).all()
+    candidates = own.candidates
+    assert len(found.findings) == candidates["supported"].sum() > 10
+
+
+def test_findings_are_kept_under_other_numbers_and_lost_with_their_units(own, renumbered):
+    other, new = renumbered
+    found = compare(own, other)
+    assert not found.same_network
+    rows = found.findings
+    lost = rows[[4 in a or new[4] in b for a, b in zip(rows["units_a"], rows["units_b"], strict=True)]]
+    rest = rows.drop(lost.index)
+    assert len(rest) > 10
+    assert set(rest["state"]) == {"kept"}
+    for units_a, units_b in zip(rest["units_a"], rest["units_b"], strict=True):
+        assert units_b == tuple(sorted(new[list(units_a)].tolist()))
+    assert rest["support_a"].to_numpy() == pytest.approx(rest["support_b"].to_numpy())
+    assert set(lost["state"]) == {"vanished", "appeared"}
+    for row in found.classes.itertuples():
+        assert (row.photos_a, row.itemsets_a, row.supported_a) == (row.photos_b, row.itemsets_b, row.supported_b)
+        right = own.study.images.query(f"label == {own.study.class_names.index(row[1])}")
+        assert row.recall_a == pytest.approx((right["predicted"] == right["label"]).mean(), nan_ok=True)
+
+
+def test_what_is_less_frequent_than_the_threshold_vanished_and_appears_the_other_way_round(own, tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "strict")
+    shutil.rmtree(folder / "mined", ignore_errors=True)
+    config = manifest_of(folder)["config"]
+    rewrite(folder, config={**config, "mine": {**config["mine"], "min_support": 0.6}})
+    strict = mined(folder)
+    found = compare(own, strict).findings
+    assert ((found["support_b"] >= 0.6) == (found["state"] == "kept")).all()
+    assert {"kept", "vanished"} == set(found["state"])
+    back = compare(strict, own).findings
+    appeared = back[back["state"] == "appeared"]
+    assert set(appeared["units_b"]) == set(found[found["state"] == "vanished"]["units_a"])
+    assert (appeared["support_a"] < 0.6).all()
+
+
+def test_photos_are_the_same_by_name_and_content(own, tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "other")
+    images = pd.read_parquet(folder / "images.parquet")
+    images.loc[3, "path"] = "elsewhere.png"
+    write_images(folder, images)
+    prints = pq.read_table(folder / "prints.parquet")
+    assert len(prints)
+    name = images["path"][7]
+    changed = [
+        b"0" * 16 if each == name else value
+        for each, value in zip(*prints.select(["name", "content"]).to_pydict().values(), strict=True)
+    ]
+    place = prints.schema.get_field_index("content")
+    write_table(
+        prints.set_column(place, prints.schema.field(place), pa.array(changed, prints.schema.field(place).type)),
+        folder / "prints.parquet",
+    )
+    assert pc.any(pc.equal(prints["name"], name)).as_py()
+    rewrite(folder)
+    first, second = shared_photos(own.study, open_study(folder))
+    assert first.tolist() == second.tolist() == [at for at in range(len(images)) if at not in (3, 7)]
+
+
+def test_too_few_photos_in_common_are_said(own, tmp_path, capsys):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "other")
+    images = pd.read_parquet(folder / "images.parquet")
+    images.loc[LEAST_PHOTOS - 1 :, "path"] = [f"{number}.png" for number in range(len(images) - LEAST_PHOTOS + 1)]
+    write_images(folder, images)
+    other = open_study(folder)
+    with pytest.raises(InputError, match="demo and other have 99 photos in common, and to match units takes 100"):
+        match_units(own.study, other)
+    assert compare(own, mined(folder)).matches is None
+    assert main(["compare", str(studies() / "demo"), str(folder)]) == 0
+    assert "so units have the same numbers" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_command_writes_what_it_prints(own, renumbered, tmp_path, capsys):
+    other, new = renumbered
+    files = [tmp_path / "findings.csv", tmp_path / "units.csv"]
+    command = ["compare", str(own.study.folder), str(other.study.folder), "--rows", "3"]
+    assert main([*command, "--out", str(files[0]), "--units", str(files[1])]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    rows = compare(own, other).findings["state"].value_counts()
+    assert f"{rows['kept']:,} kept, {rows.get('vanished', 0):,} vanished, {rows.get('appeared', 0):,} appeared" in said
+    assert f"{len(own.study.images)} in common, 100 % of them predicted alike" in said
+    assert len(pd.read_csv(files[0])) == rows.sum()
+    units = pd.read_csv(files[1])
+    assert units["unit"].tolist() == list(range(own.study.n_units))
+    assert units["counterpart"][0] == new[0] or units["correlation"][0] == pytest.approx(1.0)
+    assert main(["compare", str(own.study.folder), str(tmp_path / "none")]) == 2
