@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "images"
 
 PAGES = {
     "study": "",
-    "class_shared": "class_shared?view=Graph",
+    "class_shared": "class_shared",
     "unit": "unit",
     "evaluation": "evaluation",
 }
@@ -26,7 +26,7 @@ PAGES = {
 WIDTH, HEIGHT, SCALE = 1440, 900, 1.5
 """The window in CSS pixels, and how many pixels of the picture each has across."""
 
-SETTLED = 4_000
+SETTLED = 6_000
 """What a page takes to draw its figures once its title is there (milliseconds)."""
 
 

@@ -228,7 +228,7 @@ def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
         key = f"{view}_{st.session_state[counter]}"
 
     def clicked() -> None:
-        if (units := _picked(st.session_state[key])) is not None:
+        if (units := _picked(st.session_state.get(key))) is not None:
             _choose({"itemset": address.itemset_param(units)})
 
     figures.show(figure, key=key, on_select=clicked, selection_mode="points", name=f"class-unit-{view}", alt=alt)

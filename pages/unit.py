@@ -82,7 +82,9 @@ def _unit(findings: Findings) -> int:
 
 def _picker(findings: Findings, unit: int) -> None:
     def changed() -> None:
-        address.change({"unit": int(st.session_state["unit_number"])}, ("patch", patch_gallery.PAGE_PARAM))
+        number = st.session_state.get("unit_number")
+        if number is not None:  # not where the page is being left
+            address.change({"unit": int(number)}, ("patch", patch_gallery.PAGE_PARAM))
 
     st.session_state["unit_number"] = unit
     st.number_input(

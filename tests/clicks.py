@@ -43,6 +43,7 @@ WEIGHTS = {"page": 4, "unit": 3, "class": 3, "patch": 3, "rule": 2, "close": 6, 
 def visit(tab: Any, clicks: int, rng: random.Random) -> collections.Counter[str]:
     """Click; what was clicked on how often."""
     done: collections.Counter[str] = collections.Counter()
+    home = tab.url
     while done.total() - done[MISSED] < clicks:
         counts = {kind: tab.locator(f"{where} >> visible=true").count() for kind, where in TARGETS.items()}
         kinds = [*(kind for kind, count in counts.items() if count), "back", "reload"]
@@ -60,7 +61,7 @@ def visit(tab: Any, clicks: int, rng: random.Random) -> collections.Counter[str]
         else:
             done[kind] += 1
         if "127.0.0.1" not in tab.url:
-            tab.go_forward()
+            tab.goto(home)  # Back has left the dashboard
         tab.wait_for_timeout(rng.uniform(0, 300))
         if tab.locator("[data-testid=stException]").count():
             raise AssertionError(

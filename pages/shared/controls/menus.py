@@ -21,7 +21,10 @@ def choose_several(
     ]
 
     def changed() -> None:
-        if chosen := st.session_state[key]:
+        chosen = st.session_state.get(key)
+        if chosen is None:  # the page is being left, and its menus are forgotten
+            return
+        if chosen:
             st.query_params[param] = "-".join(str(option) for option in chosen)
         else:
             st.query_params.pop(param, None)
@@ -75,6 +78,7 @@ def choose(
         st.session_state[key] = options[0]
 
     def changed() -> None:
-        address.change({param: st.session_state[key]}, forget)
+        if key in st.session_state:  # not where the page is being left
+            address.change({param: st.session_state[key]}, forget)
 
     return st.selectbox(label, options, format_func=shown, key=key, on_change=changed, **more)

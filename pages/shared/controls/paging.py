@@ -37,6 +37,8 @@ def buttons(param: str, pages: int) -> None:
         key = f"turn_{param}_{st.session_state[counter]}"
 
     def turned() -> None:
+        if key not in st.session_state:  # the page is being left
+            return
         if (chosen := int(st.session_state[key])) > 1:
             st.query_params[param] = str(chosen)
         else:

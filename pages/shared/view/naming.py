@@ -45,7 +45,7 @@ def show(findings: Findings, units: Units) -> None:
     parts: list[widgets.Part] = []
     if named.name:
         parts.append(widgets.text(named.name, "strong"))
-    elif proposal is not None:
+    elif proposal is not None and not proposal.is_classes:  # which stand there
         parts = [widgets.text("Proposed name:", "faint"), _proposed(proposal, proposal.name)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if parts or named.tags:

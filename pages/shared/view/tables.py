@@ -170,7 +170,8 @@ def itemsets(
     key = _table_key(key, rows, places[:1])
 
     def picked() -> None:
-        if clicked := st.session_state[key]["selection"]["rows"]:
+        state = st.session_state.get(key)  # none where the page is being left
+        if state and (clicked := state["selection"]["rows"]):
             units = rows["units"].iloc[clicked[0]]
             # The gallery of another itemset may have been at a later page.
             address.change({"itemset": address.itemset_param(units)}, ("page",) if units != chosen else ())
