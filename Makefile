@@ -1,21 +1,24 @@
 # make run    the dashboard on http://127.0.0.1:8501, with the embedded demo
-# make test   lint, types and all tests
+# make test   lint, types and all tests but the longest; make test-long runs those
 # make check  lint, types and the quick tests: under two minutes, for while you work
 # Each sets everything up in .venv first, once; they need Python 3.11 or newer and nothing else.
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8501
-PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: run test check lint types clean
+.PHONY: run test test-long check lint types clean
 
 run: $(VENV)/.ready
 	$(VENV)/bin/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.ready-test lint types
 	$(PYTEST)
+
+test-long: $(VENV)/.ready-test
+	$(PYTEST) -m long
 
 check: $(VENV)/.ready-test lint types
 	$(PYTEST) -m "not slow and not real and not browser"

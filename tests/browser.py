@@ -199,8 +199,8 @@ def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
     tab.on("pageerror", lambda error: faults.append(str(error)))
     try:
         yield tab
-        assert away == [], "the page asked for something from elsewhere"
-        assert missing == [], "the page asked for what is not there"
+        assert away == [], f"the page asked for something from elsewhere: {away}"
+        assert missing == [], f"the page asked for what is not there: {missing}"
         assert faults == []
         assert tab.locator("[data-testid=stException]").all_inner_texts() == []
     finally:

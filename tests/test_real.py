@@ -89,6 +89,7 @@ def test_patches_and_relevant_units_of_the_training_photos(train):
     assert 6.0 <= held.mean() <= 8.0
 
 
+@pytest.mark.long
 def test_patches_around_peaks_are_as_many_as_the_prototype_counted(train, peaks):
     """3,150: that prototype cut a patch around each peak. The same explanations, so only the patches differ."""
     assert peaks.manifest["counts"]["patches"] == pytest.approx(3150, rel=0.02)
@@ -98,7 +99,7 @@ def test_patches_around_peaks_are_as_many_as_the_prototype_counted(train, peaks)
     assert held.mean() == pytest.approx(6.8, abs=0.5)
 
 
-@pytest.mark.parametrize(("n", "support"), [(5, 0.2), (10, 0.2), (10, 0.07)])
+@pytest.mark.parametrize(("n", "support"), [(5, 0.2), (10, 0.2), pytest.param(10, 0.07, marks=pytest.mark.long)])
 def test_supports_and_rules_equal_a_recount_from_the_patches(train, n, support):
     """Counts again with nothing but the files and Python's sets."""
     config = replace(POSTER, top_units=n, min_support=support)
@@ -198,6 +199,7 @@ def test_findings_stay_against_their_contrast(train):
     assert found[found.image_q_value <= 0.05].class_id.nunique() >= len(TEN)
 
 
+@pytest.mark.long
 def test_classes_dealt_out_before_explaining_make_no_rule(photos):
     """Real photos explained for classes dealt out by lot, 40 times: no more than 5 % of the runs report any rule."""
     classifier = models.load(ModelConfig(model="efficientnet_lite0"))
