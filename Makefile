@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8501
-PYTEST := $(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .PHONY: run test test-long check lint types clean

@@ -75,3 +75,13 @@ def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, 
             Image.fromarray(pixels).save(target / f"{i:03d}.png")
             os.utime(target / f"{i:03d}.png", (10**9, 10**9))
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of the slowest tests first: one that begins last would keep a single process busy in the end."""
+    weights = {"real": 60.0, "browser": 8.0, "slow": 2.0}
+    held: dict[Path, float] = {}
+    for item in items:
+        weight = max((weights[mark.name] for mark in item.iter_markers() if mark.name in weights), default=0.1)
+        held[item.path] = held.get(item.path, 0.0) + weight
+    items.sort(key=lambda item: -held[item.path])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as TookTooLong
 from playwright.sync_api import expect
 
 from interpret.study import open_study
@@ -48,7 +49,13 @@ def begin(page: Any, name: str, limit: int | None) -> None:
     form.locator("input[aria-label='Name of the study']").fill(name)
     with drawn_anew(page):
         page.keyboard.press("Enter")
-    form.locator("button:has-text('Start')").click()
+    start = form.locator("button:has-text('Start')")
+    start.click()
+    begun = "name => location.search.includes(name) || document.body.innerText.includes('Cancel')"
+    try:
+        page.wait_for_function(begun, arg=name, timeout=20_000)
+    except TookTooLong:  # Streamlit forgets a click that comes while it draws the form anew: a person clicks again
+        start.click()
 
 
 def test_two_people_neither_see_nor_stop_nor_delete_what_the_other_makes(people):
