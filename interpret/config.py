@@ -203,8 +203,8 @@ class RunConfig(Checked):
     batch_size: int = option(32, "photos in a batch; the contrast is dealt out within it", low=1)
     workers: int | None = option(
         None,
-        "threads that decode photos, or for a GPU processes; if not set: 2 threads, or up to 12 "
-        "processes for 1,000 photos or more",
+        "threads that decode photos, or for a GPU processes; if not set: 2 threads; for a GPU and 1,000 photos or more "
+        "a process for each core but two",
         kind=int,
         low=1,
     )

@@ -10,7 +10,6 @@ from interpret.evaluation import heldout, kept_effects
 from interpret.explanation.extraction import extract
 from interpret.explanation.study_network import network_of
 from interpret.findings import Findings
-from interpret.mining.stored import mine_study
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
@@ -48,7 +47,7 @@ def run(
     study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
     study = replace(study, compute_on=config.model.device, roots=None if roots is None else tuple(roots))
     progress(Progress("Mining itemsets", 0, 0))
-    findings = Findings(study, config.mine, mine_study(study, config.mine))
+    findings = Findings.of(study, config.mine)
     try:
         _measure(findings, config, progress, announce, classifier)
     except InputError as error:  # the study is complete without

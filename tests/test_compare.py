@@ -14,7 +14,6 @@ from interpret.comparison.matching import LEAST_PHOTOS
 from interpret.data.fingerprints import FilePrint, FileState
 from interpret.errors import InputError
 from interpret.findings import Findings
-from interpret.mining import mine_study
 from interpret.study import open_study
 from interpret.study.prints import write_prints
 from interpret.study.tables import write_table
@@ -25,8 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def mined(folder):
-    study = open_study(folder)
-    return Findings(study, study.mine_config, mine_study(study, study.mine_config))
+    return Findings.of(open_study(folder))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Photos come decoded in order and the same, whether threads or processes decode them, also where those are killed."""
 
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_a_process_that_is_killed_costs_no_photo(photos, started):
 
 
 def test_where_no_process_can_be_started_threads_decode(photos, monkeypatch):
-    monkeypatch.setattr(decoders.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     same(decoded(photos, processes=True), decoded(photos))
 
 

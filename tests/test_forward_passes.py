@@ -49,7 +49,7 @@ def stand_in(extractor, monkeypatch):
     monkeypatch.setattr(forward_passes, "_Recorded", Recorded)
     monkeypatch.setattr(Recorded, "made", [])
     forward = ForwardPasses(extractor, 4)
-    forward._worth = True
+    forward._fills_up = True
     return forward
 
 
@@ -77,13 +77,24 @@ def test_a_pass_that_replays_as_something_else_is_not_replayed(extractor, stand_
     assert [each.replayed for each in Recorded.made] == [1]
 
 
-def test_a_pass_that_cannot_be_recorded_is_run(extractor, stand_in, monkeypatch):
+def test_a_pass_that_cannot_be_recorded_is_run_and_filled_up_all_the_same(extractor, stand_in, monkeypatch):
+    """Or a run that is resumed, whose first batches are others, would give its short ones another rounding."""
+    tried, sizes = [], []
+
     def refuse(run, sample):
+        tried.append(len(sample))
         raise RuntimeError("operation not permitted when stream is capturing")
 
+    def run(network, there):
+        sizes.append(len(there))
+        return ForwardPasses._run(stand_in, network, there)
+
     monkeypatch.setattr(forward_passes, "_Recorded", refuse)
+    monkeypatch.setattr(stand_in, "_run", run)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
-    check(stand_in, extractor, batches([4] * 5))
+    check(stand_in, extractor, batches([4, 3, 4, 4, 2, 1]))
+    assert tried == [4]
+    assert sizes == [4] * 6
 
 
 def test_nothing_is_recorded_on_a_processor(extractor, monkeypatch):

@@ -77,7 +77,6 @@ def test_contrast_and_resamplings_on_a_gpu_give_what_the_cpu_gives(monkeypatch: 
     assert 0 < np.nanmean(stable.lifted) < 1
     assert tested.least > 1
     monkeypatch.setattr(placement, "WORTHWHILE", 0.0)
-    monkeypatch.setattr("interpret.mining.contrast_counting.WORTHWHILE", 0.0)
     with stand_in():
         places = [Placement("auto") for _ in range(3)]
         found = mine(own, options, contrast=contrast, place=places[0])

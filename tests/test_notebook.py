@@ -31,7 +31,7 @@ def test_the_overview_shows_the_first_finding_and_the_tables_of_the_report(study
     read = Page(found._repr_html_().encode())
     assert len(read.each("img")) >= 2
     units, classes = re.fullmatch(r"([\d,]+) -> (.*)", repr(found)).groups()
-    findings = interpret.Findings(study, study.mine_config, interpret.mine_study(study, study.mine_config))
+    findings = interpret.Findings.of(study)
     rows = findings.table[findings.table["itemset_id"] == findings.id_of[tuple(map(int, units.split(",")))]]
     said = {
         f"{study.class_names[row.class_id]} ({100 * row.support:.0f}\u00a0% of its patches)"
@@ -48,7 +48,7 @@ def test_the_overview_shows_the_first_finding_and_the_tables_of_the_report(study
 
 
 def test_one_set_of_units_is_shown_in_each_of_its_classes(study):
-    findings = interpret.Findings(study, study.mine_config, interpret.mine_study(study, study.mine_config))
+    findings = interpret.Findings.of(study)
     shared = findings.table[findings.table["kind"] == "shared"]["units"].iloc[0]
     rows = findings.table[findings.table["units"] == shared]
     found = interpret.view(study, reversed(shared), patches=2)

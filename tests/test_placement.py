@@ -65,6 +65,7 @@ def test_engines_of_the_cpu_stay_there() -> None:
 def test_small_work_does_not_look_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """To look for one takes PyTorch, which takes seconds to import."""
     asked = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
     monkeypatch.setattr(placement, "find", lambda name: asked.append(name) or "cpu")
     data, support = cases()[0]
     assert mine(data, config(support), place=Placement("auto")).device == "cpu"

@@ -27,7 +27,7 @@ FLOORS = (
     ("data",),
     ("demo",),
     ("config", "progress", "stats"),
-    ("files", "frames", "glossary", "options", "threads", "words"),
+    ("files", "frames", "glossary", "options", "own_processes", "threads", "words"),
     ("errors",),
 )
 """From the top down: a package imports from its own floor's packages and from floors below, never from above."""

@@ -33,14 +33,12 @@ def add(commands: Any) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     from interpret.comparison import compare
     from interpret.findings import Findings
-    from interpret.mining import mine_study
     from interpret.study import open_study
 
     check_output(arguments.out, "--out")
     check_output(arguments.units, "--units")
     first, second = (open_study(folder, announce) for folder in (arguments.study, arguments.other))
-    a, b = (Findings(study, study.mine_config, mine_study(study, study.mine_config)) for study in (first, second))
-    found = compare(a, b)
+    found = compare(Findings.of(first), Findings.of(second))
     OUT.print(Text(_photos(found)))
     OUT.print(Text(_units(found)))
     OUT.print(_classes(found, arguments.rows))

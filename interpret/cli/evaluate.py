@@ -48,7 +48,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.evaluation import evaluate, heads, heldout, kept_effects
     from interpret.explanation.study_network import network_of
     from interpret.findings import Findings
-    from interpret.mining.stored import mine_study
     from interpret.progress import Progress
     from interpret.study import open_study
     from interpret.study.results import made_from
@@ -83,8 +82,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
             result.write(folder, made_from(study, folder))
         progress(Progress("Measuring what each itemset costs", 0, 0))
-        mined = mine_study(study, study.mine_config)
-        kept_effects.keep(Findings(study, study.mine_config, mined), device=device, classifier=classifier)
+        kept_effects.keep(Findings.of(study), device=device, classifier=classifier)
         progress(Progress("Done", 1, 1))
     if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))

@@ -36,3 +36,7 @@ def main(preprocessing: str, file: str, places: str) -> None:
                 answers.append((0, 0, error.reason))
         sys.stdout.write(json.dumps(answers) + "\n")
         sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,12 +5,12 @@ Importing this package is cheap: drawing and the network are imported when they 
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interpret import own_processes
 from interpret.errors import InputError
 
 if TYPE_CHECKING:
@@ -111,11 +111,9 @@ def draw_images(target: Path, split: str, indices: range) -> Iterator[Path]:
 def _start_worker(target: Path, split: str, indices: range) -> "subprocess.Popen[bytes]":
     """Start a process that draws some images."""
     numbers = [str(number) for number in (indices.start, indices.stop, indices.step)]
-    command = [sys.executable, "-m", "interpret.demo", "draw", str(target), split, *numbers]
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    command = own_processes.command("interpret.demo", "draw", str(target), split, *numbers)
     nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment)
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=own_processes.environment())
 
 
 def masks_for(name: str) -> "dict[str, NDArray[np.bool_]]":

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from interpret import own_processes
 from interpret.data.datasets import Photo
 from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
@@ -31,8 +32,8 @@ AT_ONCE = 8
 WORTHWHILE = 1000
 """Photos (count) from which on processes are started for a GPU: it takes them half a second of a core each."""
 
-MOST = 12
-"""Processes at most, if not told (count): Python hands a GPU no more photos than so many decode."""
+MOST = 32
+"""Processes at most, if not told (count): each takes some 60 MB, and for a moment up to 345 MB for a large photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +163,9 @@ class _Process:
             file.truncate(size)
             self._pixels = np.frombuffer(mmap.mmap(file.fileno(), size), np.uint8).reshape(self._shape)
             arguments = [json.dumps(self._preprocessing.to_dict()), str(file.fileno()), str(AT_ONCE)]
-            code = (
-                f"import sys; sys.path[:] = {sys.path!r}; from interpret.data.decoder import main; main(*sys.argv[1:])"
-            )
             self._process = subprocess.Popen(
-                [sys.executable, "-c", code, *arguments],
+                own_processes.command("interpret.data.decoder", *arguments),
+                env=own_processes.environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

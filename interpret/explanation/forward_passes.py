@@ -36,46 +36,41 @@ class ForwardPasses:
         self._batch_size = batch_size
         self._begun = 0
         self._recorded: _Recorded | None = None
-        # What is differentiated, or needed again as input, is not replayed.
-        self._worth = (
+        # What is differentiated, or needed again as input, is neither filled up nor replayed.
+        self._fills_up = (
             extractor.device.type == "cuda" and extractor.weight is not None and extractor.config.encoding != "crop"
         )
 
     def __call__(self, network: nn.Module, pixels: Sequence[npt.NDArray[np.uint8]]) -> Passed:
         """The forward pass of B photos, (H, W, 3) uint8 each, through ``network``."""
-        if not self._worth:
+        if not self._fills_up:
             return self._run(network, self._extractor.on_device(pixels))
         # With a GPU there is one thread, so that what follows is done by one at a time.
         there = self._extractor.on_device([*pixels, *[pixels[-1]] * (self._batch_size - len(pixels))])
-        passed = self._recorded.replay(there) if self._recorded is not None else self._first(network, there)
-        return _first_of(passed, len(pixels))
-
-    def _first(self, network: nn.Module, there: Tensor) -> Passed:
-        self._begun += 1
+        if self._recorded is not None:
+            return _first_of(self._recorded.replay(there), len(pixels))
         passed = self._run(network, there)
-        if self._begun > WARM:
-            self._record(network, there, passed)
-        return passed
+        self._begun += 1
+        if self._begun == WARM + 1:
+            self._recorded = self._record(network, there, passed)
+        return _first_of(passed, len(pixels))
 
     def _run(self, network: nn.Module, there: Tensor) -> Passed:
         inputs = self._extractor.normalised(there)
         passed = self._extractor.forward(network, inputs)
         return inputs, passed, passed.logits.detach().argmax(dim=1)
 
-    def _record(self, network: nn.Module, there: Tensor, expected: Passed) -> None:
-        """Record a pass, if it then gives every bit of what it gave before."""
-        self._worth = False
+    def _record(self, network: nn.Module, there: Tensor, expected: Passed) -> "_Recorded | None":
+        """A recorded pass, if it gives every bit of what the pass gave before."""
         try:
             recorded = _Recorded(lambda static: self._run(network, static), there)
             _, again, predicted = recorded.replay(there)
         except RuntimeError:  # a step that cannot be recorded, or too little memory: batches go on one by one
             torch.cuda.synchronize()
-            return
+            return None
         _, passed, classes = expected
         pairs = ((again.logits, passed.logits), (again.activations, passed.activations), (predicted, classes))
-        if all(torch.equal(one, other) for one, other in pairs):
-            self._recorded = recorded
-            self._worth = True
+        return recorded if all(torch.equal(one, other) for one, other in pairs) else None
 
 
 def _first_of(passed: Passed, count: int) -> Passed:

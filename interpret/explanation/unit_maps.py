@@ -39,7 +39,7 @@ def computed_maps(explainer: Explainer, photos: Iterable[Image.Image], units: Se
 
     def run() -> None:
         passed = extractor.forward(extractor.network, extractor.inputs(waiting))
-        found.append(passed.activations[:, list(units)].float().numpy())
+        found.append(passed.activations[:, list(units)].float().cpu().numpy())
         waiting.clear()
 
     for photo in photos:

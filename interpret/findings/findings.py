@@ -18,6 +18,7 @@ from interpret.mining import Mined
 from interpret.mining.condensed import redundant
 from interpret.mining.ranked_units import Ranked, kept_units, quantile_of, ranked_units
 from interpret.mining.stability import Stability
+from interpret.mining.stored import mine_study
 from interpret.study import Study
 
 NAMED = (2, 5)
@@ -37,6 +38,20 @@ class Findings:
     study: Study
     config: MineConfig
     mined: Mined
+
+    @classmethod
+    def of(cls, study: Study, config: MineConfig | None = None) -> "Findings":
+        """A study's findings, mined or read where they are kept.
+
+        Args:
+            study: the study.
+            config: options of mining; the study's own if None.
+
+        Raises:
+            InputError: as :func:`interpret.mining.stored.mine_study` says.
+        """
+        config = config or study.mine_config
+        return cls(study, config, mine_study(study, config))
 
     @cached_property
     def units_of(self) -> dict[int, Units]:

@@ -10,7 +10,7 @@ from interpret.mining.contrast import ContrastCounts
 from interpret.mining.engine.counting import Counts, count
 from interpret.mining.engine.layout import Layout, arrange
 from interpret.mining.engine.limits import Limits
-from interpret.mining.engine.placement import PAIR, WORTHWHILE, Placement
+from interpret.mining.engine.placement import PAIR, Placement, worthwhile
 from interpret.mining.engine.trie import Trie
 from interpret.mining.itemsets import Mined
 from interpret.mining.transactions import ContrastDatabase, TransactionDatabase
@@ -99,7 +99,7 @@ def count_contrast(
 
 def _count(trie: Trie, layout: Layout, limits: Limits, place: Placement | None, engine: str) -> Counts:
     """Count in the contrast of some classes: a GPU is worth it for few of them, even where one was asked for."""
-    large = PAIR * layout.pairs >= WORTHWHILE
+    large = PAIR * layout.pairs >= worthwhile()
     return count(trie, layout, limits, place=place if large else None, engine=engine, by_class_only=True)
 
 

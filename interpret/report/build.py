@@ -10,7 +10,6 @@ from interpret.evaluation.kept_effects import Effects, keep
 from interpret.figures.accuracy_lines import accuracy_lines
 from interpret.findings import Findings
 from interpret.glossary import GLOSSARY, REFERENCES, citation
-from interpret.mining.stored import mine_study
 from interpret.progress import Callback, Progress, silent
 from interpret.report import measured, recipe
 from interpret.report.found import Found
@@ -172,7 +171,7 @@ def _portable(sentence: str, study: Study) -> str:
 
 
 def _findings(study: Study, mine: MineConfig) -> Findings:
-    findings = Findings(study, mine, mine_study(study, mine))
+    findings = Findings.of(study, mine)
     _ = findings.table
     return findings
 

@@ -8,7 +8,6 @@ from interpret.errors import InputError
 from interpret.evaluation.kept_effects import Effects, keep
 from interpret.findings import Findings
 from interpret.findings.rows import Units
-from interpret.mining.stored import mine_study
 from interpret.progress import silent
 from interpret.report.choice import Chosen
 from interpret.report.found import Found
@@ -65,8 +64,7 @@ def view(
         InputError: the units are no frequent itemset, a number is out of bounds, or a file of the study is damaged.
     """
     config = ReportConfig(patches=patches, rows=rows, shared=0, specific=0)
-    mine = mine or study.mine_config
-    findings = Findings(study, mine, mine_study(study, mine))
+    findings = Findings.of(study, mine)
     chosen = None if units is None else _frequent(findings, units)
     problems: list[str] = []
     effects: Effects | None = None

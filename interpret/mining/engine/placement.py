@@ -73,7 +73,7 @@ class Placement:
 
     def choose(self, seconds: float) -> str:
         """The type of device for work that takes the CPU so long (seconds, estimated)."""
-        if self._asked == "cpu" or self._failed or not (self.forced or seconds >= _worthwhile()):
+        if self._asked == "cpu" or self._failed or not (self.forced or seconds >= worthwhile()):
             return "cpu"
         return find(self._asked)
 
@@ -104,10 +104,11 @@ class Placement:
         return work("cpu")
 
 
-def _worthwhile() -> float:
+def worthwhile() -> float:
     """From how many seconds on a GPU is worth it; PyTorch, which takes seconds to import, is asked if it is there."""
     torch = sys.modules.get("torch")
-    return WORTHWHILE_IN_USE if torch is not None and torch.cuda.is_initialized() else WORTHWHILE
+    in_use = torch is not None and torch.cuda.is_initialized()
+    return min(WORTHWHILE, WORTHWHILE_IN_USE) if in_use else WORTHWHILE
 
 
 def lacking(error: RuntimeError) -> str | None:
