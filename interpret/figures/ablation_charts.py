@@ -12,9 +12,22 @@ from interpret.stats import wilson
 
 
 def shift_bars(
-    names: Sequence[str], before: Sequence[float], after: Sequence[float], colours: Sequence[str]
+    names: Sequence[str],
+    before: Sequence[float],
+    after: Sequence[float],
+    colours: Sequence[str],
+    random: Sequence[tuple[float, float, float]] = (),
 ) -> go.Figure:
-    """Probabilities of a few classes: a hollow bar with all units active, a full bar within it with units ablated."""
+    """Probabilities of a few classes: a hollow bar with all units active, a full bar within it with units ablated.
+
+    Args:
+        names: of the classes.
+        before: with all units active.
+        after: with units ablated.
+        colours: of the classes.
+        random: the smallest, the median and the largest with as many random units ablated, drawn as a diamond on a
+            line; nothing if empty.
+    """
     figure = go.Figure()
     rows = list(range(len(names)))
     figure.add_bar(
@@ -38,6 +51,26 @@ def shift_bars(
         cliponaxis=False,
         hovertemplate="now: %{x:.1%}<extra></extra>",
     )
+    if random:
+        low, middle, high = (list(values) for values in zip(*random, strict=True))
+        figure.add_scatter(
+            x=middle,
+            y=[row + 0.44 for row in rows],  # below the bar, whose end may be in the same place
+            mode="markers",
+            name="as many random units ablated",
+            marker={"symbol": "diamond", "size": 9, "color": OTHER, "line": {"color": "#ffffff", "width": 1.2}},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [top - value for top, value in zip(high, middle, strict=True)],
+                "arrayminus": [value - end for end, value in zip(low, middle, strict=True)],
+                "thickness": 1.6,
+                "color": OTHER,
+            },
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate="as many random units ablated: median %{x:.1%}, %{customdata[0]:.1%} to %{customdata[1]:.1%}"
+            "<extra></extra>",
+        )
     plain(figure, 44 + 40 * len(names), barmode="overlay")
     figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=FAINT, zeroline=False)
     figure.update_yaxes(tickvals=rows, ticktext=[safe(name) for name in names], autorange="reversed", showgrid=False)

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from interpret.data.photos import open_photo
+from interpret.evaluation.photo_effect import PhotoEffect, ablate_photo
 from interpret.explanation.photo import Explainer, PhotoExplanation, make_explainer
 from interpret.explanation.study_network import network_of
 from interpret.study import Study
@@ -79,6 +80,25 @@ def _explained_of_study(folder: str, stamp: int, key: str, target: int | None, _
 @st.cache_resource(max_entries=12, show_spinner="Explaining the photo …", scope="session")
 def _explained_upload(folder: str, stamp: int, key: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
     return _explain(folder, stamp, target, _photo)
+
+
+def ablated(opened: Study, photo: PickedPhoto, first: PhotoExplanation, units: tuple[int, ...]) -> PhotoEffect:
+    """What the model says of a photo with units ablated, beside as many random ones; cached for this session.
+
+    Args:
+        opened: the study whose model is used.
+        photo: the photo.
+        first: its explanation for the predicted class.
+        units: units of the layer, ascending.
+    """
+    return _ablated(str(opened.folder), places.stamp(opened.folder), photo.key, units, first)
+
+
+@st.cache_resource(max_entries=48, show_spinner="Ablating random units …", scope="session")
+def _ablated(folder: str, stamp: int, key: str, units: tuple[int, ...], _first: PhotoExplanation) -> PhotoEffect:
+    ready, lock = _ready_model(folder, stamp)
+    with lock:
+        return ablate_photo(ready, _first, units)
 
 
 def _explain(folder: str, stamp: int, target: int | None, photo: Image.Image) -> PhotoExplanation:
