@@ -59,7 +59,7 @@ def page() -> None:
             lambda class_id: wording.class_text(study, class_id),
             placeholder="any classes",
             max_selections=8,
-            width=320,
+            width=screen.pixels(320),
         )
         everything, lean, chance = thresholds.reliability_switches(findings)
     if refused := menus.several_not_offered("by", only):

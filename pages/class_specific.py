@@ -18,6 +18,7 @@ from pages.shared.view import (
     naming,
     patch_chain,
     patch_gallery,
+    screen,
     tables,
     widgets,
 )
@@ -41,7 +42,7 @@ def page() -> None:
             lambda class_id: wording.class_text(study, class_id),
             forget=("itemset", "patch", patch_gallery.PAGE_PARAM),
             default=_class_of_itemset(findings),
-            width=320,
+            width=screen.pixels(320),
         )
         display = thresholds.display()
         everything, lean, chance = thresholds.reliability_switches(findings)
@@ -166,7 +167,9 @@ def _table(findings: Findings, class_id: int, rows: pd.DataFrame, units: Units |
             required=True,
             format_func=lambda kind: kinds[kind],
         )
-        wanted = st.text_input("With units", key="with", bind="query-params", placeholder="193, 34", width=200)
+        wanted = st.text_input(
+            "With units", key="with", bind="query-params", placeholder="193, 34", width=screen.pixels(200)
+        )
     listed = rows if kind in (None, "any") else rows[rows["kind"] == kind]
     listed = tables.with_units(listed, wanted)
     if listed.empty:

@@ -23,6 +23,7 @@ from pages.shared.view import (
     itemset_measures,
     run_progress,
     saved_tables,
+    screen,
     style,
 )
 
@@ -50,7 +51,7 @@ def page() -> None:
             "on",
             lambda name: _measured_on(results[ids[name]]),
             default=next(iter(ids)),
-            width=420,
+            width=screen.pixels(420),
         )
         chosen = ids[on]
         if menus.not_offered("on", on):

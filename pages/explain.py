@@ -9,7 +9,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import messages, model
 from pages.shared.controls import ablated_units, address, menus, thresholds
-from pages.shared.view import explained_answer, explained_patch, explained_stage, patch_chain, photo_picker
+from pages.shared.view import explained_answer, explained_patch, explained_stage, patch_chain, photo_picker, screen
 
 
 def page() -> None:
@@ -55,7 +55,7 @@ def _target(study: Study, first: PhotoExplanation) -> int:
             f"{wording.class_text(study, class_id)} · {wording.percent(float(probabilities[class_id]), 1)}"
         ),
         forget=("box",),
-        width=360,
+        width=screen.pixels(360),
         default=order[0],
     )
 

@@ -22,6 +22,7 @@ from pages.shared.view import (
     patch_chain,
     patch_gallery,
     saved_tables,
+    screen,
     tables,
     widgets,
 )
@@ -94,7 +95,7 @@ def _picker(findings: Findings, unit: int) -> None:
         step=1,
         key="unit_number",
         on_change=changed,
-        width=160,
+        width=screen.pixels(160),
         help=f"one of the {findings.study.n_units:,} channels of the layer {findings.study.layer}, counted from 0",
     )
 

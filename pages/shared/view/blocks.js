@@ -46,7 +46,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (thing.t === "unit") {
       const node = pressable(thing, "unit" + (thing.off ? " off" : "") + (thing.on ? " on" : ""));
       node.textContent = thing.unit;
-      node.setAttribute("aria-label", "unit " + thing.unit + (thing.off ? ", switched off" : ""));
+      node.setAttribute("aria-label", "unit " + thing.unit + (thing.off ? ", ablated" : ""));
       return node;
     }
     if (thing.t === "class") {

@@ -93,7 +93,11 @@ def _cells(study: Study, result: Evaluation, names: list[str]) -> None:
 def _one(study: Study, result: Evaluation, names: dict[int, str]) -> None:
     ids = list(names)
     chosen = st.selectbox(
-        "Class whose units are ablated", ids, format_func=lambda c: names[c], key="influence_of", width=420
+        "Class whose units are ablated",
+        ids,
+        format_func=lambda c: names[c],
+        key="influence_of",
+        width=screen.pixels(420),
     )
     every = result.matrix.to_numpy(float)[ids.index(chosen)]
     most = np.argsort(-every, kind="stable")[:AFFECTED]

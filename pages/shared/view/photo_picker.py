@@ -59,7 +59,7 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     if source == SOURCES[0]:
         return _of_study(findings, row)
     file = (
-        st.camera_input("Take a photo", key="camera", width=round(480 * screen.scale()))
+        st.camera_input("Take a photo", key="camera", width=screen.pixels(480))
         if source == "camera"
         else st.file_uploader("A photo", UPLOADED_TYPES, key="photo", max_upload_size=MAX_MEGABYTES)
     )
@@ -116,7 +116,7 @@ def _strip(study: Study, chosen: int) -> None:
         "of",
         lambda choice: "any class" if choice == "all" else wording.class_text(study, int(choice)),
         forget=(PAGE_PARAM,),
-        width=320,
+        width=screen.pixels(320),
     )
     listed = study.images if wanted == "all" else study.images[study.images["predicted"] == int(wanted)]
     pages = max(1, -(-len(listed) // PER_PAGE))

@@ -44,6 +44,11 @@ def scale() -> float:
     return _SCALES[size()] * (1.1 if stand.is_on() and size() != "phone" else 1.0)
 
 
+def pixels(usual: int) -> int:
+    """A width on this screen that is ``usual`` pixels on a usual one, for controls whose text grows with the screen."""
+    return round(scale() * usual)
+
+
 def is_phone() -> bool:
     """Whether a line of text is all that has room beside another thing."""
     return size() == "phone"

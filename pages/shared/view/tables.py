@@ -180,7 +180,7 @@ def itemsets(
         shown,
         key=key,
         hide_index=True,
-        column_config=_columns(screen.scale()),
+        column_config=_columns(screen.scale(), max(map(len, shown["itemset"]), default=0)),
         on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
@@ -193,9 +193,10 @@ def itemsets(
         saved_tables.buttons("All measures", lambda: plain(findings, rows), file)
 
 
-def _columns(scale: float) -> dict[str, ColumnConfig]:
-    """:data:`SHOWN` as wide as the text on this screen needs them."""
+def _columns(scale: float, letters: int) -> dict[str, ColumnConfig]:
+    """:data:`SHOWN` as wide as the text on this screen needs them; ``letters``: of the longest itemset (count)."""
     columns = {name: column.copy() for name, column in SHOWN.items()}
+    columns["itemset"]["width"] = min(max(100, 24 + 8 * letters), 190)
     for column in columns.values():
         if isinstance(width := column.get("width"), int):
             column["width"] = round(scale * width)
