@@ -14,6 +14,7 @@ PAGES = {
     "pages/unit.py": "What does unit ",
     "pages/evaluation.py": "Do these units matter?",
     "pages/errors.py": "Why is ",
+    "pages/compare.py": "What differs between two studies?",
     "pages/method.py": "How does it work?",
 }
 

@@ -1,6 +1,7 @@
 """Two studies side by side: units are matched whatever their numbers, and findings with them."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from interpret.cli.main import main
-from interpret.comparison import compare, match_units, shared_photos
+from interpret.comparison import (
+    compare,
+    match_units,
+    matching,
+    same_photos_measured,
+    shared_photos,
+    table_1_side_by_side,
+)
 from interpret.comparison.matching import LEAST_PHOTOS
+from interpret.comparison.shared_classes import counterpart_classes
 from interpret.data.fingerprints import FilePrint, FileState
 from interpret.errors import InputError
 from interpret.findings import Findings
 from interpret.study import open_study
 from interpret.study.prints import write_prints
 from interpret.study.tables import write_table
+from tests.compared_studies import renumbered_copy
 from tests.manifests import manifest_of, rewrite, write_images
 from tests.small_study import studies
 
@@ -35,23 +45,7 @@ def own():
 @pytest.fixture(scope="module")
 def renumbered(own, tmp_path_factory):
     """The same study as if of another network: its units have other numbers, and unit 4's activation is constant."""
-    folder = shutil.copytree(studies() / "demo", tmp_path_factory.mktemp("studies") / "other")
-    for made in ("mined", "effects"):
-        shutil.rmtree(folder / made, ignore_errors=True)
-    new = np.random.default_rng(0).permutation(own.study.n_units)
-    features = np.load(folder / "features.npy")
-    moved = np.empty_like(features)
-    moved[:, new] = features
-    moved[:, new[4]] = 0.25
-    np.save(folder / "features.npy", moved)
-    for name in ("patches", "contrast"):
-        table = pq.read_table(folder / f"{name}.parquet")
-        units = table["units"].combine_chunks()
-        values = pa.array(new[units.values.to_numpy()], units.type.value_type)
-        place = table.schema.get_field_index("units")
-        table = table.set_column(place, table.schema.field(place), pa.ListArray.from_arrays(units.offsets, values))
-        write_table(table, folder / f"{name}.parquet")
-    rewrite(folder, weights={**manifest_of(folder)["weights"], "digest": "0" * 16})
+    folder, new = renumbered_copy(tmp_path_factory.mktemp("studies") / "other")
     return mined(folder), new
 
 
@@ -86,10 +80,90 @@ def test_correlations_are_pearson_s(own, renumbered):
         assert found.correlation[unit] == pytest.approx(right[found.unit[unit]], abs=1e-6)
 
 
+def test_correlations_do_not_depend_on_how_many_photos_are_in_memory(monkeypatch):
+    rng = np.random.default_rng(3)
+    features, other = rng.random((50, 4), np.float32), rng.random((40, 3), np.float32)
+    features[:, 2], other[:20, 1], other[20:, 1] = 0.1, 0.5, np.float32(0.5) + np.float32(1e-7)
+    rows, places = rng.permutation(50)[:30], rng.permutation(40)[:30]
+    monkeypatch.setattr(matching, "CHUNK", 7)
+    found = matching.correlations_of(features, rows, other, places)
+    for unit, column in enumerate(features[rows].T):
+        for place, counterpart in enumerate(other[places].T):
+            if unit == 2:
+                assert np.isnan(found[unit, place])
+            else:
+                right = np.corrcoef(column.astype(np.float64), counterpart.astype(np.float64))[0, 1]
+                assert found[unit, place] == pytest.approx(right, abs=1e-6)
+
+
+def named(names):
+    return SimpleNamespace(class_names=names)
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "found"),
+    [
+        (["crane", "dog", "crane"], ["crane", "dog", "crane"], [0, 1, 2]),
+        (["crane", "dog", "crane"], ["dog", "crane", "cat", "crane"], [1, 0, 1]),
+        (["cat", "dog"], ["class 0", "class 1"], [0, 1]),
+        (["class 0", "class 1"], ["cat", "dog"], [0, 1]),
+        (["cat", "dog"], ["class 0", "class 1", "class 2"], [-1, -1]),
+        (["cat", "dog"], ["bird", "dog"], [-1, 1]),
+    ],
+)
+def test_classes_are_matched_by_name_or_by_number_where_there_are_no_names(names, others, found):
+    assert counterpart_classes(named(names), named(others)).tolist() == found
+
+
+def evaluation(rows, **about):
+    table = pd.DataFrame(rows, columns=["method", "budget", "units", "accuracy"])
+    return SimpleNamespace(table=table, about=about)
+
+
+def test_table_1_of_two_studies_stands_side_by_side():
+    a = evaluation(
+        [("No unit ablated", 0, 0.0, 0.9), ("Ours-5", None, 4.5, 0.3), ("Ours-5", 3, 3.0, 0.5)],
+        measured_on="x", photos=10,
+    )  # fmt: skip
+    b = evaluation([("No unit ablated", 0, 0.0, 0.8), ("Ours-10", None, 9.0, 0.1)], measured_on="x", photos=9)
+    table = table_1_side_by_side(a, b)
+    assert table["method"].tolist() == ["No unit ablated", "Ours-5", "Ours-10"]
+    values = table.set_index("method")
+    assert values.loc["No unit ablated"].tolist() == [0.9, 0.8, 0.0, 0.0]
+    assert values.loc["Ours-5"].fillna(-1).tolist() == [0.3, -1, 4.5, -1]
+    assert values.loc["Ours-10"].fillna(-1).tolist() == [-1, 0.1, -1, 9.0]
+    assert same_photos_measured(a, a)
+    assert not same_photos_measured(a, b)
+
+
+def test_classes_and_photos_without_names_go_by_number(own, tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "numbered")
+    for made in ("mined", "effects"):
+        shutil.rmtree(folder / made, ignore_errors=True)
+    rewrite(folder, class_names=[f"class {number}" for number in range(10)])
+    images = pd.read_parquet(folder / "images.parquet")
+    images.loc[5, "predicted"] = (images["predicted"][5] + 1) % 10
+    write_images(folder, images)
+    patches = pq.read_table(folder / "patches.parquet")
+    predicted = patches["predicted"].to_numpy().copy()
+    predicted[patches["image_id"].to_numpy() == 5] = images["predicted"][5]
+    place = patches.schema.get_field_index("predicted")
+    column = pa.array(predicted, patches.schema.field(place).type)
+    write_table(patches.set_column(place, patches.schema.field(place), column), folder / "patches.parquet")
+    rewrite(folder)
+    found = compare(own, mined(folder))
+    assert set(found.findings["state"]) <= {"kept", "vanished", "appeared"}
+    assert (found.findings["state"] == "kept").mean() > 0.8
+    assert found.photos["alike"].tolist() == [number != 5 for number in range(len(images))]
+    assert found.classes["class"].tolist() == own.study.class_names
+    back = compare(mined(folder), own)
+    assert back.classes["class"].tolist() == [f"class {number}" for number in range(10)]
+
+
 def test_a_study_has_everything_in_common_with_itself(own):
     found = compare(own, own)
     assert found.same_network
-    assert (found.photos, found.agreement) == (len(own.study.images), 1.0)
+    assert (len(found.photos), found.agreement) == (len(own.study.images), 1.0)
     assert set(found.findings["state"]) == {"kept"}
     assert (found.findings["units_a"] == found.findings["units_b"]).all()
     assert (found.findings["support_a"] == found.findings["support_b"]).all()

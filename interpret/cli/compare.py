@@ -15,6 +15,7 @@ from interpret.words import count, itemset_text, percent
 
 if TYPE_CHECKING:
     from interpret.comparison import Comparison
+    from interpret.study import Study
 
 
 def add(commands: Any) -> None:
@@ -48,8 +49,9 @@ def _compare(arguments: argparse.Namespace) -> None:
     for state in ("vanished", "appeared"):
         if state in states:
             OUT.print(_findings(found, state, arguments.rows))
+    _print_table_1(first, second)
     if arguments.out is not None:
-        table = found.findings.assign(
+        table = found.findings.drop(columns="class_ids").assign(
             units_a=found.findings["units_a"].map(itemset_text),
             units_b=found.findings["units_b"].map(itemset_text),
             classes=found.findings["classes"].map(", ".join),
@@ -61,10 +63,38 @@ def _compare(arguments: argparse.Namespace) -> None:
         OUT.print(Text(f"written: {arguments.units}"))
 
 
+def _print_table_1(first: "Study", second: "Study") -> None:
+    """Table 1 of both, each on the photos that it was measured on best; a line where one was not evaluated."""
+    from interpret.comparison import same_photos_measured, table_1_side_by_side
+    from interpret.report.measured import evaluations
+
+    measured = []
+    for study in (first, second):
+        results, refused = evaluations(study)
+        for sentence in refused:
+            announce(sentence)
+        measured += results[:1]
+    if len(measured) < 2:
+        OUT.print(Text("\nTable 1: not of both; `unitscope evaluate` measures a study"))
+        return
+    table = Table(box=None, pad_edge=False, title="Table 1: accuracy with units ablated", title_justify="left")
+    table.add_column("method")
+    for heading in ("accuracy A", "B", "units A", "B"):
+        table.add_column(heading, justify="right")
+    for method, *values in table_1_side_by_side(*measured).itertuples(index=False):
+        accuracies = [percent(value, 2) for value in values[:2]]
+        table.add_row(
+            Text(str(method)), *accuracies, *("–" if value != value else f"{value:.2f}" for value in values[2:])
+        )
+    if not same_photos_measured(*measured):
+        table.caption = "measured on different photos: compare how far accuracy falls within each"
+    OUT.print(table)
+
+
 def _photos(found: "Comparison") -> str:
-    if not found.photos:
+    if found.photos.empty:
         return "photos: none in common"
-    return f"photos: {found.photos:,} in common, {percent(found.agreement)} of them predicted alike"
+    return f"photos: {len(found.photos):,} in common, {percent(found.agreement)} of them predicted alike"
 
 
 def _units(found: "Comparison") -> str:

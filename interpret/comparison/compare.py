@@ -2,19 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from interpret.comparison.matching import LEAST_PHOTOS, Matches, match_units, shared_photos
+from interpret.comparison.shared_classes import counterpart_classes
 from interpret.findings import Findings
 from interpret.findings.rows import Units
 from interpret.findings.unit_index import unit_index
 from interpret.study import Study
 
+Ints = npt.NDArray[np.int64]
+
 LEAST_CORRELATION = 0.5
 """Correlation from which on a unit counts as another one's counterpart, where networks differ."""
+
+
+class FindingRow(NamedTuple):
+    """A row of :attr:`Comparison.findings`."""
+
+    state: str
+    units_a: Units
+    units_b: Units
+    classes: tuple[str, ...]
+    class_ids: tuple[int, ...]
+    support_a: float
+    support_b: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,25 +39,35 @@ class Comparison:
 
     Attributes:
         same_network: whether both have the same weights and layer, so that units have the same numbers.
-        photos: that both studies have (count).
-        agreement: share of these that both networks predict as classes of the same name; NaN where there are none.
-        classes: one row for each class of either study, by name: photos_a, photos_b (predicted as it, count),
+        photos: one row for each photo that both studies have: image_a, image_b (its numbers), alike (whether both
+            networks predict the same class).
+        classes: one row for each class of either study: class (its name), photos_a, photos_b (predicted as it, count),
             recall_a, recall_b (share of the photos labelled so that are predicted so, NaN without labels), itemsets_a,
             itemsets_b (closed ones, count), supported_a, supported_b (those that the contrast supports); 0 or NaN where
             a study lacks the class.
         matches: the units' counterparts; None where the studies share too few photos and differ in their networks.
         findings: one row for each closed itemset of A that the contrast supports, and for each of B that A does not
-            have: state (``kept``, ``vanished``, ``appeared``), units_a, units_b (() where a
-            unit has no counterpart), classes (names), support_a, support_b (the smallest of these classes' supports,
-            fraction). Of each state those come first whose supports differ most.
+            have: state (``kept``, ``vanished``, ``appeared``), units_a, units_b (() where a unit has no counterpart),
+            classes (names, A's where it has the class), class_ids (of the study that has the finding: B where it
+            appeared, else A), support_a, support_b (the smallest of these classes' supports, fraction). Of each state
+            those come first whose supports differ most.
+        class_b: (C,) int64, B's class for each class of A; -1 where there is none, see
+            :func:`~interpret.comparison.shared_classes.counterpart_classes`.
+        class_a: the same the other way round.
     """
 
     same_network: bool
-    photos: int
-    agreement: float
+    photos: pd.DataFrame
     classes: pd.DataFrame
     matches: Matches | None
     findings: pd.DataFrame
+    class_b: Ints
+    class_a: Ints
+
+    @property
+    def agreement(self) -> float:
+        """Share of the photos of both that both networks predict as the same class; NaN where there are none."""
+        return float(self.photos["alike"].mean()) if len(self.photos) else float("nan")
 
 
 def compare(a: Findings, b: Findings) -> Comparison:
@@ -57,19 +83,22 @@ def compare(a: Findings, b: Findings) -> Comparison:
     same = a.study.weights_digest == b.study.weights_digest and a.study.layer == b.study.layer
     own, others = shared_photos(a.study, b.study)
     matches = match_units(a.study, b.study) if len(own) >= LEAST_PHOTOS else None
+    to_b, to_a = counterpart_classes(a.study, b.study), counterpart_classes(b.study, a.study)
     there, back = _counterparts(a, b, matches, same)
-    states = [*_states(a, b, there, "vanished"), *_states(b, a, back, "appeared")]
-    columns = ["state", "units_a", "units_b", "classes", "support_a", "support_b"]
-    table = pd.DataFrame(states, columns=columns)
+    names = a.study.class_names
+    names_b = [names[own] if own >= 0 else b.study.class_names[class_id] for class_id, own in enumerate(to_a)]
+    states = [*_states(a, b, there, to_b, names, "vanished"), *_states(b, a, back, to_a, names_b, "appeared")]
+    table = pd.DataFrame(states, columns=list(FindingRow._fields))
     rank = table["state"].map({"kept": 0, "vanished": 1, "appeared": 2})
     order = np.lexsort([-(table["support_a"] - table["support_b"]).abs().to_numpy(float), rank.to_numpy(float)])
     return Comparison(
         same_network=same,
-        photos=len(own),
-        agreement=_agreement(a.study, b.study, own, others),
-        classes=_classes(a, b),
+        photos=_photos(a.study, b.study, own, others, to_b),
+        classes=_classes(a, b, to_b),
         matches=matches,
         findings=table.iloc[order].reset_index(drop=True),
+        class_b=to_b,
+        class_a=to_a,
     )
 
 
@@ -87,31 +116,41 @@ def _counterparts(
     return there, {other: unit for unit, other in there.items()}
 
 
-def _states(a: Findings, b: Findings, there: dict[int, int], missing: str) -> list[tuple[object, ...]]:
-    """Rows of :attr:`Comparison.findings` for the findings of one study; of B only those that appeared."""
-    ids = {name: class_id for class_id, name in enumerate(b.study.class_names)}
-    rows: list[tuple[object, ...]] = []
+def _states(
+    a: Findings, b: Findings, there: dict[int, int], to_b: Ints, names: Sequence[str], missing: str
+) -> list[FindingRow]:
+    """Rows of :attr:`Comparison.findings` for the findings of one study; of B only those that appeared.
+
+    Args:
+        a: the study that has them.
+        b: the other one.
+        there: the counterparts of the first one's units.
+        to_b: the counterparts of its classes.
+        names: of its classes.
+        missing: the state of one that the other study lacks.
+    """
+    rows: list[FindingRow] = []
     listed = a.candidates
     listed = listed[listed["supported"]] if a.study.has_contrast else listed
     supports = a.table.set_index(["units", "class_id"])["support"].to_dict()
     for units, class_ids in zip(listed["units"], listed["class_ids"], strict=True):
-        names = tuple(a.study.class_names[class_id] for class_id in class_ids)
         own = min(supports[units, class_id] for class_id in class_ids)
         counterpart: Units = (
             tuple(sorted(there[unit] for unit in units)) if all(unit in there for unit in units) else ()
         )
-        other = _support(b, counterpart, [ids[name] for name in names if name in ids], len(names))
+        other = _support(b, counterpart, to_b[list(class_ids)].tolist())
         kept = other >= b.config.min_support
+        called = tuple(names[class_id] for class_id in class_ids)
         if missing == "vanished":
-            rows.append(("kept" if kept else missing, units, counterpart, names, own, other))
+            rows.append(FindingRow("kept" if kept else missing, units, counterpart, called, class_ids, own, other))
         elif not kept:
-            rows.append((missing, counterpart, units, names, other, own))
+            rows.append(FindingRow(missing, counterpart, units, called, class_ids, other, own))
     return rows
 
 
-def _support(findings: Findings, units: Units, class_ids: Sequence[int], wanted: int) -> float:
-    """The smallest share of a class's patches that hold the units, frequent or not; 0 where a class is missing."""
-    if not units or len(class_ids) < wanted:
+def _support(findings: Findings, units: Units, class_ids: Sequence[int]) -> float:
+    """The smallest share of a class's patches that hold the units, frequent or not; 0 where a class is missing (-1)."""
+    if not units or min(class_ids) < 0:
         return 0.0
     predicted = findings.study.patches["predicted"].to_numpy()
     holding = predicted[unit_index(findings.study, findings.config).holding(units)[0]]
@@ -120,37 +159,37 @@ def _support(findings: Findings, units: Units, class_ids: Sequence[int], wanted:
     )
 
 
-def _agreement(a: Study, b: Study, own: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> float:
-    if not len(own):
-        return float("nan")
-    first, second = (
-        np.array(study.class_names, dtype=object)[study.images["predicted"].to_numpy()[rows]]
-        for study, rows in ((a, own), (b, others))
-    )
-    return float((first == second).mean())
+def _photos(a: Study, b: Study, own: Ints, others: Ints, to_b: Ints) -> pd.DataFrame:
+    """See :attr:`Comparison.photos`."""
+    first, second = (study.images["predicted"].to_numpy(np.int64) for study in (a, b))
+    return pd.DataFrame({"image_a": own, "image_b": others, "alike": to_b[first[own]] == second[others]})
 
 
-def _classes(a: Findings, b: Findings) -> pd.DataFrame:
+def _classes(a: Findings, b: Findings, to_b: Ints) -> pd.DataFrame:
     """See :attr:`Comparison.classes`; in the order of A's classes, then B's own, without those that nothing is in."""
     sides = [_of_study(findings).add_suffix(suffix) for findings, suffix in ((a, "_a"), (b, "_b"))]
-    order = dict.fromkeys([*a.study.class_names, *b.study.class_names])
-    joined = sides[0].join(sides[1], how="outer").reindex([*order])
+    only_b = np.setdiff1d(np.arange(len(b.study.class_names)), to_b)
+    places = [np.arange(len(to_b)).tolist() + [-1] * len(only_b), [*to_b.tolist(), *only_b.tolist()]]
+    joined = pd.concat(
+        [side.reindex(place).reset_index(drop=True) for side, place in zip(sides, places, strict=True)], axis=1
+    )
+    joined.insert(0, "class", [*a.study.class_names, *(b.study.class_names[class_id] for class_id in only_b)])
     counts = [f"{name}_{side}" for name in ("photos", "itemsets", "supported") for side in "ab"]
     joined[counts] = joined[counts].fillna(0).astype(int)
     seen = (joined[["photos_a", "photos_b"]].sum(axis=1) > 0) | joined[["recall_a", "recall_b"]].notna().any(axis=1)
     pairs = [f"{name}_{side}" for name in ("photos", "recall", "itemsets", "supported") for side in "ab"]
-    return joined.loc[seen, pairs].rename_axis("class").reset_index()
+    return joined.loc[seen, ["class", *pairs]].reset_index(drop=True)
 
 
 def _of_study(findings: Findings) -> pd.DataFrame:
-    """photos, recall, itemsets and supported of each class, by its name; the first of classes of one name counts."""
+    """photos, recall, itemsets and supported of each class, by its id."""
     study = findings.study
     every = range(len(study.class_names))
     predicted = study.images["predicted"]
     labelled = study.images["label"].notna()
     right = (predicted[labelled] == study.images["label"][labelled]).groupby(study.images["label"][labelled]).mean()
     closed = findings.shown("closed").groupby("class_id")["supported"].agg(["size", "sum"])
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "photos": predicted.value_counts().reindex(every, fill_value=0),
             "recall": right.astype(float).reindex(every),
@@ -158,5 +197,3 @@ def _of_study(findings: Findings) -> pd.DataFrame:
             "supported": closed["sum"].astype(int).reindex(every, fill_value=0),
         }
     )
-    table.index = pd.Index(study.class_names, name="class")
-    return table[~table.index.duplicated()]

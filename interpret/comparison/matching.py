@@ -15,6 +15,9 @@ LEAST_PHOTOS = 100
 """Photos (count) below which correlations say too little: of 1,000 units that have nothing to do with one, the best
 reaches about 0.33 over 100 photos, and 0.6 over 30."""
 
+CHUNK = 8192
+"""Photos whose activations are in memory at a time (count)."""
+
 _NONE = -2.0
 """Stands for a correlation that is not defined; below all that are."""
 
@@ -80,7 +83,7 @@ def match_units(study: Study, other: Study) -> Matches:
             f"{study.name} and {other.name} have {len(own)} photos in common, and to match units takes {LEAST_PHOTOS}; "
             "make both from the same folder."
         )
-    correlations = _standardised(study.features[own]).T @ _standardised(other.features[others])
+    correlations = correlations_of(study.features, own, other.features, others)
     known = np.nan_to_num(correlations, nan=_NONE)
     unit, correlation = np.full(len(known), -1, np.int64), np.full(len(known), np.nan)
     rows, columns = linear_sum_assignment(known, maximize=True)
@@ -92,10 +95,42 @@ def match_units(study: Study, other: Study) -> Matches:
     return Matches(unit, correlation, np.where(none, -1, best), np.where(none, np.nan, largest), len(own))
 
 
-def _standardised(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """(n, K) columns of mean 0 and length 1; NaN where a column is constant."""
-    centred = features.astype(np.float64)
-    centred -= centred.mean(axis=0)
-    lengths = np.sqrt(np.square(centred).sum(axis=0))
-    constant = np.ptp(features, axis=0) == 0  # whose length may be a rounding error
-    return centred / np.where(constant, np.nan, lengths)
+def correlations_of(
+    features: npt.NDArray[np.float32], rows: Ints, other: npt.NDArray[np.float32], other_rows: Ints
+) -> npt.NDArray[np.float64]:
+    """Pearson's correlation of each column with each column of another array, over pairs of rows.
+
+    Only :data:`CHUNK` rows are in memory at a time.
+
+    Args:
+        features: (n, K), may be memory-mapped.
+        rows: (m,) the rows of ``features`` that count.
+        other: (n', K').
+        other_rows: (m,) the row of ``other`` that belongs to each.
+
+    Returns:
+        (K, K'); NaN where a column is constant.
+    """
+    sides = [(features, rows), (other, other_rows)]
+    starts = range(0, len(rows), CHUNK)
+    means, constant = [], []
+    for values, places in sides:
+        total, same = np.zeros(values.shape[1]), np.ones(values.shape[1], np.bool_)
+        for start in starts:
+            part = values[places[start : start + CHUNK]]
+            total += part.sum(axis=0, dtype=np.float64)
+            same &= (part == values[places[0]]).all(axis=0)
+        means.append(total / len(places))
+        constant.append(same)  # whose variance may be a rounding error
+    product = np.zeros((features.shape[1], other.shape[1]))
+    squares = [np.zeros(values.shape[1]) for values, _ in sides]
+    for start in starts:
+        parts = [
+            values[places[start : start + CHUNK]].astype(np.float64) - mean
+            for (values, places), mean in zip(sides, means, strict=True)
+        ]
+        product += parts[0].T @ parts[1]
+        for square, centred in zip(squares, parts, strict=True):
+            square += np.square(centred).sum(axis=0)
+    lengths = [np.where(none, np.nan, np.sqrt(square)) for square, none in zip(squares, constant, strict=True)]
+    return product / lengths[0][:, None] / lengths[1]

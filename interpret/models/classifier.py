@@ -183,7 +183,7 @@ def _class_names(family: Family, config: ModelConfig, outputs: int) -> tuple[tup
             return family.class_names, ()
         if outputs == 1000:
             return class_names.imagenet()
-    return tuple(f"class {index}" for index in range(outputs)), ()
+    return numbered_classes(outputs), ()
 
 
 def _adjusted_preprocessing(preprocessing: Preprocessing, config: ModelConfig) -> Preprocessing:
@@ -212,3 +212,8 @@ def _three_numbers(text: str | None, flag: str) -> tuple[float, float, float] | 
     except ValueError:
         raise InputError(f"{flag} is {text!r}; give three comma-separated numbers, such as 0.5,0.5,0.5.") from None
     return red, green, blue
+
+
+def numbered_classes(count: int) -> tuple[str, ...]:
+    """Names for classes that have none: `class 0`, `class 1`."""
+    return tuple(f"class {index}" for index in range(count))

@@ -33,6 +33,7 @@ ENTRIES = tuple(
         Entry("unit", "Unit", "pages/unit.py", "What does this unit respond to?"),
         Entry("evaluation", "Evaluation", "pages/evaluation.py", "Do these units matter?"),
         Entry("errors", "Errors", "pages/errors.py", "Why is one class taken for another?"),
+        Entry("compare", "Compare", "pages/compare.py", "What differs between two studies?"),
         Entry("method", "Method", "pages/method.py", "How does it work?"),
     )
     if (ROOT / entry.file).is_file()

@@ -49,6 +49,8 @@ TERMS = {
     "chance": "permutation test: the own and the contrast photos of each class are shuffled 200 times; this is the "
     "share of shufflings in which any set of units is as strongly tied to a class as this one. The smallest value is "
     "0.005; a dash means that too few photos hold the itemset",
+    "counterpart": "the unit of the other study that it is matched with, if their mean activations over the photos of "
+    "both correlate at 0.5 or more",
     "transaction": "a patch encoded as the set of its strongest units, with the predicted class; where there is a "
     "contrast, only units that score higher than in nearly all of it (on the poster, all N)",
 }

@@ -35,6 +35,13 @@ def link(page: str, **params: Any) -> dict[str, Any]:
     return {"href": f"./{page}?{urlencode(query)}", "act": {"page": page, "query": query}}
 
 
+def link_in(study: str, page: str, **params: Any) -> dict[str, Any]:
+    """As :func:`link`, to a page of a study of this name, which may be another one: at its own thresholds."""
+    stand = {STAND: st.query_params[STAND]} if STAND in st.query_params else {}
+    query = {"study": study, **stand, **{name: str(value) for name, value in params.items()}}
+    return {"href": f"./{page}?{urlencode(query)}", "act": {"page": page, "query": query}}
+
+
 def unit_link(unit: int) -> dict[str, Any]:
     """A link to a unit's page, with a tooltip."""
     return {**link("unit", unit=unit), "title": f"what unit {unit} responds to"}
