@@ -9,7 +9,15 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import messages, model
 from pages.shared.controls import ablated_units, address, menus, thresholds
-from pages.shared.view import explained_answer, explained_patch, explained_stage, patch_chain, photo_picker, screen
+from pages.shared.view import (
+    explained_answer,
+    explained_patch,
+    explained_stage,
+    look_further,
+    patch_chain,
+    photo_picker,
+    screen,
+)
 
 
 def page() -> None:
@@ -40,6 +48,7 @@ def page() -> None:
     with words:
         explained_answer.show(study, photo, first, off)
         explained_patch.show(findings, shown, photo.image_id, patch, off)
+    look_further.show(findings, photo, shown)
     patch_chain.show_if_asked(findings)
 
 

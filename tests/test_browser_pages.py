@@ -141,6 +141,14 @@ def test_a_photo_is_uploaded_and_explained(page, tmp_path):
     page.wait_for_selector(".stage .box")
     page.wait_for_selector("text=The model says")
     page.wait_for_selector("button.unit")
+    page.locator("button:has-text('similar photos')").click()
+    most = page.locator(".tile a.frame:has(img[alt*=' similar: '])").first
+    number = (most.locator("img").get_attribute("alt") or "").split(",")[0].removeprefix("photo ")
+    most.click()
+    page.wait_for_function(f"new URLSearchParams(location.search).get('image') === '{number}'")
+    expect(page.locator("[data-testid=stFileUploader]")).to_have_count(0, timeout=LONG)
+    expect(page.get_by_text("Pick another photo")).to_be_visible(timeout=LONG)
+    page.wait_for_selector(".stage .box")
 
 
 def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):

@@ -6,9 +6,10 @@ import pytest
 from interpret.evaluation.effect import random_units
 from interpret.explanation.photo import make_explainer, softmax
 from interpret.explanation.study_network import network_of
+from interpret.findings import Findings
 from interpret.study import open_study
 from pages.shared import wording
-from tests.shown_pages import blocks, show, words_on
+from tests.shown_pages import blocks, show, tiles, words_on
 from tests.small_study import studies
 
 
@@ -46,7 +47,38 @@ def test_units_are_ablated_beside_as_many_random_ones(study, ready):
     line = next(parts for parts in lines if parts[0].get("text") == "Without as many random ones")
     assert line[1]["name"] == wording.class_text(study, first.predicted)
     assert line[1]["note"] == wording.percent(float(np.median(own)), 1)
-    assert line[2]["text"].startswith(f"in the median of 20 draws from all {study.n_units} units, ")
+    assert line[2]["text"].startswith(f"in the median of 20 draws from all {study.n_units} units (grey diamond), ")
     assert f"{100 * min(own):.1f} to {wording.percent(max(own), 1)}; " in line[2]["text"]
     assert line[2]["text"].endswith(f"it is still the answer in {still} of 20.")
     assert "random ones" not in words_on(show("pages/explain.py", image="0")), "nothing is ablated there"
+
+
+def test_photos_alike_are_shown_only_if_asked_for(study):
+    assert not [tile for tile in tiles(show("pages/explain.py", image="5")) if "similar" in tile["alt"]]
+    app = show("pages/explain.py", image="5", further="similar photos")
+    assert not app.warning
+    shown = [tile for tile in tiles(app) if "similar" in tile["alt"]]
+    found = Findings.of(study)
+    image = study.patches["image_id"].to_numpy()
+    held: dict[int, set[int]] = {}
+    for patch, photo in enumerate(image.tolist()):
+        held.setdefault(photo, set()).update(found.transaction(patch))
+    own = held.pop(5)
+    rows = sorted((-len(own & units) / len(own | units), photo) for photo, units in held.items() if own & units)[:12]
+    assert [tile["act"] for tile in shown] == [{"image": photo} for _, photo in rows]
+    for tile, (similarity, photo) in zip(shown, rows, strict=True):
+        both, either = len(own & held[photo]), len(own | held[photo])
+        percent = wording.percent(-similarity)
+        assert tile["note"] == f"{percent}, {both} of {either} units"
+        predicted = int(study.images["predicted"].iloc[photo])
+        assert tile["name"] == wording.class_text(study, predicted)
+        assert tile["alt"].startswith(f"photo {photo}, {percent} similar: {both} of {either} units in both, predicted")
+    target = study.images["predicted"].iloc[5]
+    same = sum(int(study.images["predicted"].iloc[photo]) == target for _, photo in rows)
+    assert f"{same} of these 12 photos are predicted as {wording.class_text(study, int(target))}." in words_on(app)
+    assert f"This photo has {len(own)} units" in words_on(app)
+
+
+def test_what_is_not_offered_further_is_said():
+    app = show("pages/explain.py", image="5", further="stars")
+    assert "“stars” under Look further" in app.warning[0].value.replace("\\", "")

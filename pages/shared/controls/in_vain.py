@@ -42,9 +42,9 @@ def warn_of_choice(param: str, label: str, offered: Iterable[str]) -> None:
     asked, listed = st.query_params.get(param), list(offered)
     if asked is not None and asked not in listed:
         first = ", ".join(f"“{option}”" for option in listed[:-1])
+        offers = f"{first} and “{listed[-1]}”" if first else f"“{listed[-1]}”"
         st.warning(
-            f"The address asks for {_quoted(asked)} under {label}, which offers {first} and “{listed[-1]}”; "
-            "the usual one is shown."
+            f"The address asks for {_quoted(asked)} under {label}, which offers {offers}; the usual one is shown."
         )
 
 

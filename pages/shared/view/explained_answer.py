@@ -83,7 +83,7 @@ def _without(study: Study, effect: PhotoEffect) -> list[widgets.Block]:
             widgets.text("Without as many random ones"),
             _class(study, effect.predicted, middle),
             widgets.text(
-                f"in the median of {draws} draws from all {study.n_units:,} units, "
+                f"in the median of {draws} draws from all {study.n_units:,} units (grey diamond), "
                 f"{100 * low:.1f} to {wording.percent(high, 1)}; it is still the answer in {effect.still} of {draws}.",
                 "faint",
             ),

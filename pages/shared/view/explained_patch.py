@@ -2,12 +2,10 @@
 
 import html
 
-import numpy as np
 import streamlit as st
 
 from interpret.explanation.photo import PhotoExplanation
-from interpret.findings import Findings
-from interpret.mining.ranked_units import kept_units
+from interpret.findings import Findings, photo_transactions
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import ablated_units
@@ -27,10 +25,7 @@ def show(findings: Findings, shown: PhotoExplanation, image_id: int | None, patc
     if not len(shown.boxes):
         return
     study, colours = findings.study, pictures.colours(findings.study)
-    ranked = shown.units[patch : patch + 1], shown.scores[patch : patch + 1]
-    mined = None if image_id is None else np.array([image_id])
-    units, _ = kept_units(study, findings.config, ranked, np.array([shown.target]), mined)
-    kept = [int(unit) for unit in units[0] if unit >= 0]
+    kept = photo_transactions.transactions(findings, shown, image_id)[patch]
     strongest = [int(unit) for unit in shown.units[patch][: findings.config.top_units] if unit >= 0]
     title = wording.count(len(kept), "unit") if kept else "no unit exceeds the contrast"
     st.header(f"Patch {patch + 1}: {'its ' if kept else ''}{title}", anchor=False)

@@ -136,9 +136,11 @@ def _strip(study: Study, chosen: int) -> None:
         for row, source in zip(frames.rows(rows, ImageRow), sources, strict=True)
         if source
     ]
-    widgets.show([widgets.tiles(tiles, "s")], "photos", _picked)
+    widgets.show([widgets.tiles(tiles, "s")], "photos", picked)
     paging.buttons(PAGE_PARAM, pages)
 
 
-def _picked(act: dict[str, object]) -> None:
+def picked(act: dict[str, object]) -> None:
+    """Explain the photo of the study that was clicked, wherever the one before came from."""
+    st.session_state["from"] = SOURCES[0]
     address.change({"image": act["image"]}, ("target", "box", "off"))
