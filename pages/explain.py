@@ -84,6 +84,9 @@ def _say_what_is_not_here(study: Study, shown: PhotoExplanation) -> None:
     if menus.several_not_offered("off", sorted(ablated_units.chosen(study))):
         units = f"the layer has {study.n_units:,} units, counted from 0"
         said.append(f"The address asks for units that are not there: {units}. The others are ablated.")
+    if explained_stage.asks_for_no_unit(study):
+        units = f"the layer has {study.n_units:,} units, counted from 0"
+        said.append(f"The address asks for the map of a unit that is not there: {units}. The explanation’s is shown.")
     for sentence in said:
         st.warning(sentence)
 

@@ -1,11 +1,19 @@
 """What the page Explain shows beyond the map: random units, a unit's own map, photos alike, several uploads."""
 
+import base64
+import dataclasses
+import io
+
 import numpy as np
 import pytest
+import streamlit as st
+from PIL import Image
 
 from interpret.evaluation.effect import random_units
-from interpret.explanation.photo import make_explainer, softmax
+from interpret.explanation import unit_maps
+from interpret.explanation.photo import Explainer, make_explainer, softmax
 from interpret.explanation.study_network import network_of
+from interpret.figures import patch_pictures
 from interpret.findings import Findings
 from interpret.study import open_study
 from pages.shared import wording
@@ -82,3 +90,47 @@ def test_photos_alike_are_shown_only_if_asked_for(study):
 def test_what_is_not_offered_further_is_said():
     app = show("pages/explain.py", image="5", further="stars")
     assert "“stars” under Look further" in app.warning[0].value.replace("\\", "")
+
+
+def stage_of(app) -> dict:
+    return next(block for block in blocks(app) if block["kind"] == "stage")
+
+
+def picture_in(uri: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA"))
+
+
+def test_a_units_own_map_lies_over_the_photo(study, ready):
+    unit = strongest(study, 0, 3)[2]
+    first = ready.explain_photo(study.photo(0))
+    expected = unit_maps.heat_of(first, unit)
+    app = show("pages/explain.py", image="0", map=str(unit))
+    stage = stage_of(app)
+    assert stage["alt"] == f"the photo, with where unit {unit} fires in bright colours"
+    assert np.array_equal(picture_in(stage["heat"]), np.asarray(patch_pictures.heat_layer(expected, (288, 288))))
+    assert f"fires most in this photo (activation {first.activations[unit].max():.2f})" in words_on(app)
+    assert [box["number"] for box in stage["boxes"]] == [str(place + 1) for place in range(len(first.boxes))]
+    offered = app.selectbox(key="choose_map").options
+    top = strongest(study, 0, study.mine_config.top_units)
+    assert offered == ["the explanation", *(f"where unit {unit} fires" for unit in top)]
+    app.selectbox(key="choose_map").set_value("explanation").run()
+    stage = stage_of(app)
+    assert np.array_equal(picture_in(stage["heat"]), np.asarray(patch_pictures.heat_layer(first.heat, (288, 288))))
+    assert app.query_params["map"] == "explanation"
+
+
+def test_a_unit_that_does_not_fire_is_said(study, monkeypatch):
+    explain_photo = Explainer.explain_photo
+
+    def without_unit_9(*given):
+        found = explain_photo(*given)
+        activations = found.activations.copy()
+        activations[9] = -1
+        return dataclasses.replace(found, activations=activations)
+
+    monkeypatch.setattr(Explainer, "explain_photo", without_unit_9)
+    st.cache_resource.clear()
+    app = show("pages/explain.py", image="0", map="9")
+    assert "9 does not fire in this photo." in words_on(app)
+    assert not picture_in(stage_of(app)["heat"])[..., 3].any(), "nothing lies over the photo"
+    st.cache_resource.clear()

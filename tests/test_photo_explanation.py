@@ -11,6 +11,7 @@ from interpret import models
 from interpret.config import ExtractConfig
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
+from interpret.explanation import unit_maps
 from interpret.explanation.photo import make_explainer, softmax
 from interpret.models.hooks import zero_units
 from interpret.study import open_study
@@ -102,3 +103,16 @@ def test_results_cannot_be_written_to(study, ready):
 
 def test_softmax_does_not_overflow():
     assert softmax(np.array([1000.0, 1000.0])) == pytest.approx([0.5, 0.5])
+
+
+def test_a_units_own_map_is_its_activation_upsampled_as_the_map_is(study, ready):
+    shown = ready.explain_photo(study.photo(7))
+    unit = int(shown.units[0][0])
+    whole = torch.nn.functional.interpolate(
+        torch.from_numpy(shown.activations[unit].clip(0))[None, None], size=shown.heat.shape, mode="bilinear"
+    )[0, 0].numpy()
+    assert unit_maps.heat_of(shown, unit) == pytest.approx(whole / whole.max(), abs=1e-5)
+    silent = dataclasses.replace(shown, activations=-np.abs(shown.activations))
+    assert not unit_maps.heat_of(silent, unit).any()
+    with pytest.raises(InputError, match="There is no unit"):
+        unit_maps.heat_of(shown, len(shown.activations))

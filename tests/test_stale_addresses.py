@@ -71,6 +71,11 @@ def test_a_class_without_a_frequent_itemset_is_named(monkeypatch):
         ("pages/explain.py", {"image": "0", "target": "77"}, "The address names no class of this study"),
         ("pages/explain.py", {"image": "0", "box": "77"}, "This photo has no patch 77"),
         ("pages/explain.py", {"image": "0", "off": "1-99999"}, "asks for units that are not there"),
+        (
+            "pages/explain.py",
+            {"image": "0", "map": "999"},
+            "asks for the map of a unit that is not there: the layer has ",
+        ),
         ("pages/class_specific.py", {"patch": "123456"}, "There is no patch 123456"),
         ("pages/unit.py", {"patch": "x"}, "There is no patch x"),
         ("pages/class_specific.py", {"page": "99"}, "There is no page “99” of the patches: there "),
@@ -114,7 +119,7 @@ def test_what_is_not_there_is_said(page, query, said):
     [
         ("pages/class_specific.py", {"class": "2"}),
         ("pages/class_shared.py", {"by": "1-2"}),
-        ("pages/explain.py", {"image": "0", "target": "3", "off": "1-5", "box": "1"}),
+        ("pages/explain.py", {"image": "0", "target": "3", "off": "1-5", "box": "1", "map": "7"}),
         ("pages/method.py", {"image": "0"}),
         ("pages/unit.py", {"patch": "0"}),
         ("pages/unit.py", {"n": "5", "support": "30", "size": "0"}),

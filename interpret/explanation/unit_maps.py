@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
-from interpret.explanation.photo import Explainer
+from interpret.errors import InputError
+from interpret.explanation.photo import Explainer, PhotoExplanation
+from interpret.explanation.upsampling import upsample
 from interpret.study import Study
 
 Maps = npt.NDArray[np.float32]
@@ -63,6 +66,21 @@ def heat(maps: Maps) -> Maps:
     positive = np.maximum(maps, 0)
     mean = _over(positive, positive.max(axis=(0, 2, 3), initial=0)[:, None, None]).mean(axis=1, dtype=np.float32)
     return _over(mean, mean.max(initial=0))
+
+
+def heat_of(explained: PhotoExplanation, unit: int) -> Maps:
+    """(H, W) float32 in 0..1, where one unit fires in a photo that was explained, at the size of the network's input.
+
+    It is upsampled as the explanation's map is, and divided by its maximum; zero everywhere if the unit does not fire.
+
+    Raises:
+        InputError: the layer has no such unit.
+    """
+    count = len(explained.activations)
+    if not 0 <= unit < count:
+        raise InputError(f"There is no unit {unit}; the layer has {count}, counted from 0.")
+    positive = torch.from_numpy(np.maximum(explained.activations[unit], 0))
+    return upsample(positive[None], *explained.heat.shape)[0]
 
 
 def _over(values: Maps, largest: npt.NDArray[np.float32]) -> Maps:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 from PIL import Image
 
+from interpret.explanation import unit_maps
 from interpret.explanation.photo import PhotoExplanation
 from interpret.figures import patch_pictures
 from interpret.figures.colours import class_colours, on_dark
@@ -87,30 +90,43 @@ def _thumbnails(folder: str, stamp: int, images: tuple[int, ...], side: int) -> 
         return list(pool.map(picture, images))
 
 
-def stage_pictures(opened: Study, photo: PickedPhoto, shown: PhotoExplanation) -> tuple[str, str]:
-    """The photo as the network sees it and the map to lay over it, as data URIs.
+def stage_pictures(
+    opened: Study, photo: PickedPhoto, shown: PhotoExplanation, unit: int | None = None
+) -> tuple[str, str]:
+    """The photo as the network sees it and a map to lay over it, as data URIs.
 
     Cached as the explanation is: see :func:`pages.shared.backend.model.explained`.
+
+    Args:
+        opened: the study.
+        photo: the photo.
+        shown: its explanation.
+        unit: whose own map it is; the explanation's if None.
     """
     cached = _upload_pictures if photo.image_id is None else _study_pictures
-    return cached(str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, photo.picture, shown)
+    return cached(str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, unit, photo.picture, shown)
+
+
+def stage_heat(shown: PhotoExplanation, unit: int | None) -> npt.NDArray[np.float32]:
+    """(H, W) in 0..1, the map of :func:`stage_pictures`."""
+    return shown.heat if unit is None else unit_maps.heat_of(shown, unit)
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
 def _study_pictures(
-    folder: str, stamp: int, key: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
+    folder: str, stamp: int, key: str, target: int, unit: int | None, _photo: Image.Image, _shown: PhotoExplanation
 ) -> tuple[str, str]:
-    return _photo_and_map(studies.cached(folder, stamp), _photo, _shown)
+    return _photo_and_map(studies.cached(folder, stamp), _photo, stage_heat(_shown, unit))
 
 
 @st.cache_data(max_entries=12, show_spinner=False, scope="session")
 def _upload_pictures(
-    folder: str, stamp: int, key: str, target: int, _photo: Image.Image, _shown: PhotoExplanation
+    folder: str, stamp: int, key: str, target: int, unit: int | None, _photo: Image.Image, _shown: PhotoExplanation
 ) -> tuple[str, str]:
-    return _photo_and_map(studies.cached(folder, stamp), _photo, _shown)
+    return _photo_and_map(studies.cached(folder, stamp), _photo, stage_heat(_shown, unit))
 
 
-def _photo_and_map(study: Study, photo: Image.Image, shown: PhotoExplanation) -> tuple[str, str]:
+def _photo_and_map(study: Study, photo: Image.Image, heat: npt.NDArray[np.float32]) -> tuple[str, str]:
     height, width = study.preprocessing.size
-    heat = patch_pictures.heat_layer(shown.heat, (288, max(1, 288 * height // width)))
-    return data_uri(patch_pictures.view(photo, study.preprocessing, 720)), data_uri(heat, transparent=True)
+    layer = patch_pictures.heat_layer(heat, (288, max(1, 288 * height // width)))
+    return data_uri(patch_pictures.view(photo, study.preprocessing, 720)), data_uri(layer, transparent=True)
