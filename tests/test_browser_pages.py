@@ -137,10 +137,16 @@ def test_a_photo_is_uploaded_and_explained(page, tmp_path):
     page.wait_for_selector("[data-testid=stFileUploader]")
     file = tmp_path / "mine.png"
     study.photo(3).resize((300, 260)).save(file)
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(str(file))
+    study.photo(40).save(tmp_path / "other.png")
+    files = [str(file), str(tmp_path / "other.png")]
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(files)
     page.wait_for_selector(".stage .box")
     page.wait_for_selector("text=The model says")
     page.wait_for_selector("button.unit")
+    first = page.locator("h1").inner_text()
+    page.locator("button.frame:has(img[alt^='upload 2, other.png'])").click()
+    expect(page.locator("h1")).not_to_have_text(first, timeout=LONG)
+    page.wait_for_function("new URLSearchParams(location.search).get('upload') === '2'")
     page.locator("button:has-text('similar photos')").click()
     most = page.locator(".tile a.frame:has(img[alt*=' similar: '])").first
     number = (most.locator("img").get_attribute("alt") or "").split(",")[0].removeprefix("photo ")

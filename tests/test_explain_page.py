@@ -17,6 +17,7 @@ from interpret.figures import patch_pictures
 from interpret.findings import Findings
 from interpret.study import open_study
 from pages.shared import wording
+from pages.shared.view import uploaded_photos
 from tests.shown_pages import blocks, show, tiles, words_on
 from tests.small_study import studies
 
@@ -134,3 +135,63 @@ def test_a_unit_that_does_not_fire_is_said(study, monkeypatch):
     assert "9 does not fire in this photo." in words_on(app)
     assert not picture_in(stage_of(app)["heat"])[..., 3].any(), "nothing lies over the photo"
     st.cache_resource.clear()
+
+
+def png(study, image: int) -> bytes:
+    file = io.BytesIO()
+    study.photo(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def with_uploads(files: list[tuple[str, bytes, str]], **query: str):
+    app = show("pages/explain.py", **{"from": "upload", **query})
+    app.file_uploader(key="photo").set_value(files).run()
+    assert not app.exception
+    return app
+
+
+def test_several_uploads_are_a_strip_to_choose_from(study, ready, monkeypatch):
+    images = (3, 40, 99)
+    files = [(f"<b>{image}</b>.png", png(study, image), "image/png") for image in images]
+    files.insert(1, ("bad.png", b"this is text", "image/png"))
+    found = [ready.explain_photo(study.photo(image)) for image in images]
+    app = with_uploads(files, upload="2")
+    strip = [tile for tile in tiles(app) if tile["alt"].startswith("upload ")]
+    assert [tile["on"] for tile in strip] == [False, True, False]
+    assert [tile["act"] for tile in strip] == [{"upload": 1}, {"upload": 2}, {"upload": 3}]
+    for tile, image, one in zip(strip, images, found, strict=True):
+        sure = wording.percent(float(one.probabilities[one.predicted]))
+        assert (tile["name"], tile["note"]) == (wording.class_text(study, one.predicted), sure)
+        assert tile["alt"].split(", ")[1] == f"<b>{image}</b>.png"
+    assert len({one.predicted for one in found}) > 1, "otherwise the choice cannot be told"
+    assert app.title[0].value == f"Why {wording.class_text(study, found[1].predicted)}?"
+    (said,) = [warning.value.replace("\\", "") for warning in app.warning]
+    assert said.startswith("bad.png is left out. ")
+    assert "cannot be read" in said
+
+    done = []
+    explain_photo = Explainer.explain_photo
+    monkeypatch.setattr(Explainer, "explain_photo", lambda *given: done.append(1) or explain_photo(*given))
+    app.query_params["upload"] = "3"
+    app.run()
+    assert app.title[0].value == f"Why {wording.class_text(study, found[2].predicted)}?"
+    assert len(done) == 1, "the one that is looked at; the strip is kept"
+    app.query_params["upload"] = "9"
+    app.run()
+    assert app.title[0].value == f"Why {wording.class_text(study, found[0].predicted)}?"
+    assert any(warning.value.startswith("There is no upload 9: there are 3.") for warning in app.warning)
+
+
+def test_uploads_of_which_none_is_a_photo_are_one_sentence():
+    app = with_uploads([("a.png", b"text", "image/png"), ("b.png", b"", "image/png")])
+    assert len(app.error) == 1
+    assert "cannot be read" in app.error[0].value
+    assert not app.warning
+
+
+def test_of_very_many_uploads_the_first_are_explained(study, monkeypatch):
+    monkeypatch.setattr(uploaded_photos, "MOST", 2)
+    one = png(study, 3)
+    app = with_uploads([(f"{place}.png", one, "image/png") for place in range(3)])
+    assert app.warning[0].value.startswith("The first 2 of 3 uploads are explained")
+    assert len([tile for tile in tiles(app) if tile["alt"].startswith("upload ")]) == 2

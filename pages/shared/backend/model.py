@@ -3,17 +3,22 @@
 import hashlib
 import io
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
 
 from interpret.data.photos import open_photo
+from interpret.errors import InputError
 from interpret.evaluation.photo_effect import PhotoEffect, ablate_photo
 from interpret.explanation.photo import Explainer, PhotoExplanation, make_explainer
 from interpret.explanation.study_network import network_of
+from interpret.figures import patch_pictures
+from interpret.figures.patch_pictures import data_uri
+from interpret.figures.study_pictures import THUMBNAIL
 from interpret.study import Study
-from pages.shared.backend import places, studies
+from pages.shared.backend import messages, places, studies
 
 
 def ready_model(opened: Study) -> tuple[Explainer, threading.Lock]:
@@ -80,6 +85,49 @@ def _explained_of_study(folder: str, stamp: int, key: str, target: int | None, _
 @st.cache_resource(max_entries=12, show_spinner="Explaining the photo …", scope="session")
 def _explained_upload(folder: str, stamp: int, key: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
     return _explain(folder, stamp, target, _photo)
+
+
+@dataclass(frozen=True)
+class UploadAtAGlance:
+    """An upload in a strip of several.
+
+    Attributes:
+        predicted: the class that the model says.
+        probability: of that class.
+        thumbnail: the middle of the photo, as a data URI.
+        problem: why it cannot be read, as a sentence; empty if it can.
+    """
+
+    predicted: int = -1
+    probability: float = 0.0
+    thumbnail: str = ""
+    problem: str = ""
+
+
+def upload_at_a_glance(opened: Study, file_id: str, content: Callable[[], bytes]) -> UploadAtAGlance:
+    """What the model says of an upload; kept for this session, so that its file is read once.
+
+    Args:
+        opened: the study whose model and options are used.
+        file_id: what tells uploads apart.
+        content: gives the bytes of the file.
+
+    Raises:
+        InputError: the network cannot be loaded here, or has other weights than the study was made with.
+    """
+    ready_model(opened)  # what is wrong with it is no upload's fault
+    return _upload_at_a_glance(str(opened.folder), places.stamp(opened.folder), file_id, content)
+
+
+@st.cache_data(max_entries=96, show_spinner=False, scope="session")
+def _upload_at_a_glance(folder: str, stamp: int, file_id: str, _content: Callable[[], bytes]) -> UploadAtAGlance:
+    try:
+        picture = open_photo(io.BytesIO(_content()))
+        found = _explain(folder, stamp, None, picture)
+    except InputError as error:
+        return UploadAtAGlance(problem=messages.of(error))
+    thumbnail = data_uri(patch_pictures.thumbnail(picture, THUMBNAIL))
+    return UploadAtAGlance(found.predicted, float(found.probabilities[found.predicted]), thumbnail)
 
 
 def ablated(opened: Study, photo: PickedPhoto, first: PhotoExplanation, units: tuple[int, ...]) -> PhotoEffect:

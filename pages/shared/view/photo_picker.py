@@ -12,7 +12,7 @@ from pages.shared import wording
 from pages.shared.backend import headline, pictures
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, in_vain, menus, paging, stand
-from pages.shared.view import screen, widgets
+from pages.shared.view import screen, uploaded_photos, widgets
 
 PER_PAGE = 24
 """Photos of the study offered at once (count)."""
@@ -33,14 +33,14 @@ MAX_MEGABYTES = 32
 
 
 def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
-    """The chosen photo; None until one is uploaded or comes from the camera.
+    """The chosen photo; None until one is uploaded or comes from the camera. Several may be uploaded at once.
 
     Args:
         findings: those of the open study.
         row: where the controls go.
 
     Raises:
-        InputError: the photo is not on this machine, or cannot be read.
+        InputError: the photo is not on this machine, or cannot be read; or the network cannot be loaded here.
     """
     sources = AT_A_STAND if stand.is_on() else SOURCES
     in_vain.warn_of_choice("from", "Photo", sources)
@@ -58,19 +58,21 @@ def pick(findings: Findings, row: DeltaGenerator) -> PickedPhoto | None:
     )
     if source == SOURCES[0]:
         return _of_study(findings, row)
-    file = (
-        st.camera_input("Take a photo", key="camera", width=screen.pixels(480))
-        if source == "camera"
-        else st.file_uploader("A photo", UPLOADED_TYPES, key="photo", max_upload_size=MAX_MEGABYTES)
-    )
-    if file is None:
+    if source == "camera":
+        taken = st.camera_input("Take a photo", key="camera", width=screen.pixels(480))
+        files = [] if taken is None else [taken]
+    else:
+        files = st.file_uploader(
+            "Photos", UPLOADED_TYPES, key="photo", max_upload_size=MAX_MEGABYTES, accept_multiple_files=True
+        )
+    if not files:
         wording.paragraph(
-            "The photo is explained on this machine. It stays in memory for this session only and is not written to "
+            "A photo is explained on this machine. It stays in memory for this session only and is not written to "
             "disk.",
             "small",
         )
         return None
-    return PickedPhoto.from_upload(file.getvalue())
+    return uploaded_photos.pick(findings.study, files)
 
 
 def asked_for(study: Study) -> int | None:
@@ -143,4 +145,4 @@ def _strip(study: Study, chosen: int) -> None:
 def picked(act: dict[str, object]) -> None:
     """Explain the photo of the study that was clicked, wherever the one before came from."""
     st.session_state["from"] = SOURCES[0]
-    address.change({"image": act["image"]}, ("target", "box", "off"))
+    address.change({"image": act["image"]}, ("target", "box", "off", uploaded_photos.PARAM))
