@@ -26,6 +26,11 @@ GLOSSARY = (
         "A set of units, frequent in a class if at least a share s of the class’s transactions hold all its units.",
     ),
     (
+        "To carry a class",
+        "A unit carries a class if it is frequent in the class’s patches, alone or in an itemset. Whether the class "
+        "needs it is another question, which ablating it answers.",
+    ),
+    (
         "Support",
         "That share. Per patch, each patch counts; per photo, each photo counts once, however many of its patches hold "
         "the itemset.",
@@ -69,9 +74,9 @@ GLOSSARY = (
         "compared with the strongest rule of each shuffling (Westfall and Young’s method).",
     ),
     (
-        "Stable, found again",
-        "Stable: in what share of 100 resampled sets of photos the itemset is frequent and of the same kind. Found "
-        "again: in what share it is frequent in this class.",
+        "Resamples",
+        "100 sets of photos, each drawn with repetition from the study’s own. Stable: in what share of them the "
+        "itemset is frequent and of the same kind; frequent: in what share it is frequent in this class.",
     ),
     (
         "Redundant",

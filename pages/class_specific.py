@@ -116,7 +116,8 @@ def _summary(findings: Findings, class_id: int) -> None:
     specific = relevant[relevant["kind"] == "specific"]
     called = naming.called(findings)
     right = (
-        f"; it recognizes {wording.share(int((known['predicted'] == class_id).sum()), len(known), name + ' photo')}"
+        f". Of {wording.count(len(known), 'mined photo')} labelled {name} it calls "
+        f"{wording.percent(float((known['predicted'] == class_id).mean()))} so"
         if len(known)
         else ""
     )
@@ -126,8 +127,14 @@ def _summary(findings: Findings, class_id: int) -> None:
             widgets.class_tag(name, pictures.colours(study).get(class_id, "#888888")),
             widgets.text(
                 f"({wording.count(findings.patch_counts[class_id], 'patch', 'patches')}){right}. "
-                f"{wording.count(len(relevant), 'unit')} carry it, {len(specific)} of them only this class:"
+                f"{wording.count(len(relevant), 'unit')}"
             ),
+            {
+                "t": "text",
+                "word": "carries" if len(relevant) == 1 else "carry",
+                "title": wording.TERMS["carry"],
+                "text": f" it, {len(specific)} of them only this class:",
+            },
         ),
         widgets.line(
             [

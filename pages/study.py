@@ -114,7 +114,7 @@ def _finding(findings: Findings) -> None:
             )
         )
         if class_id in costs:
-            blocks.append(widgets.line(effects.of_class(costs[class_id], colour, name), size="small"))
+            blocks.append(widgets.line(effects.of_class(findings, costs[class_id], colour, name), size="small"))
         blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
     blocks += contrast.verdict(findings, units) + effects.others(findings, [*costs.values()])
     more = "class_shared" if len(classes) > 1 else "class_specific"

@@ -182,7 +182,7 @@ def test_a_visitor_sees_in_two_clicks_that_units_matter_to_one_class_and_no_othe
     """A finding; a click on a unit: what it responds to; a click on the class: ablated, it costs this one."""
     go(page, "")
     title = page.locator("h1").inner_text()
-    without = page.locator(".blocks .line", has_text=re.compile(r"are right; without these units"))
+    without = page.locator(".blocks .line", has_text=re.compile(r"are right; with these units ablated"))
     before, after, random = (int(share) for share in re.findall(r"(\d+)\s%", without.first.inner_text()))
     assert after < min(before, random)  # how much so on the whole demo is tested elsewhere
     expect(page.locator(".blocks .line", has_text=re.compile("other class"))).to_be_visible()

@@ -153,7 +153,7 @@ def test_a_shared_rule_has_its_measures_in_every_class():
     app = show("pages/class_shared.py", chance="true")
     rule = next(block for block in blocks(app) if block.get("on"))
     classes = [part["name"] for part in rule["parts"] if part["t"] == "class"]
-    for word in ("confidence", "lift", "q", "p by shuffling", "found again"):
+    for word in ("confidence", "lift", "q", "p by shuffling", "frequent"):
         assert len(values(app, word)) == len(classes), word
     study = open_study(studies() / "demo")
     units = frozenset(int(part["unit"]) for part in rule["parts"] if part["t"] == "unit")
@@ -176,7 +176,7 @@ def test_a_saved_table_holds_what_was_measured():
     for line, row in zip(saved.itertuples(), rows.itertuples(), strict=True):
         assert line.units == wording.itemset_text(row.units)
         of = found.table[found.table["itemset_id"] == row.itemset_id].set_index("class_id").loc[list(row.class_ids)]
-        for column, name in (("image_count", "photos in each"), ("again", "found again in each")):
+        for column, name in (("image_count", "photos in each"), ("again", "resamples in which it is frequent in each")):
             told = [float(one) for one in saved.loc[line.Index, name].split(", ")]
             assert told == pytest.approx(of[column].tolist(), rel=1e-3)
         p = [float(one) for one in saved.loc[line.Index, "p by shuffling in each"].split(", ")]

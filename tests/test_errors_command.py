@@ -38,7 +38,7 @@ def test_the_most_frequent_pair_is_explained_and_measured(made, capsys):
     assert f"{len(study.images) - 8} of {len(study.images)} labelled photos are right" in words
     assert f"{a} {b} 8 of {8 + len(photos.right)} 5" in words  # five of them in the held-out set
     assert f"Why is {a} taken for {b}? 8 errors against {len(photos.right)} right photos of {a}" in words
-    assert re.search(r"\d+ of those without repeats differs? beyond chance", words)
+    assert re.search(r"\d+ of the closed ones differs? beyond chance", words)
     assert f"Ablating {shown_units(printed)}, on {len(study.images)} held-out photos" in words
     assert re.search(rf"{a} taken for {b}: mended 5 \d", words)
     assert "flatters" not in words

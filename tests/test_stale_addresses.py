@@ -99,7 +99,7 @@ def test_a_class_without_a_frequent_itemset_is_named(monkeypatch):
         (
             "pages/class_shared.py",
             {"show": "few"},
-            "“few” under Itemsets, which offers “without repeats”, “largest only",
+            "“few” under Itemsets, which offers “closed”, “maximal",
         ),
         ("pages/class_specific.py", {"kind": "odd"}, "“odd” under Kind, which offers “all”, “only this class” and "),
         (
@@ -123,7 +123,7 @@ def test_what_is_not_there_is_said(page, query, said):
         ("pages/method.py", {"image": "0"}),
         ("pages/unit.py", {"patch": "0"}),
         ("pages/unit.py", {"n": "5", "support": "30", "size": "0"}),
-        ("pages/class_shared.py", {"view": "Map", "show": "largest only"}),
+        ("pages/class_shared.py", {"view": "Map", "show": "maximal"}),
         ("pages/class_specific.py", {"kind": "only this class", "page": "1"}),
         ("pages/explain.py", {"photos": "7", "opacity": "0"}),
     ],

@@ -71,7 +71,7 @@ def print_sets(study: "Study", sets: "ErrorSets", rows: int) -> None:
     OUT.print(
         Text(
             f"{sets.found.tested:,} itemsets of at most {count(sets.found.largest, 'unit')} compared; "
-            f"{significant or 'none'} of those without repeats "
+            f"{significant or 'none'} of the closed ones "
             f"{'differs' if significant in (0, 1) else 'differ'} beyond chance (q at most 0.05{few})."
         )
     )

@@ -20,7 +20,7 @@ from interpret.words import short_names
 
 T = TypeVar("T")
 
-UNUSED = ("Mended, broken", "p by shuffling", "Stable, found again", "Redundant")
+UNUSED = ("Mended, broken", "p by shuffling", "Resamples", "Redundant")
 """Terms of the dashboard that a report has no use for."""
 
 RESERVE = 50_000

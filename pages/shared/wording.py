@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TERMS = {
     "unit": "one channel of the chosen layer",
     "patch": "a region of a photo that the explanation highlights",
+    "carry": "to be frequent in the class's patches, alone or in an itemset; whether the class needs the units is "
+    "another question, which ablating them answers",
     "itemset": "a set of units that are often found together in patches",
     "support": "the share of a class's patches that hold all units of the itemset",
     "confidence": "of the patches that hold the itemset, the share predicted as this class",

@@ -160,7 +160,7 @@ def _support_percent(mined: MineConfig) -> int:
     return min(100, max(1, round(100 * mined.min_support)))
 
 
-_LABELS = {"closed": "without repeats", "maximal": "largest only", "all": "all"}
+_LABELS = {"closed": "closed", "maximal": "maximal", "all": "all"}
 
 
 def warn_of_display() -> None:
@@ -178,8 +178,8 @@ def display() -> str:
         bind="query-params",
         required=True,
         format_func=lambda display: _LABELS[display],
-        help="without repeats: an itemset is hidden if a larger one is in exactly as many patches (closed); "
-        "largest only: if a larger one is frequent too (maximal)",
+        help="closed: hides an itemset if a larger one is in exactly as many patches, so that nothing is said twice; "
+        "maximal: hides it if a larger one is frequent too; all: every frequent itemset",
     )
     return str(chosen or "closed")
 

@@ -115,7 +115,7 @@ def _rows(
         photos = widgets.text(f"In {wording.share(row.image_count, row.images, 'photo')},", "faint")
         blocks.append(widgets.line(photos, tables.measures(rules[row.class_id], "again"), size="small"))
         if row.class_id in costs:
-            blocks.append(widgets.line(effects.of_class(costs[row.class_id], colour, name), size="small"))
+            blocks.append(widgets.line(effects.of_class(findings, costs[row.class_id], colour, name), size="small"))
         blocks += patch_gallery.strip(findings, patches[row.class_id], choices, 6, heat)
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
     patch_gallery.say_heat(heat)

@@ -135,7 +135,7 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
         parts.append(("q", wording.small_number(row["image_q_value"]), "q-value"))
     if "chance" in row.index:
         parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
-    word = "stable" if stable == "stable" else "found again"
+    word = "stable" if stable == "stable" else "frequent"
     last = widgets.measure(word, f"in {wording.percent(row[stable])} of resamples", wording.TERMS[stable])
     told = [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
     if pd.notna(row["lifted"]):
@@ -273,8 +273,8 @@ def plain_shared(findings: Findings, rows: pd.DataFrame, chance: pd.Series | Non
         "contrast_lift": "contrast lift in each",
         "image_q_value": "q in each",
         "chance": "p by shuffling in each",
-        "again": "found again in each",
-        "lifted": "lift found again in each",
+        "again": "resamples in which it is frequent in each",
+        "lifted": "resamples with a contrast lift of 2 or more in each",
     }
     for column, name in columns.items():
         if column in by_rule:
