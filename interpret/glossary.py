@@ -87,6 +87,12 @@ GLOSSARY = (
         "The precision of a share, given the number of photos: of such intervals, 95 in 100 hold the true share "
         "(Wilson’s interval).",
     ),
+    (
+        "Map of the units",
+        "Units lie near each other that are found with the same units in the transactions: for each unit the share of "
+        "its patches that hold each other one, compared by the cosine, and laid out by t-SNE. Trustworthiness says how "
+        "far neighbours on the map are neighbours by these shares: 1 where all are, about 0.5 with places by lot.",
+    ),
     ("Class-specific", "Frequent in one class only."),
     ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
     (
@@ -106,6 +112,8 @@ REFERENCES = (
     "P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing. Wiley, 1993.",
     "E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of the American "
     "Statistical Association, 1927.",
+    "L. van der Maaten, G. Hinton: Visualizing Data using t-SNE. Journal of Machine Learning Research, 2008.",
+    "J. Venna, S. Kaski: Neighborhood Preservation in Nonlinear Projection Methods. ICANN, 2001.",
     "Y. Benjamini, Y. Hochberg: Controlling the False Discovery Rate. Journal of the Royal Statistical Society B, "
     "1995.",
 )

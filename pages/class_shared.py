@@ -97,6 +97,8 @@ def page() -> None:
     else:
         draw = _map if view == "Map" else _graph
         draw(findings, rows, units)
+        every = {"t": "link", "text": "All units on one map: which fire together", **address.link("unit", units="Map")}
+        widgets.show([widgets.line(every)], "every_unit")
         shared_gallery.show(findings, units, chance)
     patch_chain.show_if_asked(findings)
 

@@ -9,7 +9,7 @@ from interpret.findings import Findings, supporting
 from interpret.findings.rows import ClassSupport, CoOccurringUnit, RuleRow
 from pages.shared import router, wording
 from pages.shared.backend import pictures
-from pages.shared.controls import address, gallery_choices, thresholds
+from pages.shared.controls import address, gallery_choices, in_vain, menus, thresholds
 from pages.shared.controls.gallery_choices import Choices
 from pages.shared.view import (
     ablation_panel,
@@ -24,19 +24,31 @@ from pages.shared.view import (
     saved_tables,
     screen,
     tables,
+    unit_map,
     widgets,
 )
+
+VIEWS = ("One unit", "Map")
 
 
 def page() -> None:
     title, findings = thresholds.title_and_findings()
     study = findings.study
+    in_vain.warn_of_choice("units", "View", VIEWS)
     unit = _unit(findings)
+    whole = st.query_params.get("units") == "Map"
     with title:
-        wording.header(f"What does unit {unit} respond to?")
+        wording.header("Which units fire together?" if whole else f"What does unit {unit} respond to?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        _picker(findings, unit)
-        everything = thresholds.show_unsupported(findings)
+        menus.pick("View", VIEWS, "units", forget=("colour", "of", unit_map.LIST_PARAM))
+        if whole:
+            colour, of = unit_map.controls(findings)
+        else:
+            _picker(findings, unit)
+            everything = thresholds.show_unsupported(findings)
+    if whole:
+        unit_map.show(findings, colour, of, unit if st.query_params.get("unit") == str(unit) else None)
+        return
     contrast.notice(study)
     _classes(findings, unit)
     patches = supporting.supporting_patches(study, [unit], findings.config)
@@ -195,7 +207,8 @@ def _co_occurring(findings: Findings, unit: int) -> None:
         )
         for row in frames.rows(near.head(8), CoOccurringUnit)
     ]
-    widgets.show(blocks, "company")
+    on_map = {"t": "link", "text": "On the map of all units", **address.link("unit", unit=unit, units="Map")}
+    widgets.show([*blocks, widgets.line(on_map, size="small")], "company")
 
 
 def _per_class(findings: Findings, unit: int, choices: Choices) -> None:

@@ -75,3 +75,23 @@ def test_a_click_that_changes_several_parameters_is_one_step(page):
     with drawn_anew(page):
         page.go_back()
     assert "image=3&off=1-2&box=1" in page.url
+
+
+def test_a_click_on_the_map_of_the_units_opens_the_unit_in_one_step_and_back_leads_to_the_map(page):
+    go(page, "unit?units=Map")
+    before, steps = page.url, page.evaluate("history.length")
+    figure = page.locator(".st-key-unit_map .js-plotly-plot")
+    unit = figure.evaluate("figure => figure._fullData[0].customdata[0][0]")
+    click_point(page, 0, figure)
+    page.wait_for_selector(f"h1:has-text('What does unit {unit} respond to?')")
+    page.runs.wait()
+    assert page.evaluate("history.length") == steps + 1
+    assert parse_qs(urlsplit(page.url).query)["unit"] == [str(unit)]
+    with drawn_anew(page):
+        page.go_back()
+    page.wait_for_selector("h1:has-text('Which units fire together?')")
+    assert page.url == before
+    listed = page.locator(".blocks a.frame").first  # the same without a mouse
+    listed.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('respond to?')")

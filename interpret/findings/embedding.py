@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import KDTree
 
 Floats = npt.NDArray[np.float64]
 
@@ -15,13 +16,20 @@ FEWEST = 8
 """Points (count) that t-SNE is worth; fewer lie as their two principal components."""
 
 
+ROOM = 0.35
+"""Least distance between two points, as a share of that in a square grid of as many points over the same square."""
+
+ROUNDS = 60
+"""Steps that move points apart (count)."""
+
+
 def embed(vectors: Floats, distances: Floats, seed: int = 0) -> Floats:
     """Points in the plane that are near each other where the distance is small.
 
     t-SNE (van der Maaten and Hinton, JMLR 2008) by Barnes and Hut's tree, from scikit-learn, which begins with the two
     principal components, as Kobak and Linderman (Nature Biotechnology 2021) advise. It runs in one thread: its sums
     then have one order, so that the same input gives the same bytes, and threads that wait for each other do not cost
-    more than they save.
+    more than they save. Points that lie on each other are then moved apart, so that each can be seen and clicked.
 
     Args:
         vectors: (m, d), d at least 2, what the distances are between; principal components are taken of them.
@@ -29,7 +37,7 @@ def embed(vectors: Floats, distances: Floats, seed: int = 0) -> Floats:
         seed: of the principal components' random projections.
 
     Returns:
-        (m, 2), centred, the larger spread along the first axis, the largest coordinate 1 in size. Axes have no meaning.
+        (m, 2), about centred, the larger spread along the first axis, the largest coordinate 1. Axes have no meaning.
     """
     m = len(vectors)
     if m < 2:
@@ -43,7 +51,7 @@ def embed(vectors: Floats, distances: Floats, seed: int = 0) -> Floats:
     # Rounded, so that the last bits, which depend on how a processor sums, decide nothing.
     start = np.round(first / max(float(first[:, 0].std()), 1e-12), 6)
     if m < FEWEST:
-        return _turned(start)
+        return apart(_turned(start))
     descent = TSNE(
         2,
         perplexity=min(PERPLEXITY, (m - 1) / 3),
@@ -55,7 +63,33 @@ def embed(vectors: Floats, distances: Floats, seed: int = 0) -> Floats:
     )
     with threadpool_limits(1, user_api="openmp"):  # of the calling thread
         places = descent.fit_transform(np.round(distances, 6).astype(np.float32))
-    return _turned(places.astype(np.float64))
+    return apart(_turned(places.astype(np.float64)))
+
+
+def apart(places: Floats) -> Floats:
+    """Points of the square -1..1 with those moved from each other that are nearer than :data:`ROOM` says.
+
+    In each of :data:`ROUNDS` steps both points of such a pair make half of the way that is missing; the result is
+    scaled to a largest coordinate of 1 again. Distances that were larger are kept, but for what others need.
+
+    Args:
+        places: (m, 2); points at the same place leave it in directions that differ.
+    """
+    m = len(places)
+    least = ROOM * 2.0 / np.sqrt(max(m, 1))
+    turn = np.arange(m) * 2.399963  # the golden angle
+    moved = places + 1e-6 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    for _ in range(ROUNDS):
+        pairs = KDTree(moved).query_pairs(least, output_type="ndarray")
+        if not len(pairs):
+            break
+        pairs = pairs[np.lexsort(pairs.T)]  # sums have one order
+        way = moved[pairs[:, 0]] - moved[pairs[:, 1]]
+        length = np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-12)
+        push = way / length * (least - length) / 2
+        for axis in (0, 1):
+            moved[:, axis] += np.bincount(pairs[:, 0], push[:, axis], m) - np.bincount(pairs[:, 1], push[:, axis], m)
+    return moved / max(float(np.abs(moved).max(initial=0.0)), 1e-12)
 
 
 def _turned(places: Floats) -> Floats:
@@ -74,10 +108,10 @@ def neighbours(distances: Floats, k: int) -> npt.NDArray[np.int64]:
         distances: (m, m).
         k: at least 1 and fewer than m.
     """
-    apart = _to_others(distances)
-    reach = np.partition(apart, k - 1, axis=1)[:, k - 1]
-    found = np.zeros((len(apart), k), np.int64)
-    for point, (line, most) in enumerate(zip(apart, reach, strict=True)):
+    others = _to_others(distances)
+    reach = np.partition(others, k - 1, axis=1)[:, k - 1]
+    found = np.zeros((len(others), k), np.int64)
+    for point, (line, most) in enumerate(zip(others, reach, strict=True)):
         near = np.flatnonzero(line <= most)
         found[point] = near[np.argsort(line[near], kind="stable")[:k]]
     return found
@@ -101,9 +135,9 @@ def trustworthiness(distances: Floats, places: Floats, k: int) -> float:
     m = len(places)
     if not 0 < k < m / 2:
         raise ValueError(f"k = {k} neighbours of {m} points: it must be at least 1 and less than half of the points.")
-    apart = _to_others(distances)
+    held = _to_others(distances)
     near = neighbours(flat_distances(places), k)
-    rank = 1 + np.stack([(apart < apart[np.arange(m), each][:, None]).sum(axis=1) for each in near.T], axis=1)
+    rank = 1 + np.stack([(held < held[np.arange(m), each][:, None]).sum(axis=1) for each in near.T], axis=1)
     return 1.0 - 2.0 / (m * k * (2 * m - 3 * k - 1)) * float(np.maximum(rank - k, 0).sum())
 
 
@@ -126,6 +160,6 @@ def flat_distances(places: Floats) -> Floats:
 
 def _to_others(distances: Floats) -> Floats:
     """A copy of distances, in which a point is infinitely far from itself."""
-    apart = distances.astype(np.float64)
-    np.fill_diagonal(apart, np.inf)
-    return apart
+    others = distances.astype(np.float64)
+    np.fill_diagonal(others, np.inf)
+    return others

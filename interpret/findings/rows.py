@@ -46,6 +46,18 @@ class CoOccurringUnit(NamedTuple):
     lift: float
 
 
+class MappedUnit(NamedTuple):
+    """A row of :func:`interpret.findings.unit_map.table`."""
+
+    unit: int
+    patches: int
+    kind: str
+    class_id: int
+    support: float
+    class_ids: tuple[int, ...]
+    nearest: tuple[int, ...]
+
+
 class ClassSupport(NamedTuple):
     """A row of :func:`interpret.findings.supporting.support_by_class`."""
 

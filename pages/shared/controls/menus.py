@@ -10,8 +10,34 @@ from pages.shared.controls import address
 T = TypeVar("T")
 
 
+def pick(label: str, options: Sequence[str], param: str, *, forget: Sequence[str] = ()) -> str:
+    """A choice of a few words side by side, kept in the address unless it is the first, which the address need not say.
+
+    The address alone decides: a link to the page without the parameter shows the first. Arguments as for
+    :func:`choose`.
+    """
+    key, asked = f"pick_{param}", st.query_params.get(param)
+    st.session_state[key] = asked if asked in options else options[0]
+
+    def changed() -> None:
+        if not (chosen := st.session_state.get(key)):  # the page is being left
+            return
+        if chosen == options[0]:
+            address.change({}, (param, *forget))
+        else:
+            address.change({param: chosen}, forget)
+
+    return str(st.segmented_control(label, options, key=key, on_change=changed, required=True))
+
+
 def choose_several(
-    label: str, options: Sequence[int], param: str, shown: Callable[[int], str], **more: Any
+    label: str,
+    options: Sequence[int],
+    param: str,
+    shown: Callable[[int], str],
+    *,
+    forget: Sequence[str] = (),
+    **more: Any,
 ) -> list[int]:
     """A multiple choice, kept in the address as `2-5`; arguments as for :func:`choose`."""
     key = f"choose_{param}"
@@ -25,9 +51,9 @@ def choose_several(
         if chosen is None:  # the page is being left, and its menus are forgotten
             return
         if chosen:
-            st.query_params[param] = "-".join(str(option) for option in chosen)
+            address.change({param: "-".join(str(option) for option in chosen)}, forget)
         else:
-            st.query_params.pop(param, None)
+            address.change({}, (param, *forget))
 
     return st.multiselect(label, options, format_func=shown, key=key, on_change=changed, **more)
 

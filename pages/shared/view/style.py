@@ -53,4 +53,9 @@ def icon() -> Image.Image:
 
 def paper() -> Paper:
     """The colours of text and background for figures, light or dark as the theme is."""
-    return Paper(ink="#ecebe7", ground="#121316") if st.context.theme.type == "dark" else Paper()
+    return Paper(ink="#ecebe7", ground="#121316") if is_dark() else Paper()
+
+
+def is_dark() -> bool:
+    """Whether the theme is the dark one."""
+    return bool(st.context.theme.type == "dark")
