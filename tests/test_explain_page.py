@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from interpret.evaluation.effect import random_units
-from interpret.explanation import unit_maps
+from interpret.explanation import attributions, unit_maps
 from interpret.explanation.photo import Explainer, make_explainer, softmax
 from interpret.explanation.study_network import network_of
 from interpret.figures import patch_pictures
@@ -195,3 +195,40 @@ def test_of_very_many_uploads_the_first_are_explained(study, monkeypatch):
     app = with_uploads([(f"{place}.png", one, "image/png") for place in range(3)])
     assert app.warning[0].value.startswith("The first 2 of 3 uploads are explained")
     assert len([tile for tile in tiles(app) if tile["alt"].startswith("upload ")]) == 2
+
+
+def test_another_attribution_stands_beside_grad_cam(study, ready):
+    method, n = "occlusion", study.mine_config.top_units
+    first = ready.explain_photo(study.photo(5))
+    other = attributions.attribute(ready, study.photo(5), first, method)
+    app = show("pages/explain.py", image="5", further="other attributions", method=method)
+    assert not app.warning
+    stages = [block for block in blocks(app) if block["kind"] == "stage"][1:]
+    name = wording.class_text(study, first.predicted)
+    for stage, expected, called in zip(stages, (first, other), ("Grad-CAM", method), strict=True):
+        assert stage["alt"] == f"the photo, with what supports {name} by {called} in bright colours"
+        layer = patch_pictures.heat_layer(expected.heat, (288, 288))
+        assert np.array_equal(picture_in(stage["heat"]), np.asarray(layer))
+        corners = [[box["left"], box["top"]] for box in stage["boxes"]]
+        height, width = study.preprocessing.size
+        assert np.array(corners) == pytest.approx(expected.input_boxes[:, :2] * 100 / [width, height])
+    mine, others = first.units[0][:n].tolist(), other.units[0][:n].tolist()
+    agree = len(set(mine) & set(others))
+    said = f"Of the {n} strongest units of Grad-CAM’s largest patch, {agree} "
+    assert said in words_on(app)
+    lines = [
+        block["parts"]
+        for block in blocks(app)
+        if block["kind"] == "line" and block["parts"][0].get("text") in ("Grad-CAM", "Occlusion")
+    ]
+    for parts, units in zip(lines, (mine, others), strict=True):
+        chips = [part for part in parts if part["t"] == "unit"]
+        assert [int(chip["unit"]) for chip in chips] == units
+        assert [chip["on"] for chip in chips] == [unit in mine and unit in others for unit in units]
+
+
+def test_without_captum_the_page_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(attributions, "is_available", lambda: False)
+    app = show("pages/explain.py", image="5", further="other attributions")
+    assert "captum, which is not installed here; get it with: pip install captum." in words_on(app)
+    assert len([block for block in blocks(app) if block["kind"] == "stage"]) == 1

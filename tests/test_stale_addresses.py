@@ -76,6 +76,11 @@ def test_a_class_without_a_frequent_itemset_is_named(monkeypatch):
             {"image": "0", "map": "999"},
             "asks for the map of a unit that is not there: the layer has ",
         ),
+        (
+            "pages/explain.py",
+            {"image": "0", "further": "other attributions", "method": "tea leaves"},
+            "“tea leaves” under Beside Grad-CAM, which offers “Ablation-CAM”, “occlusion” and “integrated gradients”",
+        ),
         ("pages/class_specific.py", {"patch": "123456"}, "There is no patch 123456"),
         ("pages/unit.py", {"patch": "x"}, "There is no patch x"),
         ("pages/class_specific.py", {"page": "99"}, "There is no page “99” of the patches: there "),

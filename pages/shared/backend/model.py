@@ -12,6 +12,7 @@ from PIL import Image
 from interpret.data.photos import open_photo
 from interpret.errors import InputError
 from interpret.evaluation.photo_effect import PhotoEffect, ablate_photo
+from interpret.explanation.attributions import attribute
 from interpret.explanation.photo import Explainer, PhotoExplanation, make_explainer
 from interpret.explanation.study_network import network_of
 from interpret.figures import patch_pictures
@@ -85,6 +86,44 @@ def _explained_of_study(folder: str, stamp: int, key: str, target: int | None, _
 @st.cache_resource(max_entries=12, show_spinner="Explaining the photo …", scope="session")
 def _explained_upload(folder: str, stamp: int, key: str, target: int | None, _photo: Image.Image) -> PhotoExplanation:
     return _explain(folder, stamp, target, _photo)
+
+
+def attributed(opened: Study, photo: PickedPhoto, shown: PhotoExplanation, method: str) -> PhotoExplanation:
+    """A photo by another attribution, for the same class; cached as the explanation is.
+
+    Args:
+        opened: the study whose model and options are used.
+        photo: the photo.
+        shown: its explanation by Grad-CAM.
+        method: one of :data:`interpret.explanation.attributions.METHODS`.
+
+    Raises:
+        InputError: captum is not installed.
+    """
+    cached = _attributed_upload if photo.image_id is None else _attributed_of_study
+    key = (str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, method)
+    with st.spinner(f"Computing {method} …"):
+        return cached(*key, photo.picture, shown)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _attributed_of_study(
+    folder: str, stamp: int, key: str, target: int, method: str, _photo: Image.Image, _shown: PhotoExplanation
+) -> PhotoExplanation:
+    return _attribute(folder, stamp, method, _photo, _shown)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False, scope="session")
+def _attributed_upload(
+    folder: str, stamp: int, key: str, target: int, method: str, _photo: Image.Image, _shown: PhotoExplanation
+) -> PhotoExplanation:
+    return _attribute(folder, stamp, method, _photo, _shown)
+
+
+def _attribute(folder: str, stamp: int, method: str, photo: Image.Image, shown: PhotoExplanation) -> PhotoExplanation:
+    ready, lock = _ready_model(folder, stamp)
+    with lock:
+        return attribute(ready, photo, shown, method)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,20 @@ def stage_pictures(
     return cached(str(opened.folder), places.stamp(opened.folder), photo.key, shown.target, unit, photo.picture, shown)
 
 
+def map_pictures(opened: Study, photo: PickedPhoto, shown: PhotoExplanation, method: str) -> tuple[str, str]:
+    """The photo and the map of one attribution of it, as :func:`stage_pictures` gives those of Grad-CAM.
+
+    Args:
+        opened: the study.
+        photo: the photo.
+        shown: its explanation by that method.
+        method: the attribution's name.
+    """
+    cached = _upload_pictures if photo.image_id is None else _study_pictures
+    where = str(opened.folder), places.stamp(opened.folder)
+    return cached(*where, f"{method} of {photo.key}", shown.target, None, photo.picture, shown)
+
+
 def stage_heat(shown: PhotoExplanation, unit: int | None) -> npt.NDArray[np.float32]:
     """(H, W) in 0..1, the map of :func:`stage_pictures`."""
     return shown.heat if unit is None else unit_maps.heat_of(shown, unit)

@@ -42,7 +42,7 @@ def show(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int
             f"the photo, with {supports} in bright colours",
             heat=heat,
             opacity=opacity,
-            boxes=_boxes(study, shown, chosen),
+            boxes=boxes(study, shown, chosen),
         )
         widgets.show([stage], "stage", ablated_units.switch)
     if unit is not None:
@@ -83,14 +83,14 @@ def asks_for_no_unit(study: Study) -> bool:
     return st.query_params.get(MAP_PARAM) not in (None, "", EXPLANATION) and mapped(study) is None
 
 
-def _boxes(study: Study, shown: PhotoExplanation, chosen: int) -> list[widgets.Part]:
+def boxes(study: Study, shown: PhotoExplanation, chosen: int) -> list[widgets.Part]:
     """The patches, in percent of the picture; a click chooses one."""
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
-    boxes: list[widgets.Part] = []
+    parts: list[widgets.Part] = []
     for place, box in enumerate(shown.input_boxes):
         x0, y0, x1, y1 = (float(value) for value in box / scale)
-        boxes.append(
+        parts.append(
             {
                 "left": x0,
                 "top": y0,
@@ -102,7 +102,7 @@ def _boxes(study: Study, shown: PhotoExplanation, chosen: int) -> list[widgets.P
                 "on": place == chosen,
             }
         )
-    return boxes
+    return parts
 
 
 def _say_unit(shown: PhotoExplanation, unit: int) -> None:

@@ -6,14 +6,14 @@ from interpret.explanation.photo import PhotoExplanation
 from interpret.findings import Findings
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import in_vain
-from pages.shared.view import similar_photos
+from pages.shared.view import other_maps, similar_photos
 
 PARAM = "further"
 """The parameter in the address for what is shown."""
 
-SIMILAR = "similar photos"
+SIMILAR, MAPS = "similar photos", "other attributions"
 
-CHOICES = (SIMILAR,)
+CHOICES = (SIMILAR, MAPS)
 """What may be asked for."""
 
 
@@ -32,3 +32,6 @@ def show(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> Non
     if chosen == SIMILAR:
         st.header("Photos of the study that are like this one in their units", anchor=False)
         similar_photos.show(findings, photo, shown)
+    elif chosen == MAPS:
+        st.header("Another attribution beside Grad-CAM", anchor=False)
+        other_maps.show(findings, photo, shown)
