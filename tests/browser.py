@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import pytest
 
@@ -184,11 +185,51 @@ def drawn_anew(tab: Any) -> Iterator[None]:
 
 
 @contextmanager
-def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
+def _profile(browser: Any) -> Iterator[Any]:
+    """A profile of a browser that knows nobody; a module's tests take turns with one, which has compiled the page."""
+    if browser in _LENT:  # another tab of this test has it
+        context = browser.new_context()
+        yield context
+        context.close()
+        return
+    _LENT.add(browser)
+    if browser not in _PROFILES:
+        _PROFILES[browser] = browser.new_context()
+    context = _PROFILES[browser]
+    try:
+        yield context
+    finally:
+        for tab in context.pages:
+            tab.close()
+        context.clear_cookies()
+        _LENT.discard(browser)
+
+
+_PROFILES: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""The profile that a browser's tests take turns with."""
+
+_LENT: WeakSet[Any] = WeakSet()
+"""Browsers in which it is in use."""
+
+
+@contextmanager
+def opened(
+    browser: Any, served: Served, *, viewport: dict[str, int] | None = None, color_scheme: str = "light"
+) -> Iterator[Any]:
     """A tab; at its end it has asked for nothing from elsewhere or that is not there, and no error stands in it."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(LONG)
-    tab = context.new_page()
+    with _profile(browser) as context:
+        context.set_default_timeout(LONG)
+        tab = context.new_page()
+        tab.set_viewport_size(viewport or {"width": 1280, "height": 720})
+        tab.emulate_media(color_scheme=color_scheme)
+        kept = {"origin": served.address, "storageTypes": "local_storage,indexeddb,service_workers"}
+        context.new_cdp_session(tab).send("Storage.clearDataForOrigin", kept)
+        with _watched(tab, served):
+            yield tab
+
+
+@contextmanager
+def _watched(tab: Any, served: Served) -> Iterator[None]:
     tab.served, tab.runs = served, Runs(tab)
     own = (served.address, served.address.replace("http://", "ws://"), "data:", "blob:")
     away: list[str] = []
@@ -197,14 +238,11 @@ def opened(browser: Any, served: Served, **options: Any) -> Iterator[Any]:
     missing: list[str] = []
     tab.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
     tab.on("pageerror", lambda error: faults.append(str(error)))
-    try:
-        yield tab
-        assert away == [], f"the page asked for something from elsewhere: {away}"
-        assert missing == [], f"the page asked for what is not there: {missing}"
-        assert faults == []
-        assert tab.locator("[data-testid=stException]").all_inner_texts() == []
-    finally:
-        context.close()
+    yield
+    assert away == [], f"the page asked for something from elsewhere: {away}"
+    assert missing == [], f"the page asked for what is not there: {missing}"
+    assert faults == []
+    assert tab.locator("[data-testid=stException]").all_inner_texts() == []
 
 
 @pytest.fixture
