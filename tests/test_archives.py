@@ -8,10 +8,20 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
 from pages.shared.backend import archives, uploads
+
+
+def _pixel() -> bytes:
+    Image.new("1", (1, 1)).save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+PIXEL = _pixel()
+"""The smallest photo."""
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +79,7 @@ def test_what_is_refused_one_by_one_is_not_unpacked_either(unpacked):
 
 
 def test_bytes_of_a_refused_file_are_charged(monkeypatch):
+    monkeypatch.setattr(uploads, "identify_photo", lambda file: (1, 1))
     monkeypatch.setattr(uploads, "MAX_TOTAL_BYTES", 250)
     monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 100)
     files = [(f"{i}.png", io.BytesIO(b"x" * 10_000)) for i in range(5)]
@@ -186,7 +197,7 @@ def test_a_zip_with_a_damaged_photo_is_one_sentence(packed):
 def test_a_photo_beyond_what_is_taken_at_once_is_not_called_too_large(monkeypatch):
     monkeypatch.setattr(uploads, "MAX_TOTAL_BYTES", 250)
     monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 120)
-    files = [(name, io.BytesIO(b"x" * size)) for name, size in (("a.png", 130), ("b.png", 100), ("c.png", 100))]
+    files = [(name, io.BytesIO(PIXEL.ljust(size))) for name, size in (("a.png", 130), ("b.png", 100), ("c.png", 100))]
     _, kept, skipped = uploads.keep(files)
     assert kept == 1
     assert ["larger than" in line for line in skipped] == [True, False]
@@ -195,9 +206,42 @@ def test_a_photo_beyond_what_is_taken_at_once_is_not_called_too_large(monkeypatc
 
 def test_the_photos_in_a_zip_are_counted_without_unpacking_it():
     listed = zip_of("set/Bird/a.png", "set/Bird/b.JPG", "set/", "set/readme.txt", "__MACOSX/a.png", "set/.hidden.png")
-    assert uploads.count("a.png", io.BytesIO(b"x")) == 1
-    assert uploads.count("b.zip", listed) == 2
-    assert uploads.count("b.zip", io.BytesIO(b"no zip")) == 0
+    photos, skipped = uploads.inspect("b.zip", listed)
+    assert photos == 2
+    assert skipped == ("set/readme.txt: not a photo",)
+    photos, skipped = uploads.inspect("b.zip", io.BytesIO(b"no zip"))
+    assert photos == 0
+    assert skipped == ("b.zip: The zip is damaged or packed in an unknown way; pack it again.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.png", PIXEL, ""),
+        ("a.jpg", PIXEL, ""),  # known by its content
+        ("a.txt", PIXEL, "not a photo"),
+        ("a.png", b"", "the file is empty"),
+        ("a.png", b"%PDF-1.4", "it is a PDF document; save its pages as PNG first"),
+        ("a.png", b"hello", "it is not a photo in a format that can be read (JPEG, PNG, WEBP, BMP, GIF, TIFF)"),
+    ],
+)
+def test_a_file_that_is_no_photo_is_refused_before_anything_starts(name, content, reason):
+    file = io.BytesIO(content)
+    file.seek(len(content) // 2)
+    assert uploads.inspect(name, file) == ((0, (f"{name}: {reason}",)) if reason else (1, ()))
+    assert file.tell() == len(content) // 2
+    if reason:
+        with pytest.raises(InputError, match="holds no photo"):
+            uploads.keep([(name, file)])
+        _, kept, skipped = uploads.keep([(name, file), ("b.png", io.BytesIO(PIXEL))])
+        assert (kept, skipped) == (1, [f"{name}: {reason}"])
+
+
+def test_an_empty_photo_in_a_zip_is_listed():
+    with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
+        archive.writestr("a.png", b"")
+        archive.writestr("b.png", PIXEL)
+    assert uploads.inspect("c.zip", packed) == (1, ("a.png: the file is empty",))
 
 
 def looking() -> None:
@@ -206,13 +250,13 @@ def looking() -> None:
     from pages.shared.backend import studies
 
     files = st.file_uploader("Photos", ["zip"], accept_multiple_files=True, key="files")
-    st.write(str(studies.count_uploaded(files)))
+    st.write(str(studies.inspect_uploaded(files)[0]))
 
 
 def test_an_uploaded_zip_is_looked_into_once_however_often_the_page_is_drawn(monkeypatch):
     looked: list[str] = []
-    count = uploads.count
-    monkeypatch.setattr(uploads, "count", lambda name, file: looked.append(name) or count(name, file))
+    inspect = uploads.inspect
+    monkeypatch.setattr(uploads, "inspect", lambda name, file: looked.append(name) or inspect(name, file))
     app = AppTest.from_function(looking, default_timeout=60).run()
     app.file_uploader(key="files").upload("a.zip", zip_of("a.png", "b.png").getvalue(), "application/zip").run()
     for _ in range(3):

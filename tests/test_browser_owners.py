@@ -37,12 +37,11 @@ def people(browser, served) -> Iterator[tuple[Any, Any]]:
 def begin(page: Any, name: str, limit: int | None) -> None:
     """Upload drawings and start a run of the demo's network on them."""
     go(page, "")
-    page.locator("summary:has-text('New study')").click()
     form = page.locator("[data-testid=stExpander]:has-text('New study')")
-    form.locator("label:has-text('upload photos or a zip')").click()
     drawings = sorted(open_study(studies() / "demo").images_root.glob("*/*.png"))
     files = [str(path) for path in drawings if path.name != "broken.png"][:limit]
-    form.locator("input[type=file]").last.set_input_files(files)
+    page.get_by_test_id("stFileUploader").filter(has_text="Drop photos here").locator("input").set_input_files(files)
+    form.locator("text=dropped above").wait_for()
     form.locator("[data-testid=stSelectbox]").first.click()
     page.keyboard.type("demo")
     page.keyboard.press("Enter")

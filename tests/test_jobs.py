@@ -326,7 +326,16 @@ FULL = "No space left on device"
 @pytest.mark.parametrize(
     "keep",
     [
-        lambda: uploads.keep([("a.png", io.BytesIO(b"x"))]),
+        lambda: uploads.keep(
+            [
+                (
+                    "a.gif",
+                    io.BytesIO(
+                        b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+                    ),
+                )
+            ]
+        ),
         lambda: uploads.keep([("a.zip", a_zip("a.png"))]),
         lambda: uploads.keep_checkpoint("m.pt", io.BytesIO(b"x")),
     ],
@@ -352,11 +361,10 @@ def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
     monkeypatch.setattr(new_study.wording, "paragraph", lambda text, *_: told.append(text))
     monkeypatch.setattr(new_study.durations, "measured", lambda model: new_study.durations.Duration(12.0, 2.0))
     given = a_zip(*(f"{i}.png" for i in range(20)))
-    monkeypatch.setattr(new_study.studies, "_count_uploaded", lambda _, name, file: uploads.count(name, file))
-    given.name, given.file_id = "photos.zip", "1"
-    new_study._estimate("demo", "upload", "", [given], None)
+    photos, _ = uploads.inspect("photos.zip", given)
+    new_study._estimate("demo", "upload", "", photos, None)
     assert told[0].startswith("20\u00a0photos: about 52 s")
     monkeypatch.setattr(new_study.durations, "measured", lambda model: None)
     monkeypatch.setattr(new_study.durations, "recorded", lambda model, names: ("<made>", 1.5))
-    new_study._estimate("demo", "upload", "", [given], None)
+    new_study._estimate("demo", "upload", "", photos, None)
     assert told[1].startswith("20\u00a0photos: about 30 s if each takes as long as in the study “&lt;made&gt;”, and")

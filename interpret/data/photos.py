@@ -1,7 +1,9 @@
 """Open one photo of any colour mode as upright RGB, or say in plain words why that fails."""
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,14 +87,40 @@ def read_photo(source: str | Path | BinaryIO, needed: int | None = None) -> tupl
         return _decode(file, needed)
 
 
-def _decode(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int, int]]:
+def identify_photo(file: BinaryIO) -> tuple[int, int]:
+    """Width and height of a photo as it is stored (pixels), from its header: its pixels are not decoded.
+
+    Args:
+        file: a seekable binary file; it is read from its start, and left where it was.
+
+    Raises:
+        UnreadablePhoto: it is not a photo of a format in :data:`FORMATS`, or has too many pixels. A photo that is cut
+            off is not known by its header.
+    """
+    place = file.tell()
+    file.seek(0)
     try:
+        with _in_plain_words(file), Image.open(file, formats=FORMATS) as image:
+            return _bounded(image.size)
+    finally:
+        file.seek(place)
+
+
+def _decode(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    with _in_plain_words(file):
         photo, size, orientation = _pixels(file, needed)
         exif = photo.getexif()
         exif[ExifTags.Base.Orientation] = orientation
         ImageOps.exif_transpose(photo, in_place=True)
         exif.clear()
         return photo, size[::-1] if orientation in _ON_ITS_SIDE else size
+
+
+@contextlib.contextmanager
+def _in_plain_words(file: BinaryIO) -> Iterator[None]:
+    """Raise :class:`UnreadablePhoto` for whatever Pillow raises."""
+    try:
+        yield
     except UnreadablePhoto:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # a warning if the caller made it an error
@@ -109,9 +137,7 @@ def _decode(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int,
 def _pixels(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int, int], int]:
     """A photo as it is stored: RGB, width and height in its file (pixels), and its orientation."""
     with Image.open(file, formats=FORMATS) as image:
-        size = image.size
-        if size[0] * size[1] > MAX_PIXELS:
-            raise UnreadablePhoto(_too_large(size))
+        size = _bounded(image.size)
         if image.mode == "LAB":
             raise UnreadablePhoto("its colours are stored as LAB; save it as RGB first")
         factor = decoding.reduction(size, needed if image.format in decoding.DRAFTED else None)
@@ -125,6 +151,12 @@ def _pixels(file: BinaryIO, needed: int | None) -> tuple[Image.Image, tuple[int,
             )
         photo = decoding.decoded(image, file, factor)
         return photo, size, _orientation(image)  # last: a PNG may state it behind its pixels
+
+
+def _bounded(size: tuple[int, int]) -> tuple[int, int]:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise UnreadablePhoto(_too_large(size))
+    return size
 
 
 def _orientation(image: Image.Image) -> int:

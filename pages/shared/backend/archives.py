@@ -118,6 +118,8 @@ def _refusal(member: zipfile.ZipInfo, path: PurePosixPath) -> str | None:
         return "a link, or encrypted"
     if path.suffix.lower() not in EXTENSIONS:
         return "not a photo"
+    if member.file_size == 0:
+        return "the file is empty"
     if member.file_size > MAX_FILE_BYTES:
         return f"larger than {MAX_FILE_BYTES >> 20} MB"
     if member.file_size > MAX_RATIO * max(member.compress_size, 1 << 10):

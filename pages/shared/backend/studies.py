@@ -140,11 +140,15 @@ def count_photos(folder: str) -> int:
     return datasets.count(folder, roots=allowed_paths.for_studies())
 
 
-def count_uploaded(files: Sequence[UploadedFile]) -> int:
-    """The number of photos in uploads, going by file names; a zip is looked into once, however often it is asked."""
-    return sum(_count_uploaded(file.file_id, file.name, file) for file in files)
+def inspect_uploaded(files: Sequence[UploadedFile]) -> tuple[int, list[str]]:
+    """The number of photos in uploads, and a line for each file that will be skipped, as :func:`uploads.inspect` says.
+
+    Each is looked into once, however often it is asked.
+    """
+    found = [_inspect_uploaded(file.file_id, file.name, file) for file in files]
+    return sum(photos for photos, _ in found), [line for _, lines in found for line in lines]
 
 
-@st.cache_data(max_entries=256, show_spinner=False, scope="session")
-def _count_uploaded(file_id: str, name: str, _file: BinaryIO) -> int:
-    return uploads.count(name, _file)
+@st.cache_data(max_entries=4096, show_spinner=False, scope="session")
+def _inspect_uploaded(file_id: str, name: str, _file: BinaryIO) -> tuple[int, tuple[str, ...]]:
+    return uploads.inspect(name, _file)

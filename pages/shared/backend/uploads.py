@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from interpret.data.photos import EXTENSIONS
+from interpret.data.photos import EXTENSIONS, UnreadablePhoto, identify_photo
 from interpret.errors import InputError
 from pages.shared.backend import archives
 from pages.shared.backend.archives import MAX_FILE_BYTES, MAX_TOTAL_BYTES
@@ -83,6 +83,9 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
             if name.lower().endswith(".zip"):
                 skipped += _unzip(file, space)
                 continue
+            if reason := _refusal(name, file):
+                skipped.append(f"{name}: {reason}")
+                continue
             target = space.target(PurePosixPath(Path(name).name))
             whole = space.left >= MAX_FILE_BYTES
             if target is None:
@@ -94,8 +97,9 @@ def keep(files: Sequence[tuple[str, BinaryIO]]) -> tuple[Path, int, list[str]]:
                     else f"{name}: beyond the {MAX_TOTAL_BYTES >> 30} GB that one upload may hold"
                 )
         if space.kept == 0:
+            first = f" ({skipped[0]})" if skipped else ""
             raise InputError(
-                "The upload holds no photo; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of them."
+                f"The upload holds no photo{first}; give JPEG, PNG, WEBP, BMP, GIF or TIFF files, or a zip of them."
             )
     return folder, space.kept, skipped
 
@@ -189,16 +193,34 @@ def _lies_in(text: str, folder: Path) -> bool:
     return path == folder or folder in path.parents
 
 
-def count(name: str, file: BinaryIO) -> int:
-    """The number of photos in one upload, going by file names; nothing is unpacked.
+def inspect(name: str, file: BinaryIO) -> tuple[int, tuple[str, ...]]:
+    """Look into one upload before it is used; nothing is unpacked, and no photo is decoded.
 
-    A zip that would be refused counts as none.
+    Returns:
+        Its number of photos, in a zip going by their names and sizes, and a line for each file that will be skipped.
     """
     if not name.lower().endswith(".zip"):
-        return 1
-    with contextlib.suppress(InputError, OSError), archives.opened(file) as (archive, size):
-        return len(archives.listed(archive, size).photos)
-    return 0
+        reason = _refusal(name, file)
+        return (0, (f"{name}: {reason}",)) if reason else (1, ())
+    try:
+        with archives.opened(file) as (archive, size):
+            listing = archives.listed(archive, size)
+            return len(listing.photos), listing.skipped
+    except InputError as error:
+        return 0, (f"{name}: {error}",)
+    except OSError:
+        return 0, (f"{name}: it cannot be read",)
+
+
+def _refusal(name: str, file: BinaryIO) -> str:
+    """Why a file that was uploaded by itself is no photo; empty if its name and its header say that it is one."""
+    if PurePosixPath(name).suffix.lower() not in EXTENSIONS:
+        return "not a photo"
+    try:
+        identify_photo(file)
+    except UnreadablePhoto as error:
+        return error.reason
+    return ""
 
 
 def _copy(source: IO[bytes], target: Path, limit: int) -> int:

@@ -20,7 +20,6 @@ SOURCES = {
     "demo": "the embedded demo’s drawings",
     "skimage": "scikit-image’s photos",
     "folder": "a folder on this machine",
-    "upload": "upload photos or a zip",
     "imagenette": "Imagenette (340 MB download)",
 }
 
@@ -36,16 +35,35 @@ UPLOADED_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zi
 
 
 def form() -> None:
-    """Show the form, folded; on Start, start the run and rerun the page."""
+    """Show the form, folded until photos are dropped above it; on Start, start the run and rerun the page."""
     st.header("Look at your own", anchor=False)
-    with st.expander("New study: a model, photos, a minute or two", icon=":material/add:"):
+    uploaded = st.file_uploader(
+        "Drop photos here, or a zip of class folders", UPLOADED_TYPES, accept_multiple_files=True, key="new_files"
+    )
+    photos, skipped = studies.inspect_uploaded(uploaded)
+    _say_skipped(photos, skipped)
+    # Of another key: one that is drawn already would stay folded.
+    key = "new_study_of_uploads" if uploaded else "new_study"
+    with st.expander(
+        "New study: a model, photos, a minute or two", icon=":material/add:", expanded=bool(uploaded), key=key
+    ):
         try:
-            _form()
+            _form(uploaded, photos)
         except InputError as error:
             st.error(wording.markdown(messages.of(error)))
 
 
-def _form() -> None:
+def _say_skipped(photos: int, skipped: list[str]) -> None:
+    """List the uploaded files that will be skipped, before anything starts."""
+    if not skipped:
+        return
+    more = f"; and {len(skipped) - LISTED:,} more" if len(skipped) > LISTED else ""
+    what = "will be skipped" if photos else "can be used as a photo"
+    said = f"{wording.count(len(skipped), 'file')} {what}" if photos else f"None of {len(skipped):,} {what}"
+    st.warning(wording.markdown(f"{said}: {'; '.join(skipped[:LISTED])}{more}."))
+
+
+def _form(uploaded: list[Any], photos: int) -> None:
     names = [name for name, _ in models.available() if name != "demo" or places.demo_exists()]
     start = names.index("efficientnet_lite0") if "efficientnet_lite0" in names else 0
     model = st.selectbox(
@@ -71,9 +89,12 @@ def _form() -> None:
         )
     if timm:
         model = f"timm/{timm.strip().removeprefix('timm/')}"
-    kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
-    source = st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True)
-    folder, uploaded = "", []
+    source, folder = "upload", ""
+    if uploaded:
+        wording.paragraph(f"{wording.count(photos, 'photo')} dropped above.", "small")
+    else:
+        kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
+        source = str(st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True))
     if source == "folder":
         folder = st.text_input(
             "Folder",
@@ -82,16 +103,12 @@ def _form() -> None:
             help="class folders named by class, ImageNet index or wnid, or photos side by side; below "
             + " or ".join(str(root) for root in allowed_paths.roots()),
         )
-    elif source == "upload":
-        uploaded = st.file_uploader(
-            "Photos or a zip of class folders", UPLOADED_TYPES, accept_multiple_files=True, key="new_files"
-        )
     limit = option_input.option_input(LIMIT, key="new_limit", label="At most this many photos", unset="all of them")
     arguments = _options()
     name = st.text_input(
         "Name of the study", key="new_name", placeholder=f"{source}-{model}"[:60], max_chars=60
     ) or _free_name(f"{source}-{model}")
-    _estimate(model, source, folder, uploaded, limit)
+    _estimate(model, source, folder, photos, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
         if timm and not path and file is None:
             raise InputError("An architecture of timm needs a checkpoint; type its path, or upload it.")
@@ -142,8 +159,6 @@ def _images(source: str, folder: str, uploaded: list[Any]) -> tuple[str, list[st
             raise InputError("Type the folder that the photos are in.")
         return str(allowed_paths.resolve(folder, folder=True)), []
     if source == "upload":
-        if not uploaded:
-            raise InputError("Choose the photos, or a zip of them, first.")
         kept, _, skipped = uploads.keep([(file.name, file) for file in uploaded])
         return str(kept), skipped
     return source, []
@@ -161,9 +176,8 @@ def _free_name(name: str) -> str:
     )
 
 
-def _estimate(model: str, source: str, folder: str, uploaded: list[Any], limit: int | None) -> None:
-    """Say how long the run may take, and what the estimate is based on."""
-    photos = studies.count_uploaded(uploaded)  # none, if they come from elsewhere
+def _estimate(model: str, source: str, folder: str, photos: int, limit: int | None) -> None:
+    """Say how long the run may take, and what the estimate is based on; ``photos`` were uploaded (count)."""
     if source == "folder" and folder:
         try:
             photos = studies.count_photos(str(allowed_paths.resolve(folder, folder=True)))
