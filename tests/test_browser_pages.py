@@ -154,7 +154,10 @@ def test_a_photo_is_uploaded_and_explained(page, tmp_path):
     page.wait_for_function(f"new URLSearchParams(location.search).get('image') === '{number}'")
     expect(page.locator("[data-testid=stFileUploader]")).to_have_count(0, timeout=LONG)
     expect(page.get_by_text("Pick another photo")).to_be_visible(timeout=LONG)
-    page.wait_for_selector(".stage .box")
+    page.locator("button:has-text('other attributions')").click()
+    expect(page.locator(".stage")).to_have_count(3, timeout=LONG)
+    assert page.locator(".stage button.box").count(), "a click chooses a patch"
+    assert page.locator(".stage span.box[role=img][aria-label^='patch 1, ']").count() == 2, "nothing to click"
 
 
 def test_an_upload_that_is_no_photo_is_one_sentence(page, tmp_path):

@@ -161,6 +161,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       for (const side of ["left", "top", "width", "height"]) box.style[side] = thing[side] + "%";
       box.append(made("span", "number", thing.number));
       box.setAttribute("aria-label", thing.title);
+      if (!thing.act) box.setAttribute("role", "img");
       node.append(box);
     }
     return node;

@@ -77,7 +77,7 @@ def _agreement(method: str, agree: int, mine: int, others: int) -> str:
     verb = "is" if agree == 1 else "are"
     return (
         f"Of the {wording.count(mine, 'strongest unit')} of Grad-CAM’s largest patch, {agree} {verb} among the "
-        f"{others} of {html.escape(method)}’s."
+        f"{others} of {html.escape(method)}."
     )
 
 
