@@ -15,7 +15,7 @@ from interpret.figures import evaluation_charts
 from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, messages, owners
-from pages.shared.controls import current_study, menus, option_input
+from pages.shared.controls import current_study, folder_input, menus, option_input
 from pages.shared.view import (
     falls_of_sets,
     figures,
@@ -178,12 +178,8 @@ def _form(study: Study) -> None:
     source = st.radio("Photos to measure on", list(sources), format_func=sources.get, key="measure_on", horizontal=True)
     folder = ""
     if source == "folder":
-        folder = st.text_input(
-            "Folder",
-            key="measure_folder",
-            placeholder=str(allowed_paths.roots()[0] / "validation"),
-            help="class folders named by class, ImageNet index or wnid; below "
-            + " or ".join(str(root) for root in allowed_paths.roots()),
+        folder = folder_input.folder_input(
+            "measure_folder", "validation", "class folders named by class, ImageNet index or wnid"
         )
     try:
         with st.popover("All options", icon=":material/tune:"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from interpret import models
 from pages.shared.backend import jobs
@@ -66,3 +67,25 @@ def test_an_architecture_of_timm_takes_the_place_of_the_menu_and_needs_a_checkpo
     assert name == "skimage-timm-resnet18"
     assert value_of(arguments, "--model") == "timm/resnet18"
     assert value_of(arguments, "--weights") == str(weights)
+
+
+def test_a_folder_is_found_by_going_from_one_to_the_next(form, started, tmp_path):
+    for name in ("photos/summer/birds", "photos/winter", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    form.radio(key="new_source").set_value("folder").run()
+
+    def menu() -> Selectbox:
+        return next(box for box in form.selectbox if box.label == "Folders in it")
+
+    assert menu().options == ["other", "photos"]
+    menu().select("photos").run()
+    assert form.text_input(key="new_folder").value == str(tmp_path / "photos")
+    assert menu().options == [f"↑ {tmp_path.name}", "summer", "winter"]
+    menu().select("summer").run()
+    menu().select("birds").run()
+    assert menu().options == ["↑ summer"]
+    menu().select("↑ summer").run()
+    assert form.text_input(key="new_folder").value == str(tmp_path / "photos" / "summer")
+    form.button(key="new_start").click().run()
+    ((_, arguments),) = started
+    assert value_of(arguments, "--images") == str(tmp_path / "photos" / "summer")

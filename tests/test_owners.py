@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -213,6 +214,28 @@ def test_what_others_made_is_not_read_by_typing_its_path(root, as_alice, inside)
     with pytest.raises(InputError, match="holds the studies"):
         allowed_paths.resolve(str(root.parent), folder=True)
     assert allowed_paths.resolve(str(root / "of-alice"), folder=True) == root / "of-alice"
+
+
+def test_folders_that_others_made_or_that_lie_elsewhere_are_not_offered(root, as_alice, monkeypatch):
+    for inside in (".uploads/0123456789abcdef", "of-bob/photos", "of-alice/photos"):
+        (root / inside).mkdir(parents=True, exist_ok=True)
+    (root.parent / "birds" / "b").mkdir(parents=True)
+    (root.parent / "birds" / "a").mkdir()
+    (root.parent / "birds" / "file").touch()
+    (root.parent / "birds" / "out").symlink_to("/etc")
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(root.parent))
+    above, found, more = allowed_paths.folders_in("")
+    assert (above, more) == (None, 0)
+    assert root.parent / "birds" in found
+    assert [folder.name for folder in allowed_paths.folders_in(str(root))[1]] == ["demo", "of-alice"]
+    assert allowed_paths.folders_in(str(root / "of-bob")) == (None, [], 0)
+    birds = root.parent / "birds"
+    assert allowed_paths.folders_in("birds") == (root.parent, [birds / "a", birds / "b"], 0)
+    assert allowed_paths.folders_in("birds", limit=1) == (root.parent, [birds / "a"], 1)
+    assert allowed_paths.folders_in("/etc") == allowed_paths.folders_in("birds/none") == (None, [], 0)
+    assert allowed_paths.folders_in("\0") == (None, [], 0)
+    monkeypatch.setenv("UNITSCOPE_ROOTS", f"{birds}{os.pathsep}{root}")
+    assert allowed_paths.folders_in("")[1] == [birds, root]
 
 
 def watching() -> None:

@@ -58,6 +58,36 @@ def resolve(text: str, *, folder: bool) -> Path:
     return path
 
 
+def folders_in(text: str, limit: int = 300) -> tuple[Path | None, list[Path], int]:
+    """The folders in one that a user typed, to go on to; those that may not be read are left out.
+
+    Args:
+        text: the folder; the allowed roots if empty.
+        limit: folders listed at most (count).
+
+    Returns:
+        The folder above it if that may be read, else None; the folders in it by name; how many more there are (count).
+        None of these where the text names no folder that may be read.
+    """
+    allowed = roots()
+    if not text.strip() and len(allowed) > 1:
+        return None, allowed, 0
+    try:
+        path = (allowed[0] / Path(text.strip()).expanduser()).resolve()
+        if not path.is_dir() or not _may_be_read(path, allowed):
+            return None, [], 0
+        inside = [Path(entry.path) for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")]
+        found = sorted((folder for folder in inside if _may_be_read(folder.resolve(), allowed)), key=lambda f: f.name)
+    except (OSError, RuntimeError, ValueError):
+        return None, [], 0
+    above = path.parent if _may_be_read(path.parent, allowed) else None
+    return above, found[:limit], len(found) - len(found[:limit])
+
+
+def _may_be_read(path: Path, allowed: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in allowed) and not _is_private(path)
+
+
 def _is_private(path: Path) -> bool:
     """Whether a path lies where the dashboard keeps what it is given, or in a study that this page may not see."""
     home = studies_root().resolve()

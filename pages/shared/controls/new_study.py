@@ -14,7 +14,7 @@ from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
 from pages.shared.backend import allowed_paths, durations, jobs, messages, owners, places, studies, study_names, uploads
-from pages.shared.controls import current_study, option_input
+from pages.shared.controls import current_study, folder_input, option_input
 
 SOURCES = {
     "demo": "the embedded demo’s drawings",
@@ -96,12 +96,8 @@ def _form(uploaded: list[Any], photos: int) -> None:
         kinds = [kind for kind in SOURCES if kind != "demo" or places.demo_exists()]
         source = str(st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True))
     if source == "folder":
-        folder = st.text_input(
-            "Folder",
-            key="new_folder",
-            placeholder=str(allowed_paths.roots()[0] / "photos"),
-            help="class folders named by class, ImageNet index or wnid, or photos side by side; below "
-            + " or ".join(str(root) for root in allowed_paths.roots()),
+        folder = folder_input.folder_input(
+            "new_folder", "photos", "class folders named by class, ImageNet index or wnid, or photos side by side"
         )
     limit = option_input.option_input(LIMIT, key="new_limit", label="At most this many photos", unset="all of them")
     arguments = _options()
