@@ -33,6 +33,9 @@ def page() -> None:
     with heading.container():
         wording.header("What differs between two studies?")
     names, damaged = comparisons.others(study)
+    asked = st.query_params.get("other")
+    if not names and asked not in (None, study.name):
+        st.warning(f"There is no other study called “{wording.markdown(str(asked)[:60])}” here.")
     if not names:
         _no_other(study)
     if damaged:
@@ -53,8 +56,8 @@ def page() -> None:
         view = st.segmented_control(
             "View", list(VIEWS), default="Findings", key="view", bind="query-params", required=True
         )
-    if asked := menus.not_offered("other", name):
-        st.warning(f"There is no other study called “{wording.markdown(asked[:60])}” here; {_text(name)} is shown.")
+    if vain := menus.not_offered("other", name):
+        st.warning(f"There is no other study called “{wording.markdown(vain[:60])}” here; {_text(name)} is shown.")
     try:
         other = studies.opened(name)
         pair = comparisons.pair_of(study, other)

@@ -23,7 +23,7 @@ from interpret.comparison.shared_classes import counterpart_classes
 from interpret.data.fingerprints import FilePrint, FileState
 from interpret.errors import InputError
 from interpret.findings import Findings
-from interpret.study import open_study
+from interpret.study import open_study, prints
 from interpret.study.prints import write_prints
 from interpret.study.tables import write_table
 from tests.compared_studies import renumbered_copy
@@ -220,9 +220,32 @@ def test_photos_are_the_same_by_name_and_content(tmp_path):
     assert first.tolist() == second.tolist() == [at for at in range(len(images)) if at not in (3, 7)]
 
 
+def test_damaged_contents_of_photos_are_one_sentence(own, tmp_path):
+    folder = shutil.copytree(studies() / "demo", tmp_path / "other")
+    write_contents(folder, {name: b"%016d" % number for number, name in enumerate(own.study.images["path"])})
+    file, whole = folder / "prints.parquet", (folder / "prints.parquet").read_bytes()
+    before = prints.contents(folder)
+    assert len(before) == len(own.study.images)
+    told = []
+    for place in range(4, len(whole) // 2, 7):  # of the pages; what the end says of them is not the content
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            assert prints.contents(folder) == before
+        except InputError as error:
+            told.append(str(error))
+    assert len(told) > 20
+    assert all("are damaged; delete the file" in each for each in told)
+    file.write_bytes(whole[:100])
+    with pytest.raises(InputError, match="delete the file"):
+        shared_photos(own.study, open_study(folder))
+    assert prints.read_prints(folder) == {}
+    file.unlink()
+    assert prints.contents(folder) == {}
+
+
 def write_contents(folder, contents):
-    prints = {FileState(name, 1, 2, 3, 4): FilePrint(content, b"0" * 16) for name, content in contents.items()}
-    write_prints(prints, folder)
+    known = {FileState(name, 1, 2, 3, 4): FilePrint(content, b"0" * 16) for name, content in contents.items()}
+    write_prints(known, folder)
     rewrite(folder)
 
 

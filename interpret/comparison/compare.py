@@ -79,6 +79,9 @@ def compare(a: Findings, b: Findings) -> Comparison:
     Args:
         a: the first study, mined; a network before its fine-tuning, say.
         b: the second.
+
+    Raises:
+        InputError: what is needed of one of them is damaged.
     """
     same = a.study.weights_digest == b.study.weights_digest and a.study.layer == b.study.layer
     own, others = shared_photos(a.study, b.study)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from interpret.errors import InputError
 from interpret.study import Study
-from interpret.study.prints import read_prints
+from interpret.study.prints import contents
 
 Ints = npt.NDArray[np.int64]
 
@@ -46,8 +46,11 @@ def shared_photos(study: Study, other: Study) -> tuple[Ints, Ints]:
     """The photos that both studies have: their positions in each one's ``images``, in the order of the first.
 
     A photo is the same where its name within the folder is, and its content too as far as both studies know it.
+
+    Raises:
+        InputError: what one of them knows of its photos' contents is damaged.
     """
-    first, second = (_contents(each) for each in (study, other))
+    first, second = (contents(each.folder) for each in (study, other))
     place = {name: at for at, name in enumerate(other.images["path"].tolist())}
     pairs = [
         (at, place[name])
@@ -56,10 +59,6 @@ def shared_photos(study: Study, other: Study) -> tuple[Ints, Ints]:
     ]
     found = np.array(pairs, np.int64).reshape(-1, 2)
     return found[:, 0], found[:, 1]
-
-
-def _contents(study: Study) -> dict[str, bytes]:
-    return {state.name: kept.content for state, kept in read_prints(study.folder).items()}
 
 
 def match_units(study: Study, other: Study) -> Matches:

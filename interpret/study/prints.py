@@ -1,6 +1,7 @@
 """The digests of a study's photos, kept so that an interrupted or repeated run does not read every photo again.
 
-They are a cache: where the table is missing or damaged, the photos are read.
+To a run they are a cache: where the table is missing or damaged, the photos are read. Two studies' photos are told
+apart by them.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from interpret.data.fingerprints import FilePrint, FileState
+from interpret.errors import InputError
 from interpret.study.schema import PRINTS
 from interpret.study.tables import replace_table
 
@@ -33,9 +35,34 @@ def read_prints(*folders: Path) -> dict[FileState, FilePrint]:
     """The digests kept in any of the folders, which may be absent."""
     found: dict[FileState, FilePrint] = {}
     for folder in folders:
-        with contextlib.suppress(OSError, ValueError, pa.ArrowException):
-            table = pq.read_table(folder / NAME)
-            if table.schema.equals(PRINTS):
-                for *state, content, ends in zip(*table.to_pydict().values(), strict=True):
-                    found[FileState(*state)] = FilePrint(content, ends)
+        with contextlib.suppress(*_UNREADABLE):
+            found.update(_read(folder / NAME))
     return found
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The digest of each photo's content by its name, as far as a study knows them.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    path = folder / NAME
+    try:
+        return {state.name: kept.content for state, kept in _read(path).items()}
+    except FileNotFoundError:
+        return {}
+    except _UNREADABLE as error:
+        raise InputError(
+            f"The digests of photos in {path} are damaged; delete the file, and photos are told apart by their names."
+        ) from error
+
+
+_UNREADABLE = (OSError, ValueError, pa.ArrowException)
+
+
+def _read(path: Path) -> dict[FileState, FilePrint]:
+    table = pq.read_table(path, page_checksum_verification=True)
+    if not table.schema.equals(PRINTS):
+        raise ValueError("other columns")
+    columns = table.to_pydict().values()
+    return {FileState(*state): FilePrint(content, ends) for *state, content, ends in zip(*columns, strict=True)}

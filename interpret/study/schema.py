@@ -73,7 +73,7 @@ PRINTS = pa.schema(
         ("ends", pa.binary()),
     ]
 )
-"""A cache, see :mod:`interpret.study.prints`: no result depends on it, and a study without it is complete."""
+"""See :mod:`interpret.study.prints`: nothing in the study depends on it, and a study without it is complete."""
 
 TABLES = {"images": IMAGES, "patches": PATCHES, "contrast": CONTRAST, "skipped": SKIPPED}
 ARRAYS = ("features", "cams", "activations")

@@ -22,9 +22,12 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 
 def replace_table(table: pa.Table, path: Path) -> None:
-    """Write a table as :func:`write_table` does, in one step: a reader sees the old table or the new one."""
+    """Write a table as :func:`write_table` does, in one step: a reader sees the old table or the new one.
+
+    Its pages have checksums: a manifest knows no file that is replaced.
+    """
     with new_file(path) as file:
-        pq.write_table(table, file, compression="zstd", row_group_size=1 << 20)
+        pq.write_table(table, file, compression="zstd", row_group_size=1 << 20, write_page_checksum=True)
 
 
 def read_ranked(path: Path, width: int) -> Ranked:

@@ -41,7 +41,7 @@ def cases(kind: str, root: Path, work: Path) -> Callable[[int], Tried]:
     made = Subjects(root)
     if kind in ("damage", "pages"):  # the same number is the same damage: by commands, and on all pages
         from tests.attack.damage import Damage
-        from tests.shown_pages import PAGES
+        from tests.attack.pages import PAGES
 
         damage = Damage(made, work)
         return lambda number: damage.case(number) if kind == "damage" else damage.case(number, (), pages=len(PAGES))

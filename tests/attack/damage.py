@@ -17,7 +17,7 @@ import numpy as np
 import interpret.cli.main
 from interpret.cli.main import main, parser
 from tests.attack import mutations
-from tests.attack.subjects import EVALUATE, KINDS, Subjects
+from tests.attack.subjects import EVALUATE, KINDS, UNTOLD, Subjects
 from tests.attack.tried import Tried
 
 if TYPE_CHECKING:
@@ -120,13 +120,14 @@ class Damage:
     def damaged(self, number: int) -> tuple[str, Path, mutations.Damage, bool]:
         """A damaged study: its kind, its folder, what was damaged, and whether anything tells a changed byte.
 
-        In studies of earlier versions nothing does, nor in a manifest that fits its own digest.
+        In studies of earlier versions nothing does, nor in a manifest that fits its own digest, nor in names.
         """
         rng = np.random.default_rng([7, number])
         kind = KINDS[int(rng.choice(len(KINDS), p=WEIGHTS))]
         study = self._copy(kind)
         damage = mutations.case(study, self.made.other, rng)
-        return kind, study, damage, not (kind.startswith("version") or damage.kind == "key, digest renewed")
+        untold = kind.startswith("version") or damage.kind == "key, digest renewed" or damage.file.name == UNTOLD
+        return kind, study, damage, not untold
 
     def case(self, number: int, commands: Sequence[str] = COMMANDS, *, pages: int = 0) -> Tried:
         """Damage a study and put it through commands and pages, each command and all pages from the same damage.

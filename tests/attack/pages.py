@@ -15,9 +15,16 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.attack.subjects import Subjects
-from tests.shown_pages import APP, PAGES, words_on
+from tests.shown_pages import APP, words_on
+from tests.shown_pages import PAGES as WITH_TITLES
 
-__all__ = ["PAGES", "Visits"]
+COMPARE = "pages/compare.py"
+
+AS_OTHER = f"{COMPARE}, the other study"
+"""The page Compare of a whole study, with the damaged one as that which it is compared with."""
+
+PAGES = (*WITH_TITLES, AS_OTHER)
+"""The pages to open, by their files."""
 
 NOTED = ("is not used", "are not used", " is damaged (", "Damaged, or of another version")
 """What a page says where something of a study is damaged; a sentence may stand in its text, where a figure would."""
@@ -98,9 +105,11 @@ def _forget() -> None:
 def _opened(page: str) -> AppTest:
     """A page as a new visitor sees it, who opens it by its address."""
     app = AppTest.from_file(APP, default_timeout=120)
-    app.query_params["study"] = "case"
+    app.query_params["study"] = "beside" if page == AS_OTHER else "case"
+    if page == AS_OTHER:
+        app.query_params["other"] = "case"
     if page != "pages/study.py":
-        app.switch_page(page)
+        app.switch_page(COMPARE if page == AS_OTHER else page)
     app.run()
     assert not app.exception, app.exception
     return app

@@ -15,10 +15,17 @@ from PIL import Image
 from interpret import demo, pipeline
 from interpret.cli.main import main
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.findings import Findings
+from interpret.study import open_study
+from interpret.study.names import Named
+from interpret.study.names_file import FILE, change_names
 from tests.manifests import aged, rewrite
 
 KINDS = ("whole", "plain", "maps", "version 2", "version 1")
 """With everything; without a contrast; with activations stored; and as earlier versions wrote them."""
+
+UNTOLD = FILE
+"""The file of a study of which nothing tells a changed byte: any other name is one that people may have given."""
 
 EVALUATE = (
     "--budgets", "1,3", "--draws", "2", "--no-lasso", "--no-greedy", "--no-itemsets", "--contrast-quantile", "0",
@@ -83,6 +90,14 @@ def config(made: Subjects, kind: str) -> RunConfig:
     return plain
 
 
+def _name(folder: Path) -> None:
+    """Give what is shown first of a study a name, and its best units notes."""
+    findings = Findings.of(open_study(folder))
+    units = findings.table.sort_values("support", ascending=False, kind="stable")["units"].drop_duplicates().head(9)
+    entries = {(held, ()): Named(f"name of {len(held)}", ("tag",), "a note\nof two lines") for held in units}
+    change_names(findings.study, entries)
+
+
 def _make(made: Subjects, count: int) -> None:
     with mock.patch.dict(os.environ, {"UNITSCOPE_CACHE": str(made.root / "cache")}):
         demo.photos("train", count=count).rename(made.root / "drawings")
@@ -109,6 +124,7 @@ def _make(made: Subjects, count: int) -> None:
         if kind in ("whole", "other"):
             assert main(["dissect", str(folder), "--images", str(made.held_out), "--masks", str(made.masks)]) == 0
             assert main(["pack", str(folder), "--side", "48"]) == 0
+            _name(folder)
     for version, kind in ((1, "plain"), (2, "whole")):
         folder = Path(shutil.copytree(made.study(kind), made.study(f"version {version}")))
         aged(folder, version)
