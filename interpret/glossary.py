@@ -93,6 +93,11 @@ GLOSSARY = (
         "its patches that hold each other one, compared by the cosine, and laid out by t-SNE. Trustworthiness says how "
         "far neighbours on the map are neighbours by these shares: 1 where all are, about 0.5 with places by lot.",
     ),
+    (
+        "Near-duplicates",
+        "Itemsets that nearly the same patches hold: of the patches that hold one of two, at least 70 % hold both "
+        "(Jaccard similarity). Lists fold them into the row of the one that comes first.",
+    ),
     ("Class-specific", "Frequent in one class only."),
     ("Class-shared", "Frequent in two classes or more, written 34,193 → Bird, Dog."),
     (
@@ -113,6 +118,7 @@ REFERENCES = (
     "E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of the American "
     "Statistical Association, 1927.",
     "L. van der Maaten, G. Hinton: Visualizing Data using t-SNE. Journal of Machine Learning Research, 2008.",
+    "D. Xin, J. Han, X. Yan, H. Cheng: Mining Compressed Frequent-Pattern Sets. VLDB, 2005.",
     "J. Venna, S. Kaski: Neighborhood Preservation in Nonlinear Projection Methods. ICANN, 2001.",
     "Y. Benjamini, Y. Hochberg: Controlling the False Discovery Rate. Journal of the Royal Statistical Society B, "
     "1995.",

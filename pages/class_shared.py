@@ -18,6 +18,7 @@ from pages.shared.view import (
     contrast,
     effects,
     figures,
+    folded_rows,
     known_parts,
     naming,
     patch_chain,
@@ -61,7 +62,7 @@ def page() -> None:
             max_selections=8,
             width=screen.pixels(320),
         )
-        everything, lean, chance = thresholds.reliability_switches(findings)
+        everything, lean, chance, fold = thresholds.reliability_switches(findings)
     if refused := menus.several_not_offered("by", only):
         st.warning(
             f"The address asks for rules of {wording.count(refused, 'class', 'classes')} that cannot be chosen: not "
@@ -91,7 +92,7 @@ def page() -> None:
         # At a stand pictures come first: on an upright tablet the one stands above the other.
         left, right = st.columns([9, 11], gap="large") if not stand.is_on() else reversed(st.columns([11, 9]))
         with left:
-            _rules(findings, rows, units, hidden, chance)
+            _rules(findings, rows, units, hidden, chance, fold=fold)
         with right:
             shared_gallery.show(findings, units, chance)
     else:
@@ -120,15 +121,22 @@ def _chosen(rows: pd.DataFrame) -> Units:
 
 
 def _choose(act: dict[str, object]) -> None:
+    if folded_rows.acted(act):
+        return
     address.change({"itemset": act["itemset"]}, (patch_gallery.PAGE_PARAM,))
 
 
-def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None) -> None:
+def _rules(
+    findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, chance: pd.Series | None, *, fold: bool
+) -> None:
     study, colours = findings.study, pictures.colours(findings.study)
-    pages = -(-min(len(rows), 400) // PER_PAGE)
+    entries = folded_rows.entries(findings, rows["itemset_id"].tolist(), units, fold=fold)
+    pages = -(-min(len(entries), 400) // PER_PAGE)
     page = paging.page_of("rules", pages, "rules")
     lines, called = [], naming.called(findings)
-    for row in frames.rows(rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE], SharedRow):
+    shown = entries[(page - 1) * PER_PAGE : page * PER_PAGE]
+    listed = rows.iloc[[entry.position for entry in shown]]
+    for entry, row in zip(shown, frames.rows(listed, SharedRow), strict=True):
         tags = [
             contrast.tag(value, other, colours.get(class_id, "#888888"), wording.class_text(study, class_id))
             for class_id, value, other in zip(row.class_ids, row.supports, row.contrast_supports, strict=True)
@@ -144,11 +152,14 @@ def _rules(findings: Findings, rows: pd.DataFrame, units: Units, hidden: int, ch
                 act={"itemset": address.itemset_param(row.units)},
                 on=row.units == units,
                 title="show the patches behind this rule",
+                **({} if entry.stands_for else {"size": "small"}),
             )
         )
+        lines += folded_rows.more(entry)
     wording.paragraph(
-        f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} frequent in two or more classes, with "
-        f"their {wording.term('support')} in each: the share of the class’s patches"
+        f"{wording.count(len(rows), 'set')} of {wording.term('unit', 'units')} frequent in two or more classes"
+        f"{folded_rows.counted(entries)}, "
+        f"with their {wording.term('support')} in each: the share of the class’s patches"
         + (
             f", and their {wording.term('contrast support')}: the share where photos of classes that do not share "
             "them are explained as this class."

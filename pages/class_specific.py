@@ -15,6 +15,7 @@ from pages.shared.view import (
     contrast,
     contrast_gallery,
     effects,
+    folded_rows,
     naming,
     patch_chain,
     patch_gallery,
@@ -40,12 +41,12 @@ def page() -> None:
             findings.classes,
             "class",
             lambda class_id: wording.class_text(study, class_id),
-            forget=("itemset", "patch", patch_gallery.PAGE_PARAM),
+            forget=("itemset", "patch", patch_gallery.PAGE_PARAM, folded_rows.PARAM),
             default=_class_of_itemset(findings),
             width=screen.pixels(320),
         )
         display = thresholds.display()
-        everything, lean, chance = thresholds.reliability_switches(findings)
+        everything, lean, chance, fold = thresholds.reliability_switches(findings)
     with heading.container():
         wording.header(f"Which units carry {wording.class_text(study, class_id)}?")
     _say_what_is_not_here(findings, class_id)
@@ -62,7 +63,7 @@ def page() -> None:
             wording.paragraph(said)
         effects.notice(findings, held_out=units is None)
         if not stand.is_on():
-            _table(findings, class_id, rows, units, hidden)
+            _table(findings, class_id, rows, units, hidden, fold=fold)
         if units is not None:
             ablation_panel.render(findings, class_id, units)
     with right:
@@ -161,7 +162,9 @@ def _chosen(findings: Findings, class_id: int, rows: pd.DataFrame) -> Units | No
     return first["units"].iloc[0] if len(first) else None
 
 
-def _table(findings: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int) -> None:
+def _table(
+    findings: Findings, class_id: int, rows: pd.DataFrame, units: Units | None, hidden: int, *, fold: bool
+) -> None:
     kinds = {"any": "all", "specific": "only this class", "shared": "shared with others"}
     in_vain.warn_of_choice("kind", "Kind", kinds.values())
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -182,14 +185,23 @@ def _table(findings: Findings, class_id: int, rows: pd.DataFrame, units: Units |
     if listed.empty:
         wording.paragraph("No itemset of this class matches; choose another kind or fewer units.")
         return
+    listed = listed.reset_index(drop=True)
+    entries = folded_rows.entries(findings, listed["itemset_id"].tolist(), units, fold=fold, class_id=class_id)
+    shown = listed.iloc[[entry.position for entry in entries]].reset_index(drop=True)
+    if any(entry.stands_for > 1 for entry in entries):
+        shown["alike"] = [f"{entry.stands_for:,}" if entry.stands_for else "↳" for entry in entries]
     tables.itemsets(
         findings,
-        listed.reset_index(drop=True),
+        shown,
         units,
         key=f"table_{class_id}",
-        hidden=hidden,
+        every=listed,
+        remark=folded_rows.counted(entries) + (f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""),
         name=f"{wording.class_text(findings.study, class_id)}-itemsets",
     )
+    for entry in entries:
+        if entry.stands_for > 1 and (entry.units == units or entry.is_open):
+            widgets.show(folded_rows.more(entry), f"alike_{entry.position}", folded_rows.open_or_fold)
 
 
 def _supporting(findings: Findings, class_id: int, units: Units | None, chance: pd.Series | None) -> None:

@@ -17,6 +17,7 @@ from pages.shared.view import (
     contrast,
     contrast_gallery,
     figures,
+    folded_rows,
     known_parts,
     naming,
     patch_chain,
@@ -258,7 +259,10 @@ def _itemsets(findings: Findings, unit: int, everything: bool) -> None:
         + contrast.counts(findings, supported, everything, "set"),
         "small",
     )
-    widgets.show(tables.itemset_lines(findings, keys[:14]), "holding")
+    blocks: list[widgets.Block] = []
+    for entry in folded_rows.entries(findings, keys, None, fold=True)[:14]:
+        blocks += [*tables.itemset_lines(findings, [keys[entry.position]]), *folded_rows.more(entry)]
+    widgets.show(blocks, "holding", folded_rows.open_or_fold)
     file = wording.file_name(findings.study.name, f"unit-{unit}-itemsets", "csv")
     saved_tables.buttons("All of them", lambda: tables.plain(findings, rows), file)
 

@@ -38,7 +38,7 @@ def test_a_link_keeps_the_settings_that_were_changed(page, settings):
 
 def test_a_class_is_picked_then_an_itemset_then_a_patch(page):
     study = open_study(studies() / "demo")
-    go(page, "class_specific")
+    go(page, "class_specific?fold=false")
     page.locator("[data-testid=stSelectbox]").first.click()
     option = page.locator("li[role=option], [role=option]").nth(2)
     name = option.inner_text()
@@ -93,7 +93,7 @@ def itemset_of(page) -> str:
 @pytest.mark.parametrize(
     ("address", "click", "places"),
     [
-        ("class_specific?class=2&show=all&all=true", click_row, (3, 5)),
+        ("class_specific?class=2&show=all&all=true&fold=false", click_row, (3, 5)),
         ("class_shared?view=Map&all=true", click_point, (0, 2)),
         ("class_shared?view=Graph&all=true", click_point, (0, 2)),
     ],
@@ -183,7 +183,7 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
 
 
 def test_redundant_rules_are_hidden_by_a_click(page):
-    go(page, "class_shared?all=true")
+    go(page, "class_shared?all=true&fold=false")
     before = page.locator("button.line.row").count()
     words = page.locator("text=/\\d+\\ssets of/").first.inner_text()
     page.locator("label:has-text('Hide redundant')").click()

@@ -134,11 +134,11 @@ def test_the_page_of_a_gallery_is_in_the_address_and_a_new_choice_forgets_it():
 
 def test_shared_by_is_in_the_address():
     study = open_study(studies() / "demo")
-    first = show("pages/class_shared.py")
+    first = show("pages/class_shared.py", fold="false")
     rule = next(block for block in blocks(first) if block.get("act") and not block.get("on"))
     names = [part["name"] for part in rule["parts"] if part["t"] == "class"]
     ids = [study.class_names.index(name) for name in names]
-    only = show("pages/class_shared.py", by="-".join(str(one) for one in ids))
+    only = show("pages/class_shared.py", by="-".join(str(one) for one in ids), fold="false")
     rules = [block for block in blocks(only) if block.get("act")]
     assert 0 < len(rules) < len([block for block in blocks(first) if block.get("act")])
     assert all(set(names) <= {part["name"] for part in block["parts"] if part["t"] == "class"} for block in rules)
@@ -246,3 +246,55 @@ def test_a_support_that_explodes_gets_a_sentence_and_what_would_pass(page, monke
 def button(app: AppTest, label: str) -> Button:
     """The button with these words on it, spaces that do not break counted as spaces."""
     return next(one for one in app.button if label in one.label.replace("\u00a0", " "))
+
+
+POSTER = {"class": "0", "all": "true", "above": "false"}
+"""The poster's transactions, which have more near-duplicates among few drawings."""
+
+
+def table_of(app: AppTest):
+    return next(frame.value for frame in app.dataframe if "itemset" in frame.value)
+
+
+def test_near_duplicates_are_one_row_of_the_table_and_open_on_demand():
+    every = table_of(show("pages/class_specific.py", **POSTER, fold="false"))
+    app = show("pages/class_specific.py", **POSTER)
+    folded = table_of(app)
+    assert len(folded) < len(every)
+    assert folded["alike"].astype(int).sum() == len(every)
+    assert "alike" not in every
+    assert f"{len(every)} itemsets in {len(folded)} rows" in words_on(app).replace("\u00a0", " ").replace(
+        " row,", " rows,"
+    )
+    row = int(folded["alike"].astype(int).to_numpy().argmax())
+    count, units = int(folded["alike"].iloc[row]), folded["itemset"].iloc[row].replace(",", "-")
+    again = show("pages/class_specific.py", **POSTER, open=units)
+    unfolded = table_of(again)
+    assert len(unfolded) == len(folded) + count - 1
+    assert unfolded["itemset"].iloc[row] == folded["itemset"].iloc[row]
+    members = unfolded["itemset"].iloc[row + 1 : row + count]
+    assert set(unfolded["alike"].iloc[row + 1 : row + count]) == {"↳"}
+    assert f"{count} itemsets around unit" in words_on(again)
+    # An itemset that the address names is listed, and what it is folded into is open.
+    named = show("pages/class_specific.py", **POSTER, itemset=members.iloc[-1].replace(",", "-"))
+    assert table_of(named)["itemset"].tolist() == unfolded["itemset"].tolist()
+    vain = show("pages/class_specific.py", **POSTER, open="77777")
+    assert any("near-duplicates of an itemset that is not listed" in warning.value for warning in vain.warning)
+    assert len(table_of(vain)) == len(folded)
+
+
+def test_near_duplicates_of_a_rule_are_listed_below_it():
+    query = {name: value for name, value in POSTER.items() if name != "class"}
+    app = show("pages/class_shared.py", **query)
+    acts = [
+        part["act"]["open"] for block in blocks(app) for part in block.get("parts", []) if "open" in part.get("act", {})
+    ]
+    assert acts
+    rules = [block["act"]["itemset"] for block in blocks(app) if "itemset" in (block.get("act") or {})]
+    again = show("pages/class_shared.py", **query, open=acts[0])
+    more = [block["act"]["itemset"] for block in blocks(again) if "itemset" in (block.get("act") or {})]
+    said = re.search(r"↳ (\d+) itemsets around unit", words_on(again))
+    place = rules.index(acts[0])
+    assert more[: place + 1] == rules[: place + 1]
+    assert len(more) == min(20, len(rules) + int(said[1]) - 1)
+    assert acts[0] not in more[place + 1 :]

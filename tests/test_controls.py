@@ -39,7 +39,7 @@ def test_a_support_that_the_slider_cannot_say_is_kept_while_it_is_not_moved(mine
     study = open_study(mined_at(min_support=support, top_units=3, contrast_quantile=0.0))
     app = show(PAGE)
     expected = mine_study(study, MineConfig(top_units=3, min_support=support, contrast_quantile=0.0))
-    shown = show(PAGE, show="all").dataframe[0].value
+    shown = show(PAGE, show="all", fold="false").dataframe[0].value
     first = study.images["predicted"].value_counts().index[0]
     class_id = int(app.query_params.get("class", [first])[0])
     assert len(shown) == int((expected.rules["class_id"] == class_id).sum())
@@ -51,7 +51,7 @@ def test_the_posters_transactions_are_one_switch_away(mined_at):
     assert study.mine_config.contrast_quantile is None
     for above, quantile in ((None, 0.97), ("true", 0.97), ("false", 0.0), ("clicked", 0.0)):
         asked = {"above": above} if above in ("true", "false") else {}
-        app = show(PAGE, show="all", all="true", **asked)
+        app = show(PAGE, show="all", all="true", fold="false", **asked)
         if above == "clicked":
             app.toggle(key="above").set_value(False).run()
         assert app.toggle(key="above").value == (quantile > 0)

@@ -53,6 +53,8 @@ TERMS = {
     "0.005; a dash means that too few photos hold the itemset",
     "counterpart": "the unit of the other study that it is matched with, if their mean activations over the photos of "
     "both correlate at 0.5 or more",
+    "near-duplicates": "itemsets that nearly the same patches hold: of the patches that hold one of two, at least "
+    "70 % hold both (Jaccard similarity)",
     "trustworthiness": "how far units that are near on the map are near by what they are found with: 1 if all of a "
     "unit's ten nearest on the map are its ten nearest, less the further down they rank otherwise, about 0.5 with "
     "places by lot",

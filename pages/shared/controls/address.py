@@ -9,7 +9,7 @@ from streamlit.runtime.state import get_session_state
 
 from pages.shared import page_list
 
-SETTINGS = ("n", "support", "size", "above", "show", "all", "lean", "chance")
+SETTINGS = ("n", "support", "size", "above", "show", "all", "lean", "chance", "fold")
 """Parameters that hold on every page: the thresholds, which itemsets are listed, and how they are checked."""
 
 STAND = "stand"

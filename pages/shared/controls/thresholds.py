@@ -184,17 +184,18 @@ def display() -> str:
     return str(chosen or "closed")
 
 
-def reliability_switches(findings: Findings) -> tuple[bool, bool, pd.Series | None]:
+def reliability_switches(findings: Findings) -> tuple[bool, bool, pd.Series | None, bool]:
     """Switches on which findings are listed and how they are checked.
 
     Returns:
         Whether unsupported findings are listed too; whether redundant rules are hidden; p-values from shuffling, None
-        unless switched on. Where the study has no contrast, all findings are listed and none is checked.
+        unless switched on; whether near-duplicates are folded. Where the study has no contrast, all findings are
+        listed and none is checked.
     """
     with st.container(width="content", gap="xsmall"):
         if not findings.study.has_contrast:
-            return True, _hide_redundant(), None
-        return show_unsupported(findings), _hide_redundant(), _against_chance(findings)
+            return True, _hide_redundant(), None, _fold()
+        return show_unsupported(findings), _hide_redundant(), _against_chance(findings), _fold()
 
 
 def show_unsupported(findings: Findings) -> bool:
@@ -207,6 +208,17 @@ def show_unsupported(findings: Findings) -> bool:
         bind="query-params",
         help=f"supported: {wording.TERMS['supported']}. The contrast: photos that the model calls something else, "
         "explained for the class all the same",
+    )
+
+
+def _fold() -> bool:
+    return st.toggle(
+        "Fold near-duplicates",
+        True,
+        key="fold",
+        bind="query-params",
+        help=f"one row for {wording.TERMS['near-duplicates']}. The one that comes first stands for the others; its row "
+        "opens on demand",
     )
 
 

@@ -57,6 +57,9 @@ SHOWN = {
         "nearest word in WordNet above its classes",
         width=110,
     ),
+    "alike": st.column_config.TextColumn(
+        "alike", help=f"how many the row stands for of {wording.TERMS['near-duplicates']}; ↳: unfolded", width=50
+    ),
     "support": st.column_config.ProgressColumn(
         "of patches", help=wording.TERMS["support"], format="%.0f %%", min_value=0, max_value=100, width=92
     ),
@@ -145,16 +148,24 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
 
 
 def itemsets(
-    findings: Findings, rows: pd.DataFrame, chosen: Units | None, key: str, *, hidden: int = 0, name: str = "itemsets"
+    findings: Findings,
+    rows: pd.DataFrame,
+    chosen: Units | None,
+    key: str,
+    *,
+    every: pd.DataFrame,
+    remark: str,
+    name: str,
 ) -> None:
     """Show itemsets of one class with their measures; a click on a row writes its itemset into the address.
 
     Args:
         findings: where the itemsets are from.
-        rows: of :attr:`~interpret.findings.Findings.table`, with the column `chance` to show it.
+        rows: of :attr:`~interpret.findings.Findings.table`, with the columns `chance` and `alike` to show them.
         chosen: the itemset whose row is marked.
         key: of the widget.
-        hidden: itemsets that were hidden as redundant (count).
+        every: all itemsets, folded ones too, which are counted and saved.
+        remark: what follows their number, as HTML.
         name: of the saved file, after the study's name.
     """
     shown = pd.DataFrame({"itemset": rows["units"].map(wording.itemset_text)})
@@ -186,11 +197,10 @@ def itemsets(
         selection_default={"selection": {"rows": places[:1]}} if places else None,
         alt="itemsets of this class with their support, contrast support, contrast lift and q-value",
     )
-    more = f", {wording.count(hidden, 'redundant one')} hidden" if hidden else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        wording.paragraph(f"{wording.count(len(rows), 'itemset')}{more}; a click on one shows its patches.", "small")
+        wording.paragraph(f"{wording.count(len(every), 'itemset')}{remark}; a click on one shows its patches.", "small")
         file = wording.file_name(findings.study.name, name, "csv")
-        saved_tables.buttons("All measures", lambda: plain(findings, rows), file)
+        saved_tables.buttons("All measures", lambda: plain(findings, every), file)
 
 
 def _columns(scale: float, letters: int) -> dict[str, ColumnConfig]:
