@@ -108,7 +108,8 @@ class _Search:
         self.left = np.empty((self.step, width), np.uint64)
         self.right = np.empty((self.step, width), np.uint64)
         self.ones = np.empty((self.step, width), np.uint8)
-        self.numbers = np.empty((self.step, width), weight.dtype)
+        # Zeros: a product of its first rows may load later ones too, and garbage there would raise floating-point flags.
+        self.numbers = np.zeros((self.step, width), weight.dtype)
 
     def grow(self, level: _Level, size: int) -> None:
         """Search the supersets of a level's itemsets, those of a run of itemsets at a time."""
