@@ -108,7 +108,7 @@ class _Search:
         self.left = np.empty((self.step, width), np.uint64)
         self.right = np.empty((self.step, width), np.uint64)
         self.ones = np.empty((self.step, width), np.uint8)
-        # Zeros: a product of its first rows may load later ones too, and garbage there would raise floating-point flags.
+        # Zeros: a product of its first rows may load later ones too, and garbage there could raise a warning.
         self.numbers = np.zeros((self.step, width), weight.dtype)
 
     def grow(self, level: _Level, size: int) -> None:
