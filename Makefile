@@ -14,8 +14,9 @@ PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --c
 run: $(VENV)/.ready
 	$(VENV)/bin/python -m streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.ready-test lint types
-	$(PYTEST)
+# The types are checked beside the tests: each of the two keeps one core busy for a part of the time only.
+test: $(VENV)/.ready-test lint
+	@$(VENV)/bin/mypy & types=$$!; $(PYTEST); tests=$$?; wait $$types && exit $$tests
 
 test-long: $(VENV)/.ready-test
 	$(PYTEST) -m long

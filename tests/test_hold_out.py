@@ -123,7 +123,7 @@ def test_the_pages_say_what_was_set_aside_and_offer_to_measure_on_it(made, monke
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(made.folder.parent))
     said = " ".join(words_on(show("pages/study.py", study="study")).split())
     assert "<dt>Set aside</dt><dd>20 % of the photos of each class</dd>" in said
-    assert "of 4 photos are right" in said
+    assert "of 4 held-out photos are right" in said
     assert "measured on photos that were not mined" in said
     app = show("pages/evaluation.py", study="study")
     assert app.radio(key="measure_on").options[0] == "the photos that were set aside"

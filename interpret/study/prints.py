@@ -28,7 +28,7 @@ def write_prints(prints: Mapping[FileState, FilePrint], folder: Path) -> None:
     rows = [(*state, *digests) for state, digests in prints.items()]
     columns = list(zip(*rows, strict=True)) or [()] * len(PRINTS)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, PRINTS.types, strict=True)]
-    replace_table(pa.Table.from_arrays(arrays, schema=PRINTS), folder / NAME)
+    replace_table(pa.Table.from_arrays(arrays, schema=PRINTS), folder / NAME, checksums=True)
 
 
 def read_prints(*folders: Path) -> dict[FileState, FilePrint]:

@@ -21,13 +21,16 @@ def write_table(table: pa.Table, path: Path) -> None:
         flush(file)
 
 
-def replace_table(table: pa.Table, path: Path) -> None:
+def replace_table(table: pa.Table, path: Path, *, checksums: bool = False) -> None:
     """Write a table as :func:`write_table` does, in one step: a reader sees the old table or the new one.
 
-    Its pages have checksums: a manifest knows no file that is replaced.
+    Args:
+        table: the table.
+        path: where to.
+        checksums: whether its pages have checksums, as a file needs that no manifest has the digest of.
     """
     with new_file(path) as file:
-        pq.write_table(table, file, compression="zstd", row_group_size=1 << 20, write_page_checksum=True)
+        pq.write_table(table, file, compression="zstd", row_group_size=1 << 20, write_page_checksum=checksums)
 
 
 def read_ranked(path: Path, width: int) -> Ranked:
