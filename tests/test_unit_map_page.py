@@ -99,16 +99,16 @@ def test_what_the_address_asks_for_in_vain_is_said():
 
 def test_thresholds_that_leave_no_unit_say_what_would_fill_the_map(monkeypatch):
     monkeypatch.setattr(unit_map, "LEAST", 10**6)
-    from pages.shared.backend import unit_maps
+    from pages.shared.backend import placed_units
 
-    unit_maps._of.clear()
+    placed_units._of.clear()
     app = show("pages/unit.py", units="Map")
-    unit_maps._of.clear()
+    placed_units._of.clear()
     assert any("No unit is in" in info.value for info in app.info)
 
 
 def test_the_strongest_patch_is_the_first_of_the_unit(found):
-    from pages.shared.backend.unit_maps import strongest_patches
+    from pages.shared.backend.placed_units import strongest_patches
 
     unit = int(found.transactions[0][0][0])
     first = supporting.supporting_patches(found.study, [unit], found.config)[0]

@@ -51,12 +51,7 @@ def _compare(arguments: argparse.Namespace) -> None:
             OUT.print(_findings(found, state, arguments.rows))
     _print_table_1(first, second)
     if arguments.out is not None:
-        table = found.findings.drop(columns="class_ids").assign(
-            units_a=found.findings["units_a"].map(itemset_text),
-            units_b=found.findings["units_b"].map(itemset_text),
-            classes=found.findings["classes"].map(", ".join),
-        )
-        write_output(arguments.out, table.to_csv(index=False), "--out")
+        write_output(arguments.out, found.plain_findings().to_csv(index=False), "--out")
         OUT.print(Text(f"written: {arguments.out}"))
     if arguments.units is not None:
         write_output(arguments.units, _unit_table(found), "--units")
@@ -142,20 +137,6 @@ def _findings(found: "Comparison", state: str, rows: int) -> Table:
 
 
 def _unit_table(found: "Comparison") -> str:
-    import pandas as pd
-
-    matches = found.matches
-    if matches is None:
+    if found.matches is None:
         return "unit,counterpart,correlation,best,best_correlation\n"
-    pairs = (("counterpart", matches.unit), ("best", matches.best))
-    units = {name: pd.Series(found, dtype="Int64") for name, found in pairs}
-    table = pd.DataFrame(
-        {
-            "unit": np.arange(len(matches.unit)),
-            "counterpart": units["counterpart"].mask(units["counterpart"] < 0),
-            "correlation": matches.correlation,
-            "best": units["best"].mask(units["best"] < 0),
-            "best_correlation": matches.best_correlation,
-        }
-    )
-    return table.to_csv(index=False)
+    return found.matches.table().to_csv(index=False)

@@ -14,6 +14,7 @@ from interpret.findings import Findings
 from interpret.findings.rows import Units
 from interpret.findings.unit_index import unit_index
 from interpret.study import Study
+from interpret.words import itemset_text
 
 Ints = npt.NDArray[np.int64]
 
@@ -68,6 +69,12 @@ class Comparison:
     def agreement(self) -> float:
         """Share of the photos of both that both networks predict as the same class; NaN where there are none."""
         return float(self.photos["alike"].mean()) if len(self.photos) else float("nan")
+
+    def plain_findings(self) -> pd.DataFrame:
+        """The findings for a file: itemsets as `34,193`, classes by name."""
+        rows = self.findings.drop(columns="class_ids")
+        texts = {name: rows[name].map(itemset_text) for name in ("units_a", "units_b")}
+        return rows.assign(**texts, classes=rows["classes"].map(", ".join))
 
 
 def compare(a: Findings, b: Findings) -> Comparison:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from interpret.errors import InputError
 from interpret.study import Study
@@ -40,6 +41,19 @@ class Matches:
     best: Ints
     best_correlation: npt.NDArray[np.float64]
     photos: int
+
+    def table(self) -> pd.DataFrame:
+        """unit, counterpart, correlation, best, best_correlation: a row for each unit, missing values where none is."""
+        counterpart, best = (pd.Series(units, dtype="Int64") for units in (self.unit, self.best))
+        return pd.DataFrame(
+            {
+                "unit": np.arange(len(self.unit)),
+                "counterpart": counterpart.mask(counterpart < 0),
+                "correlation": self.correlation,
+                "best": best.mask(best < 0),
+                "best_correlation": self.best_correlation,
+            }
+        )
 
 
 def shared_photos(study: Study, other: Study) -> tuple[Ints, Ints]:

@@ -130,16 +130,7 @@ def _list(pair: Pair, rows: list[FindingRow], chosen: FindingRow) -> None:
         widgets.show(lines, "compared_list", _open)
     paging.buttons(PAGE_PARAM, pages)
     file = wording.file_name(pair.a.study.name, pair.b.study.name, "findings", "csv")
-    saved_tables.buttons("All findings", lambda: _plain(pair.found.findings), file)
-
-
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """The findings for saving."""
-    return rows.drop(columns="class_ids").assign(
-        units_a=rows["units_a"].map(wording.itemset_text),
-        units_b=rows["units_b"].map(wording.itemset_text),
-        classes=rows["classes"].map(", ".join),
-    )
+    saved_tables.buttons("All findings", pair.found.plain_findings, file)
 
 
 def _chosen_finding(pair: Pair, row: FindingRow) -> None:

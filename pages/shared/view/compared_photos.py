@@ -1,18 +1,17 @@
 """A photo that two studies have, explained by both networks."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from interpret.errors import InputError
 from interpret.explanation.photo import PhotoExplanation
-from interpret.mining.ranked_units import kept_units
+from interpret.findings import photo_transactions
 from pages.shared import wording
 from pages.shared.backend import messages, model, pictures
 from pages.shared.backend.comparisons import Pair, Side
 from pages.shared.backend.model import PickedPhoto
 from pages.shared.controls import address, in_vain, paging
-from pages.shared.view import widgets
+from pages.shared.view import explained_stage, widgets
 
 PER_PAGE = 12
 """Photos to pick from at once (count)."""
@@ -138,7 +137,7 @@ def _explained(pair: Pair, side: Side, image: int) -> None:
     widgets.show(
         [
             widgets.line(said),
-            widgets.stage(seen, words, heat=heat, opacity=OPACITY, boxes=_boxes(side, shown)),
+            widgets.stage(seen, words, heat=heat, opacity=OPACITY, boxes=explained_stage.boxes(study, shown)),
             *_transactions(side, shown, image),
             widgets.line(link),
         ],
@@ -146,36 +145,16 @@ def _explained(pair: Pair, side: Side, image: int) -> None:
     )
 
 
-def _boxes(side: Side, shown: PhotoExplanation) -> list[widgets.Part]:
-    height, width = side.study.preprocessing.size
-    scale = np.array([width, height, width, height]) / 100
-    return [
-        {
-            "left": x0,
-            "top": y0,
-            "width": x1 - x0,
-            "height": y1 - y0,
-            "number": str(place + 1),
-            "title": f"patch {place + 1}, {wording.percent(float(shown.masses[place]))} of the map",
-        }
-        for place, (x0, y0, x1, y1) in enumerate((shown.input_boxes / scale).tolist())
-    ]
-
-
 def _transactions(side: Side, shown: PhotoExplanation, image: int) -> list[widgets.Block]:
     """The units of the largest patches."""
-    study, config = side.study, side.findings.config
+    study = side.study
     if not len(shown.boxes):
         return [widgets.line(widgets.text("The map is zero everywhere and gives no patch.", "faint"))]
-    ranked = shown.units[:PATCHES], shown.scores[:PATCHES]
-    targets = np.full(len(ranked[0]), shown.target)
-    kept, _ = kept_units(study, config, ranked, targets, np.full(len(targets), image))
     lines = []
-    for place, units in enumerate(kept.tolist()):
+    for place, units in enumerate(photo_transactions.transactions(side.findings, shown, image)[:PATCHES]):
         chips = [
             widgets.unit(unit, **address.link_in(study.name, "unit", unit=unit), title=f"unit {unit} in {study.name}")
             for unit in units
-            if unit >= 0
         ]
         none = widgets.text("no unit exceeds the contrast", "faint")
         lines.append(widgets.line(widgets.text(f"Patch {place + 1}", "faint"), chips or [none]))

@@ -3,7 +3,6 @@
 import html
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -64,15 +63,7 @@ def units(pair: Pair) -> None:
             else "Units were not matched: the studies have too few photos in common."
         )
         return
-    table = pd.DataFrame(
-        {
-            "unit_a": np.arange(len(matches.unit)),
-            "unit_b": pd.Series(matches.unit, dtype="Int64").mask(matches.unit < 0),
-            "correlation": matches.correlation,
-            "best_b": pd.Series(matches.best, dtype="Int64").mask(matches.best < 0),
-            "best_correlation": matches.best_correlation,
-        }
-    )
+    table = matches.table().rename(columns={"unit": "unit_a", "counterpart": "unit_b", "best": "best_b"})
     table = table.sort_values(["correlation", "unit_a"], ascending=[False, True], ignore_index=True)
     wording.paragraph(
         f"Units of A and B, matched one with one over {wording.count(matches.photos, 'photo')} so that the sum of the "

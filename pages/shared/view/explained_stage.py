@@ -83,8 +83,8 @@ def asks_for_no_unit(study: Study) -> bool:
     return st.query_params.get(MAP_PARAM) not in (None, "", EXPLANATION) and mapped(study) is None
 
 
-def boxes(study: Study, shown: PhotoExplanation, chosen: int) -> list[widgets.Part]:
-    """The patches, in percent of the picture; a click chooses one."""
+def boxes(study: Study, shown: PhotoExplanation, chosen: int | None = None) -> list[widgets.Part]:
+    """The patches, in percent of the picture; a click chooses one, unless none is to be chosen (None)."""
     height, width = study.preprocessing.size
     scale = np.array([width, height, width, height]) / 100
     parts: list[widgets.Part] = []
@@ -98,8 +98,7 @@ def boxes(study: Study, shown: PhotoExplanation, chosen: int) -> list[widgets.Pa
                 "height": y1 - y0,
                 "number": str(place + 1),
                 "title": f"patch {place + 1}, {wording.percent(float(shown.masses[place]))} of the map",
-                "act": {"box": place + 1},
-                "on": place == chosen,
+                **({} if chosen is None else {"act": {"box": place + 1}, "on": place == chosen}),
             }
         )
     return parts

@@ -13,9 +13,9 @@ from interpret.findings import Findings
 from interpret.findings.rows import MappedUnit
 from interpret.findings.unit_map import LEAST
 from pages.shared import wording
-from pages.shared.backend import pictures, unit_maps
+from pages.shared.backend import pictures, placed_units
 from pages.shared.backend.given_names import Called
-from pages.shared.backend.unit_maps import Drawn
+from pages.shared.backend.placed_units import Drawn
 from pages.shared.controls import address, in_vain, menus, paging
 from pages.shared.view import figures, naming, saved_tables, screen, style, widgets
 
@@ -53,7 +53,7 @@ def controls(findings: Findings) -> tuple[str, list[int]]:
         forget=(LIST_PARAM,),
         placeholder="all classes",
         max_selections=8,
-        width=320,
+        width=screen.pixels(320),
     )
     if refused := menus.several_not_offered("of", of):
         st.warning(
@@ -72,7 +72,7 @@ def show(findings: Findings, colour: str, of: list[int], chosen: int | None) -> 
         of: classes; marks of units that are frequent in none of them are faint, and they are not listed. All if empty.
         chosen: the unit that is marked, and whose nearest units are listed first; None for none.
     """
-    drawn = unit_maps.of(findings)
+    drawn = placed_units.of(findings)
     if drawn.table.empty:
         st.info(f"No unit is in {LEAST} patches; a larger N, or a study with more photos, would fill this map.")
         return
@@ -126,7 +126,7 @@ def _figure(findings: Findings, drawn: Drawn, colour: str, asked: np.ndarray, ch
     most = PHONE_PICTURES if narrow else PICTURES
     order = [place for place in drawn.order if asked[place]]
     places = unit_map_chart.without_overlap(drawn.units.places, order, unit_map_chart.side_of(narrow) * 1.2, most)
-    sources = unit_maps.strongest_pictures(findings, units[places].tolist(), round(SIDE * screen.scale()))
+    sources = placed_units.strongest_pictures(findings, units[places].tolist(), round(SIDE * screen.scale()))
     ring = np.flatnonzero(units == chosen) if chosen is not None else np.zeros(0, np.int64)
     figure = unit_map_chart.unit_map(
         marks,
@@ -249,7 +249,7 @@ def _entries(findings: Findings, drawn: Drawn, places: list[int]) -> list[widget
     """A picture for each unit, or a line where its photo is not here."""
     rows = list(frames.rows(drawn.table.iloc[places], MappedUnit))
     of_class, called = pictures.colours(findings.study), naming.called(findings)
-    sources = unit_maps.strongest_pictures(findings, [row.unit for row in rows], pictures.THUMBNAIL)
+    sources = placed_units.strongest_pictures(findings, [row.unit for row in rows], pictures.THUMBNAIL)
     tiles, lines = [], []
     for row, source in zip(rows, sources, strict=True):
         name = called.named((row.unit,)).name
