@@ -1,6 +1,6 @@
 # make run    the dashboard on http://127.0.0.1:8501, with the embedded demo
 # make test   lint, types and all tests but the longest; make test-long runs those
-# make check  lint, types and the quick tests: under two minutes, for while you work
+# make check  lint, types and the quick tests: some four minutes on two cores, for while you work
 # Each sets everything up in .venv first, once; they need Python 3.11 or newer and nothing else.
 
 PYTHON ?= python3
