@@ -28,11 +28,11 @@ def test_no_level_of_headings_is_left_out(page, path):
     assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
-def test_from_a_patch_to_its_chain_to_a_unit_by_keyboard_alone(page):
-    go(page, "class_specific")
-    tile = page.locator("button.frame").nth(1)
-    tile.focus()
-    title = tile.get_attribute("title")
+def test_from_the_first_page_to_a_chain_to_a_unit_and_back_by_keyboard_alone(page):
+    go(page, "?study=demo")
+    while not page.locator("button.frame:focus").count():
+        tabbed(page)
+    title = page.locator("button.frame:focus").get_attribute("title")
     with drawn_anew(page):
         page.keyboard.press("Enter")
     page.wait_for_selector("[role=dialog] >> text=Its transaction")
@@ -40,11 +40,7 @@ def test_from_a_patch_to_its_chain_to_a_unit_by_keyboard_alone(page):
     name = chip.get_attribute("aria-label")
     reached = [tabbed(page) for _ in range(4)]
     assert name in reached, reached
-    with drawn_anew(page):
-        page.keyboard.press("Escape")
-    page.locator("[role=dialog]").wait_for(state="detached")
-    page.wait_for_selector("button.frame:focus")
-    assert page.locator("button.frame:focus").get_attribute("title") == title
+    escape(page, title)
     with drawn_anew(page):
         page.keyboard.press("Enter")
     page.wait_for_selector("[role=dialog] >> text=Its transaction")
@@ -53,6 +49,38 @@ def test_from_a_patch_to_its_chain_to_a_unit_by_keyboard_alone(page):
     with drawn_anew(page):
         page.keyboard.press("Enter")
     page.wait_for_selector(f"h1:has-text('{name} respond to')")
+    with drawn_anew(page):
+        page.go_back()
+    page.wait_for_selector("[role=dialog] >> text=Its transaction")
+    escape(page, title)
+
+
+def escape(page, title: str) -> None:
+    """Close the dialog; the patch with this title then has the focus."""
+    with drawn_anew(page):
+        page.keyboard.press("Escape")
+    page.locator("[role=dialog]").wait_for(state="detached")
+    page.wait_for_selector("button.frame:focus")
+    assert page.locator("button.frame:focus").get_attribute("title") == title
+
+
+def test_a_finding_of_compare_and_a_unit_of_the_map_are_reached_by_keyboard_alone(page):
+    go(page, "compare?study=demo&other=marked")
+    rows = page.locator("button.line.row")
+    rows.nth(1).wait_for()
+    while not page.locator("button.line.row:not(.on):focus").count():
+        tabbed(page)
+    with drawn_anew(page):
+        page.keyboard.press("Enter")
+    assert rows.nth(1).get_attribute("aria-current") == "true"
+    page.wait_for_selector("button.line.row.on:focus")
+    go(page, "unit?study=demo&units=Map")
+    while not page.locator("a.frame:focus").count():
+        tabbed(page)
+    unit = page.locator("a.frame:focus").get_attribute("title").split()[2]
+    with drawn_anew(page):
+        page.keyboard.press("Enter")
+    page.wait_for_selector(f"h1:has-text('What does unit {unit} respond to')")
 
 
 def tabbed(page) -> str:

@@ -8,15 +8,23 @@ const made = (tag, name, text) => {
   return node;
 };
 
+const pressableOf = (act) => {
+  for (const host of document.querySelectorAll("[data-testid^=stBidiComponent]")) {
+    const node = host.shadowRoot?.querySelector(`[data-focus='${CSS.escape(JSON.stringify(act))}']`);
+    if (node) return node;
+  }
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".blocks");
   const shown = JSON.stringify(data);
   // When a dialog is gone, the focus returns to the click that opened it: Streamlit knows the widget around it only.
+  // A page that was opened with its dialog, as by the browser's Back, had no click: what would have been clicked has it.
   const leave = () => {
     const opener = globalThis.unitscopeOpener;
-    setTimeout(() => root.isConnected || (opener?.isConnected && opener.focus()), 100);
+    setTimeout(() => root.isConnected || (opener?.isConnected ? opener : pressableOf(data.opened_by))?.focus(), 100);
   };
-  const left = data.in_dialog ? leave : undefined;
+  const left = data.opened_by ? leave : undefined;
   if (root.dataset.shown === shown) return left;
   root.dataset.shown = shown;
   const focused = parentElement.getRootNode().activeElement?.dataset?.focus;

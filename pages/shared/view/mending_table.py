@@ -42,10 +42,10 @@ def show(study: Study, effect: Mending, held_out: Best | None) -> None:
     ]
     several = len(effect.units) > 1
     heads = (
-        "",
         "photos",
+        "in all",
         "without these" if several else "without it",
-        "",
+        "95\u00a0% interval",
         "random units" if several else "a random unit",
     )
     head = "".join(f"<th>{name}</th>" for name in heads)

@@ -98,4 +98,4 @@ def _chain(findings: Findings, patch: int) -> None:
             widgets.text(str(about["path"]), "faint"),
         )
     )
-    widgets.show(blocks, "chain", in_dialog=True)
+    widgets.show(blocks, "chain", opened_by={"patch": patch})

@@ -20,6 +20,7 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 .stHtml dl.facts dd { margin: 0; font-weight: 620; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .stHtml p.said { margin: 0; max-width: 46rem; line-height: 1.55; }
 .stHtml p.small { margin: 0; font-size: 0.875rem; opacity: 0.72; }
+[data-testid="stCaptionContainer"] { color: inherit !important; opacity: 0.72; } /* Streamlit's grey is too light */
 .stHtml abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
 .stHtml table.mending { border-collapse: collapse; font-size: 0.9375rem; width: 100%; }
 .stHtml table.mending th { text-align: left; font-weight: 400; font-size: 0.875rem; opacity: 0.72; }
@@ -29,6 +30,9 @@ body, .stMarkdown, [data-testid="stMetricValue"] { font-variant-numeric: tabular
 .stHtml dl.words dd { margin: 0 0 0.55rem; opacity: 0.86; }
 .stHtml ol.words { padding-left: 1.2rem; } .stHtml ol.words li { margin-bottom: 0.4rem; }
 [data-testid="stButtonGroup"] button:not([aria-label^="Help"]) { min-height: 2.5rem; } /* as other controls of a row */
+/* White stands on them, and the dark theme's own colour is a light one. */
+button[data-testid^="stBaseButton-primary"]:not(:disabled) { background-color: #4a5ad0; border-color: #4a5ad0; }
+button[data-testid^="stBaseButton-primary"]:not(:disabled):hover { background-color: #3c4bbd; border-color: #3c4bbd; }
 [data-testid="stElementToolbar"] { opacity: 0.9; }
 .stMainBlockContainer > div > div:has(.st-key-search_field) { position: absolute; } /* no room at the top of the page */
 [data-testid="stPopoverButton"][kind="tertiary"] { color: inherit !important; } /* hovered it is dark on dark */

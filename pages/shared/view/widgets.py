@@ -35,7 +35,7 @@ def show(
     key: str,
     on_select: Callable[[dict[str, Any]], None] | None = None,
     *,
-    in_dialog: bool = False,
+    opened_by: dict[str, Any] | None = None,
 ) -> None:
     """Show blocks one below the other; a click on a link opens its page.
 
@@ -43,7 +43,8 @@ def show(
         blocks: from the functions below.
         key: of the widget.
         on_select: called before the page reruns, with the act of a click that opens no page.
-        in_dialog: whether the blocks are in a dialog. When it closes, the focus returns to what opened it.
+        opened_by: where the blocks are in a dialog, the act of the click that opens it, where the focus returns when it
+            closes.
     """
 
     def acted() -> None:
@@ -52,8 +53,8 @@ def show(
         if act and "page" not in act and on_select is not None:
             on_select(act)
 
-    render = _render_in_dialog if in_dialog else _render
-    result = render(key=key, data={"blocks": list(blocks), "in_dialog": in_dialog}, on_act_change=acted)
+    render = _render_in_dialog if opened_by else _render
+    result = render(key=key, data={"blocks": list(blocks), "opened_by": opened_by}, on_act_change=acted)
     act = dict(result.get("act") or {})
     if act.get("page") in {entry.path for entry in page_list.ENTRIES}:
         query = {str(name): str(value) for name, value in dict(act.get("query") or {}).items()}
