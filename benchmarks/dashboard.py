@@ -82,7 +82,7 @@ def interactions(tab: Any) -> Iterator[Step]:
         group = tab.get_by_role("radiogroup", name="Itemsets")
         everything = group.get_by_role("radio", name="all", exact=True)
         is_chosen = everything.get_attribute("aria-checked") == "true"
-        (group.get_by_role("radio", name="without repeats") if is_chosen else everything).click()
+        (group.get_by_role("radio", name="closed", exact=True) if is_chosen else everything).click()
 
     def thresholds() -> None:
         tab.locator("[data-testid=stPopover] button").first.click()

@@ -28,7 +28,7 @@ FLOORS = (
     ("data",),
     ("demo",),
     ("config", "progress", "stats"),
-    ("files", "frames", "glossary", "options", "own_processes", "threads", "words"),
+    ("files", "frames", "glossary", "imports", "options", "own_processes", "threads", "words"),
     ("errors",),
 )
 """From the top down: a package imports from its own floor's packages and from floors below, never from above."""

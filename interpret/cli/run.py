@@ -9,6 +9,7 @@ from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, c
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.imports import without_collections
 
 
 def add(commands: Any) -> None:
@@ -27,7 +28,8 @@ def add(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
+    with without_collections():
+        from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
 
     config = configured(
         arguments,

@@ -13,6 +13,7 @@ from interpret.data.downloads import Announce, fetch
 from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.errors import InputError
 from interpret.models import checkpoints
+from interpret.models.torchvision_names import torchvision_names
 
 LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 # The weights behind the poster's table; every other torchvision network takes those that torchvision recommends.
@@ -49,12 +50,10 @@ def available() -> list[tuple[str, str]]:
 
     Architectures of timm, as ``timm/NAME`` with a checkpoint, are not listed: there are more than a thousand.
     """
-    import torchvision.models as zoo
-
     demo = [("demo", "the embedded demo's small network")]
     lite = [(name, f"ImageNet, from the pip package {_package(name)}") for name in LITE]
     poster = [(name, "ImageNet, the poster's weights: downloaded once") for name in POSTER]
-    others = [name for name in zoo.list_models(module=zoo) if name not in POSTER and not name.startswith(TOKENS)]
+    others = [name for name in torchvision_names() if name not in POSTER and not name.startswith(TOKENS)]
     return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others]
 
 

@@ -19,6 +19,7 @@ _ROUTED = "routed"
 def run() -> None:
     """Draw the navigation and run the page in the address."""
     preparation.wait()
+    preparation.spare_modules()
     st.set_page_config(page_title="Unitscope", page_icon=style.icon(), layout="wide")
     st.html(style.STYLE)
     if not gate.is_open():
