@@ -24,7 +24,9 @@ RANKING_RULES = ("evidence", "score", "support")
 class ModelConfig(Checked):
     """Which network and layer, and how a photo becomes the network's input."""
 
-    model: str = option("efficientnet_lite0", "architecture; `unitscope models` lists them")
+    model: str = option(
+        "efficientnet_lite0", "architecture; `unitscope models` lists them; or FILE.py:FUNCTION, or an archive (.pt2)"
+    )
     weights: str | None = option(
         None,
         "your own checkpoint (.safetensors, or a state dict written by torch.save); the word random: untrained weights",

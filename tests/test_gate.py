@@ -322,15 +322,17 @@ def test_the_command_serve_hands_roots_names_and_one_person_on(monkeypatch):
 
     monkeypatch.setattr(serve.os, "execve", replaced)
     command = ["serve", "--no-browser", "--roots", "/data:/photos", "--hosts", "units.example.org", "--one-person"]
+    command.append("--allow-code")
     with pytest.raises(SystemExit):
         main(command)
     assert given["UNITSCOPE_ROOTS"] == "/data:/photos"
     assert given["UNITSCOPE_HOSTS"] == "units.example.org"
     assert given["UNITSCOPE_ONE_PERSON"] == "1"
+    assert given["UNITSCOPE_ALLOW_CODE"] == "1"
     given.clear()
     with pytest.raises(SystemExit):
         main(["serve"])
-    assert not {"UNITSCOPE_HOSTS", "UNITSCOPE_ONE_PERSON"} & given.keys()
+    assert not {"UNITSCOPE_HOSTS", "UNITSCOPE_ONE_PERSON", "UNITSCOPE_ALLOW_CODE"} & given.keys()
 
 
 async def html_page(scope: Any, receive: Any, send: Any) -> None:

@@ -69,6 +69,29 @@ def test_an_architecture_of_timm_takes_the_place_of_the_menu_and_needs_a_checkpo
     assert value_of(arguments, "--weights") == str(weights)
 
 
+def test_a_network_in_code_is_offered_where_code_is_allowed(form, started, tmp_path, monkeypatch):
+    assert not [one for one in form.text_input if one.key == "new_own"]
+    monkeypatch.setenv("UNITSCOPE_ALLOW_CODE", "1")
+    (tmp_path / "nets.py").write_text("")
+    form.run()
+    form.radio(key="new_source").set_value("skimage")
+    for typed, said in (
+        ("nets.py", "names no network in code"),
+        ("other.py:build", "There is no file"),
+        ("../nets.py:build", "lies outside of"),
+    ):
+        form.text_input(key="new_own").set_value(typed)
+        form.button(key="new_start").click().run()
+        assert said in form.error[0].value, typed
+    assert started == []
+    form.text_input(key="new_own").set_value("nets.py:build")
+    form.button(key="new_start").click().run()
+    assert not form.error
+    ((name, arguments),) = started
+    assert name == "skimage-nets.py-build"
+    assert value_of(arguments, "--model") == f"{tmp_path}/nets.py:build"
+
+
 def test_a_folder_is_found_by_going_from_one_to_the_next(form, started, tmp_path):
     for name in ("photos/summer/birds", "photos/winter", "other"):
         (tmp_path / name).mkdir(parents=True)

@@ -42,6 +42,12 @@ def add(commands: Any) -> None:
         action="store_true",
         help="everybody who reaches the dashboard sees, stops and deletes everything (UNITSCOPE_ONE_PERSON)",
     )
+    command.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="networks may be built by Python files below the roots, by whoever reaches the dashboard "
+        "(UNITSCOPE_ALLOW_CODE)",
+    )
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -61,6 +67,8 @@ def _serve(arguments: argparse.Namespace) -> None:
         environment["UNITSCOPE_HOSTS"] = arguments.hosts
     if arguments.one_person:
         environment["UNITSCOPE_ONE_PERSON"] = "1"
+    if arguments.allow_code:
+        environment["UNITSCOPE_ALLOW_CODE"] = "1"
     command = streamlit_command(arguments.port, arguments.address, headless=arguments.no_browser)
     sys.stdout.flush()
     if os.name == "posix":  # the server takes this process over, so that a signal that ends it reaches the server

@@ -13,7 +13,7 @@ from interpret.data.downloads import Announce
 from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
 from interpret.errors import InputError
-from interpret.models import checkpoints
+from interpret.models import checkpoints, own_network
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
 from interpret.models.zoo import Family, available, find_family, seeded
 
@@ -67,6 +67,8 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
     for what, path in (("The checkpoint", config.weights), ("The file of class names", config.class_names)):
         if path is not None and path != RANDOM:
             check_within(Path(path), roots, what)
+    if own_network.is_own(config.model):
+        return _own(config, roots)
     family = find_family(config.model)
     network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()
@@ -86,8 +88,61 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         wnids=wnids,
         weights_digest=checkpoints.digest(network),
         source=source,
-        config=config,
+        config=_located(config),
     )
+
+
+def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
+    """The classifier of a network of the user's own, with the options that the configuration sets."""
+    name = own_network.short_name(config.model)
+    made = own_network.build(config.model, roots)
+    given = made if isinstance(made, Classifier) else None
+    network = made if given is None else given.network
+    if not isinstance(network, nn.Module) or isinstance(network, torch.jit.ScriptModule):
+        raise InputError(
+            f"{name} returned a {type(network).__name__}; return a torch.nn.Module that is no TorchScript (its layers "
+            "cannot be looked into), or what interpret.wrap returns."
+        )
+    source = f"your own network ({name})"
+    if config.weights not in (None, RANDOM):
+        state = checkpoints.unprefixed(checkpoints.read_state(config.weights), set(network.state_dict()))
+        checkpoints.copy_weights(network, state, config.weights, name)
+        source += f" with your own weights ({Path(config.weights).name})"
+    network = network.cpu().float()
+    if given is None:
+        size = own_network.input_size(network) or (224, 224)
+        preprocessing = Preprocessing(size=size, resize=resized_side(max(size), 0.875))
+    else:
+        preprocessing = given.preprocessing
+    if any((config.input_size, config.crop_fraction, config.mean, config.std)):
+        preprocessing = _adjusted_preprocessing(preprocessing, config)
+    if config.class_names is None and given is not None:
+        names, wnids = given.class_names, given.wnids
+    else:
+        logits = observe(network, preprocessing.size)[1]
+        names, wnids = numbered_classes(logits.shape[1]), ()
+        if config.class_names is not None:
+            names, wnids = class_names.read_class_names(config.class_names, logits.shape[1])
+    wrapped = wrap(
+        network,
+        name=name,
+        class_names=names,
+        preprocessing=preprocessing,
+        layer=config.layer or (None if given is None else given.layer),
+        wnids=wnids,
+    )
+    network.eval()
+    return replace(wrapped, source=source, config=_located(config))
+
+
+def _located(config: ModelConfig) -> ModelConfig:
+    """The configuration with absolute paths, so that a study finds its files again from another folder."""
+
+    def absolute(path: str | None) -> str | None:
+        return path if path in (None, RANDOM) else str(Path(path).expanduser().absolute())
+
+    model = own_network.located(config.model) if own_network.is_own(config.model) else config.model
+    return replace(config, model=model, weights=absolute(config.weights), class_names=absolute(config.class_names))
 
 
 def wrap(

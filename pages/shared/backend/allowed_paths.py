@@ -7,6 +7,7 @@ from pathlib import Path
 from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.files import cache_dir
+from interpret.models import own_network
 from interpret.study import Study
 from interpret.study.schema import PACKED
 from pages.shared.backend import owners
@@ -56,6 +57,26 @@ def resolve(text: str, *, folder: bool) -> Path:
     if folder and studies_root().resolve().is_relative_to(path):
         raise InputError(f"{text!r} holds the studies; type a folder of photos beside or below them.")
     return path
+
+
+def code_is_allowed() -> bool:
+    """Whether a network may be built by code in the allowed folders: ``UNITSCOPE_ALLOW_CODE``."""
+    return os.environ.get(own_network.ALLOWED) == "1"
+
+
+def resolve_code(text: str) -> str:
+    """What ``--model`` takes for a network in code that a user typed, its file below an allowed root.
+
+    Raises:
+        InputError: it names no function of a file and no archive, or there is no such file.
+    """
+    text = text.strip()
+    if not own_network.is_own(text):
+        raise InputError(f"{text!r} names no network in code; type FILE.py:FUNCTION, or an archive (.pt2).")
+    place, colon, function = text.rpartition(":")
+    if not colon:
+        return str(resolve(text, folder=False))
+    return f"{resolve(place, folder=False)}:{function}" if place.endswith(".py") else text
 
 
 def folders_in(text: str, limit: int = 300) -> tuple[Path | None, list[Path], int]:

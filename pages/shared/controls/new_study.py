@@ -10,6 +10,7 @@ from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.datasets import count
 from interpret.errors import InputError
+from interpret.models import own_network
 from interpret.options import options
 from interpret.progress import remaining
 from pages.shared import wording
@@ -87,8 +88,19 @@ def _form(uploaded: list[Any], photos: int) -> None:
             placeholder="not set: the last one with spatial extent",
             help="a module’s name, such as layer3 or features.22; `unitscope models --layers NAME` lists them",
         )
+        own = ""
+        if allowed_paths.code_is_allowed():
+            own = st.text_input(
+                "A network in code",
+                key="new_own",
+                placeholder="nets.py:build",
+                help="a file and its function, which returns a module or what `interpret.wrap` returns; or an archive "
+                "that `torch.export.save` wrote (.pt2)",
+            )
     if timm:
         model = f"timm/{timm.strip().removeprefix('timm/')}"
+    if own:
+        model = own_network.short_name(own.strip())
     source, folder = "upload", ""
     if uploaded:
         wording.paragraph(f"{wording.count(photos, 'photo')} dropped above.", "small")
@@ -109,7 +121,7 @@ def _form(uploaded: list[Any], photos: int) -> None:
         if timm and not path and file is None:
             raise InputError("An architecture of timm needs a checkpoint; type its path, or upload it.")
         typed, name = name, study_names.checked(name)
-        arguments += ["--model", model]
+        arguments += ["--model", allowed_paths.resolve_code(own) if own else model]
         try:
             if path:
                 arguments += ["--weights", str(allowed_paths.resolve(path, folder=False))]
