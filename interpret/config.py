@@ -185,7 +185,7 @@ class RunConfig(Checked):
     images: str = option(
         dataclasses.MISSING,
         "folder of class folders (named by wnid, ImageNet index or class name), or a flat folder; or one of "
-        "demo, demo-val, skimage, imagenette, imagenette-val",
+        "demo, demo-val, skimage, imagenette, imagenette-val; or a set of torchvision, as torchvision/CIFAR10:test",
         kind=str,
     )
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -92,6 +92,18 @@ def test_a_network_in_code_is_offered_where_code_is_allowed(form, started, tmp_p
     assert value_of(arguments, "--model") == f"{tmp_path}/nets.py:build"
 
 
+def test_a_set_of_torchvision_is_chosen_with_its_split(form, started):
+    form.radio(key="new_source").set_value("torchvision").run()
+    assert form.selectbox(key="new_set").options[0] == "CIFAR10 (170 MB download)"
+    form.selectbox(key="new_set").set_value("OxfordIIITPet").run()
+    form.selectbox(key="new_split").set_value("test")
+    form.button(key="new_start").click().run()
+    assert not form.error
+    ((name, arguments),) = started
+    assert name == "torchvision-OxfordIIITPet-test-efficientnet_lite0"
+    assert value_of(arguments, "--images") == "torchvision/OxfordIIITPet:test"
+
+
 def test_a_folder_is_found_by_going_from_one_to_the_next(form, started, tmp_path):
     for name in ("photos/summer/birds", "photos/winter", "other"):
         (tmp_path / name).mkdir(parents=True)

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from interpret.data import torchvision_sets
 from interpret.data.downloads import Announce, fetch
 from interpret.data.photos import plain
 from interpret.errors import InputError
@@ -42,18 +43,25 @@ SKIMAGE_PHOTOS = (
 IMAGENETTE = ("https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz", "3df6f0d01a2c9592104656642f5e78a3")
 
 
+def is_builtin(source: str | Path) -> bool:
+    """Whether a source is a built-in set or one of torchvision's, and not a folder."""
+    return str(source) in BUILT_IN or torchvision_sets.is_named(source)
+
+
 def folder(source: str | Path, announce: Announce | None = None) -> Path:
     """The absolute path of a source's folder; a built-in set that is not in the cache yet is made.
 
     A folder with the name of a built-in set is reached by ``./`` before its name.
 
     Args:
-        source: a folder, or one of :data:`BUILT_IN`.
+        source: a folder, one of :data:`BUILT_IN`, or a set of torchvision (:mod:`interpret.data.torchvision_sets`).
         announce: called with one line before a download or a rendering starts.
 
     Raises:
         InputError: there is no such folder, or a built-in set cannot be made.
     """
+    if isinstance(source, str) and torchvision_sets.is_named(source):
+        return torchvision_sets.folder(source, announce)
     if isinstance(source, str) and source in BUILT_IN:
         try:
             if source == "skimage":
@@ -75,7 +83,10 @@ def folder(source: str | Path, announce: Announce | None = None) -> Path:
         fault = "is a file, not a folder" if path.exists() else "does not exist"
     except (OSError, RuntimeError, ValueError) as error:
         fault = f"cannot be opened ({plain(error)})"
-    raise InputError(f"The folder {str(source)!r} {fault}; give a folder of photos, or one of {', '.join(BUILT_IN)}.")
+    raise InputError(
+        f"The folder {str(source)!r} {fault}; give a folder of photos, torchvision/NAME, or one of "
+        f"{', '.join(BUILT_IN)}."
+    )
 
 
 def _skimage() -> Path:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from interpret.data import torchvision_sets
 from interpret.errors import InputError
 
 _WNID = re.compile(r"n\d{8}")
@@ -59,7 +60,8 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
     ``[wnid, name]``, as in ImageNet's common index file). WordNet ids are replaced by ImageNet's names.
 
     Args:
-        path: the file, or the word ``imagenet`` for ImageNet's 1,000 classes.
+        path: the file; or the word ``imagenet`` for ImageNet's 1,000 classes; or a set of torchvision, such as
+            ``torchvision/CIFAR10``.
         expected: the network's number of outputs; not checked if None.
 
     Returns:
@@ -70,6 +72,8 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
     """
     if str(path) == "imagenet":
         names, wnids = imagenet()
+    elif torchvision_sets.is_named(path):
+        names, wnids = torchvision_sets.class_names(str(path)), ()
     else:
         names, wnids = _parse(Path(path))
     if expected is not None and len(names) != expected:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from interpret.config import ExtractConfig, RunConfig
-from interpret.data.builtin import BUILT_IN
+from interpret.data.builtin import is_builtin
 from interpret.errors import InputError
 from interpret.explanation.extraction import extract
 from interpret.explanation.study_network import check_same_predictions, network_of
@@ -53,7 +53,7 @@ def add_contrast(
     repeats = ExtractConfig().contrast if repeats is None else repeats
     recorded = study.recorded.config
     config = RunConfig(
-        images=recorded.images if recorded.images in BUILT_IN else str(study.images_root),
+        images=recorded.images if is_builtin(recorded.images) else str(study.images_root),
         model=replace(study.model_config, layer=study.layer, precision=study.precision),
         extract=replace(study.extract_config, contrast=repeats),
         mine=study.mine_config,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from interpret.config import ModelConfig
-from interpret.data import class_names
+from interpret.data import class_names, torchvision_sets
 from interpret.data.downloads import Announce
 from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
@@ -65,7 +65,7 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         InputError: an option, a file or the architecture does not fit; one sentence says which.
     """
     for what, path in (("The checkpoint", config.weights), ("The file of class names", config.class_names)):
-        if path is not None and path != RANDOM:
+        if path is not None and path not in (RANDOM, "imagenet") and not torchvision_sets.is_named(path):
             check_within(Path(path), roots, what)
     if own_network.is_own(config.model):
         return _own(config, roots)
@@ -139,7 +139,9 @@ def _located(config: ModelConfig) -> ModelConfig:
     """The configuration with absolute paths, so that a study finds its files again from another folder."""
 
     def absolute(path: str | None) -> str | None:
-        return path if path in (None, RANDOM) else str(Path(path).expanduser().absolute())
+        if path is None or path in (RANDOM, "imagenet") or torchvision_sets.is_named(path):
+            return path
+        return str(Path(path).expanduser().absolute())
 
     model = own_network.located(config.model) if own_network.is_own(config.model) else config.model
     return replace(config, model=model, weights=absolute(config.weights), class_names=absolute(config.class_names))

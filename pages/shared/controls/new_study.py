@@ -8,6 +8,7 @@ import streamlit as st
 
 from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.data import torchvision_sets
 from interpret.data.datasets import count
 from interpret.errors import InputError
 from interpret.models import own_network
@@ -22,6 +23,7 @@ SOURCES = {
     "skimage": "scikit-image’s photos",
     "folder": "a folder on this machine",
     "imagenette": "Imagenette (340 MB download)",
+    "torchvision": "a data set of torchvision",
 }
 
 SKIPPED = {"model", "weights", "class_names", "layer", "images", "limit", "shard_size"}
@@ -111,6 +113,8 @@ def _form(uploaded: list[Any], photos: int) -> None:
         folder = folder_input.folder_input(
             "new_folder", "photos", "class folders named by class, ImageNet index or wnid, or photos side by side"
         )
+    if source == "torchvision":
+        source = _set_of_torchvision()
     limit = option_input.option_input(LIMIT, key="new_limit", label="At most this many photos", unset="all of them")
     arguments = _options()
     name = st.text_input(
@@ -143,6 +147,19 @@ def _form(uploaded: list[Any], photos: int) -> None:
         st.rerun()
     for line in filter(None, st.session_state.get("new_said", [])):
         st.caption(wording.markdown(line))
+
+
+def _set_of_torchvision() -> str:
+    """The set and the split that are chosen, as the command line takes them."""
+    left, right = st.columns(2)
+
+    def with_size(name: str) -> str:
+        size = torchvision_sets.SIZES.get(name.lower())
+        return f"{name} ({size} download)" if size else f"{name}, which must lie on the server"
+
+    name = left.selectbox("Data set", torchvision_sets.USUAL, key="new_set", format_func=with_size)
+    split = right.selectbox("Split", torchvision_sets.USUAL[name], key="new_split")
+    return f"{torchvision_sets.PREFIX}{name}:{split}"
 
 
 def _options() -> list[str]:
