@@ -58,6 +58,23 @@ GLOSSARY = (
         "own photos against its contrast photos, corrected by Benjamini and Hochberg’s method). For a class-shared "
         "itemset, the largest of its classes’ values.",
     ),
+    ("Ablate", "To set units to zero in the layer’s output and let the model answer again."),
+    (
+        "Held-out photos",
+        "Photos that were not mined: a fifth of each class of a labelled folder, which a run sets aside, or others "
+        "that are given to an evaluation. What is measured on mined photos flatters the units, because they were "
+        "chosen there.",
+    ),
+    (
+        "Right",
+        "A photo is right if the model predicts its label. Of photos without labels, what the model says with all "
+        "units active counts as right.",
+    ),
+    (
+        "Costs",
+        "By how many percentage points the share of right photos of a class falls when all units of an itemset are "
+        "ablated. Beside it stand as many random units, and the other classes.",
+    ),
     (
         "Supported",
         "In every class of the itemset, the q-value is at most 0.05 and the contrast lift 2 or more: the itemset "
@@ -66,7 +83,7 @@ GLOSSARY = (
     (
         "Mended, broken",
         "With a set of units ablated (set to zero): photos of A taken for B that become A, and right answers that "
-        "become wrong. Counted on photos that were not mined, where there are some.",
+        "become wrong. Counted on held-out photos, where there are some.",
     ),
     (
         "p by shuffling",
@@ -91,7 +108,8 @@ GLOSSARY = (
         "Map of the units",
         "Units lie near each other that are found with the same units in the transactions: for each unit the share of "
         "its patches that hold each other one, compared by the cosine, and laid out by t-SNE. Trustworthiness says how "
-        "far neighbours on the map are neighbours by these shares: 1 where all are, about 0.5 with places by lot.",
+        "far neighbours on the map are neighbours by these shares: 1 where all are, about 0.5 with places drawn "
+        "at random.",
     ),
     (
         "Near-duplicates",

@@ -17,6 +17,7 @@ from pages.shared.controls import address, in_vain, menus, paging, stand, thresh
 from pages.shared.view import (
     contrast,
     effects,
+    empty,
     figures,
     folded_rows,
     known_parts,
@@ -46,7 +47,7 @@ def page() -> None:
     with title:
         wording.header("Which units do classes have in common?")
     if not findings.classes:
-        tables.nothing_found(findings)
+        empty.nothing_found(findings, empty.EXPLAIN, empty.STUDY)
         return
     in_vain.warn_of_choice("view", "View", VIEWS)
     thresholds.warn_of_display()
@@ -76,11 +77,7 @@ def page() -> None:
     found = effects.best_first(findings, found)
     rows = contrast.listed(findings, found, everything)
     if rows.empty:
-        st.info(
-            "No set of units is frequent in "
-            + ("all of these classes" if only else "two classes at once")
-            + "; a smaller support or a larger N would fill this page."
-        )
+        _nothing_shared(findings, bool(only))
         return
     units = _chosen(rows)
     if said := contrast.counts(findings, found["supported"].tolist(), everything, "shared set"):
@@ -102,6 +99,21 @@ def page() -> None:
         widgets.show([widgets.line(every)], "every_unit")
         shared_gallery.show(findings, units, chance)
     patch_chain.show_if_asked(findings)
+
+
+def _nothing_shared(findings: Findings, chosen: bool) -> None:
+    """Say why no set is shared; ``chosen``: whether only rules of some classes are asked for."""
+    mined = [class_id for class_id, n in findings.patch_counts.items() if n >= findings.config.min_class_patches]
+    if len(mined) > 1:
+        classes = "all of these classes" if chosen else "two classes at once"
+        empty.say(f"No set of units is frequent in {classes}; a smaller support or a larger N would fill this page.")
+        return
+    name = wording.class_text(findings.study, mined[0])
+    empty.say(
+        f"Only {name} has the {findings.config.min_class_patches} patches that mining needs, and a shared set is one "
+        "of two classes or more. A study with more photos of other classes would fill this page.",
+        empty.STUDY,
+    )
 
 
 def _shared_by(rows: pd.DataFrame, classes: list[int]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from pages.shared.view import (
     contrast,
     contrast_gallery,
     effects,
+    empty,
     folded_rows,
     naming,
     patch_chain,
@@ -32,7 +33,7 @@ def page() -> None:
     if not findings.classes:
         with heading.container():
             wording.header("Which units carry this class?")
-        tables.nothing_found(findings)
+        empty.nothing_found(findings, empty.EXPLAIN, empty.STUDY)
         return
     thresholds.warn_of_display()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -117,8 +118,8 @@ def _summary(findings: Findings, class_id: int) -> None:
     specific = relevant[relevant["kind"] == "specific"]
     called = naming.called(findings)
     right = (
-        f". Of {wording.count(len(known), 'mined photo')} labelled {name} it calls "
-        f"{wording.percent(float((known['predicted'] == class_id).mean()))} so"
+        f". Of {wording.count(len(known), 'mined photo')} labelled {name}, "
+        f"{wording.percent(float((known['predicted'] == class_id).mean()))} are right"
         if len(known)
         else ""
     )
@@ -213,10 +214,7 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
     rows = table[(table["itemset_id"] == findings.id_of[units]) & (table["class_id"] == class_id)]
     row = tables.with_chance(rows, chance).iloc[0]
     name, colour = wording.class_text(study, class_id), pictures.colours(study).get(class_id, "#888888")
-    words = (
-        f"{wording.share(int(row['support_count']), findings.patch_counts[class_id], 'patch')}"
-        f"{contrast.elsewhere(row['contrast_support'], name)}"
-    )
+    share = wording.share(int(row["support_count"]), findings.patch_counts[class_id], "patch")
     others = table[(table["itemset_id"] == row["itemset_id"]) & (table["class_id"] != class_id)]
     shared = [
         contrast.tag(
@@ -229,7 +227,10 @@ def _supporting(findings: Findings, class_id: int, units: Units | None, chance: 
     ]
     blocks = [
         widgets.line(widgets.units(units), widgets.text("→"), widgets.class_tag(name, colour), shared, size="big"),
-        widgets.line(contrast.bars(row["support"], row["contrast_support"], colour, name), widgets.text(words)),
+        widgets.line(
+            contrast.bars(row["support"], row["contrast_support"], colour, name),
+            contrast.beside(share, row["contrast_support"], name, "text"),
+        ),
         widgets.line(
             widgets.text(f"In {wording.share(int(row['image_count']), int(row['images']), 'photo')},", "faint"),
             tables.measures(row),

@@ -15,7 +15,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, confusions, messages, pictures
 from pages.shared.controls import address, paging, thresholds
-from pages.shared.view import confusion_list, error_galleries, mending_table, saved_tables, widgets
+from pages.shared.view import confusion_list, empty, error_galleries, mending_table, saved_tables, widgets
 
 LISTED = 5
 """Sets on one page of their list (count)."""
@@ -42,13 +42,16 @@ def page() -> None:
         pairs = confusions.pairs(study)
     except InputError as error:  # no photo has a label
         _header(heading, NO_PAIR)
-        st.info(wording.markdown(messages.of(error)))
+        empty.say(messages.of(error), empty.STUDY, empty.EXPLAIN)
         return
     if pairs.empty:
         _header(heading, NO_PAIR)
         count = int(study.images["label"].notna().sum())
-        st.info(
-            f"All {wording.count(count, 'labelled photo')} of this study are right, so there is no error to explain."
+        empty.say(
+            f"The model is right for all {wording.count(count, 'labelled photo')} of this study, so there is no error "
+            "to explain.",
+            empty.STUDY,
+            empty.EXPLAIN,
         )
         return
     rows = frames.rows(pairs, PairRow)

@@ -75,8 +75,9 @@ def _finding(study: Study, result: Evaluation) -> None:
     ours = next((name for name in candidates if name in natural), next(iter(natural)))
     row, photos = natural[ours], int(about["photos"])
     random = natural.get(f"Random, as {ours}")
+    kind = wording.term("mined photos" if about.get("same_photos") else "held-out photos")
     words = (
-        f"With all units active, {wording.percent(about['accuracy'], 1)} of {photos:,} photos are classified correctly "
+        f"With all units active, {wording.percent(about['accuracy'], 1)} of {photos:,} {kind} are right "
         f"({_interval(about['accuracy'], photos)}). "
         f"Without the {row.units:.1f} units that mining finds for a class on average, "
         f"{wording.percent(row.accuracy, 1)} are ({wording.interval(row.accuracy, photos)})"

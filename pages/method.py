@@ -11,7 +11,7 @@ from interpret.glossary import GLOSSARY, REFERENCES, citation
 from pages.shared import router, wording
 from pages.shared.backend import headline, pictures
 from pages.shared.controls import address, thresholds
-from pages.shared.view import patch_chain, patch_gallery, photo_picker, tables, widgets
+from pages.shared.view import empty, patch_chain, patch_gallery, photo_picker, tables, widgets
 
 
 def page() -> None:
@@ -20,7 +20,10 @@ def page() -> None:
         wording.header("How does it work?", "Six steps, shown on one photo of the open study.")
     image = _image(findings)
     if image is None:
-        st.info("No photo of this study has a patch, so there is no example to show; open another study.")
+        empty.say(
+            "No photo of this study has a patch, so there is no example to show. " + empty.why_no_patch(findings.study),
+            empty.STUDY,
+        )
     else:
         _steps(findings, image)
     st.divider()

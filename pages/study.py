@@ -13,11 +13,19 @@ from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, headline, messages, pictures, places, reports, studies
 from pages.shared.controls import address, current_study, name_files, new_study, own_studies, stand
-from pages.shared.view import contrast, effects, naming, patch_chain, patch_gallery, run_progress, tables, widgets
+from pages.shared.view import (
+    contrast,
+    effects,
+    empty,
+    naming,
+    patch_chain,
+    patch_gallery,
+    run_progress,
+    widgets,
+)
 
 
 def page() -> None:
-    run_progress.first_start()
     study = current_study.opened()
     try:
         findings = cached_results.findings(study, study.mine_config)
@@ -61,7 +69,7 @@ def _finding(findings: Findings) -> None:
     best = headline.headline(findings)
     if best is None:
         wording.header("Which units carry which classes?")
-        tables.nothing_found(findings)
+        empty.nothing_found(findings)
         _photos(study)
         return
     units, classes = best
@@ -87,6 +95,7 @@ def _finding(findings: Findings) -> None:
     costs = effects.of_itemset(findings, findings.id_of[units])
     shown = sorted(classes, key=lambda class_id: -by_class[class_id].support)[:4]
     saved: list[list[int]] = []
+    pictured = False
     for class_id in shown:
         row = by_class[class_id]
         patches = supporting.one_per_photo(
@@ -94,9 +103,7 @@ def _finding(findings: Findings) -> None:
         )
         saved.append(patches[: 7 if len(shown) > 1 else 14].tolist())
         parts = patch_gallery.patch_tiles(findings, saved[-1], caption=False)
-        if not parts:
-            patch_gallery.missing(findings.study)
-            return
+        pictured = pictured or bool(parts)
         name, colour = wording.class_text(study, class_id), colours.get(class_id, "#888888")
         blocks.append(
             widgets.line(
@@ -106,20 +113,19 @@ def _finding(findings: Findings) -> None:
                     **address.link("class_specific", **{"class": class_id, "itemset": address.itemset_param(units)}),
                 ),
                 contrast.bars(row.support, row.contrast_support, colour, name),
-                widgets.text(
-                    wording.share(row.support_count, row.patches, "patch")
-                    + contrast.elsewhere(row.contrast_support, name),
-                    "faint",
-                ),
+                contrast.beside(wording.share(row.support_count, row.patches, "patch"), row.contrast_support, name),
             )
         )
         if class_id in costs:
             blocks.append(widgets.line(effects.of_class(findings, costs[class_id], colour, name), size="small"))
-        blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
+        if parts:
+            blocks.append(widgets.tiles(parts, "m", strip=7 if len(shown) > 1 else 0))
     blocks += contrast.verdict(findings, units) + effects.others(findings, [*costs.values()])
     more = "class_shared" if len(classes) > 1 else "class_specific"
     params = {"itemset": address.itemset_param(units), **({} if len(classes) > 1 else {"class": classes[0]})}
     blocks.append(widgets.line({"t": "link", "text": "More like this →", **address.link(more, **params)}))
+    if not pictured:
+        patch_gallery.missing(study)
     naming.show(findings, units)
     widgets.show(blocks, "finding", patch_gallery.open_chain)
     contrast.notice(study)
@@ -127,7 +133,8 @@ def _finding(findings: Findings) -> None:
     itemsets = findings.table.groupby("itemset_id")["supported"].first().tolist()
     if said := contrast.counts(findings, itemsets, None, "itemset"):
         wording.paragraph(said, "small")
-    patch_gallery.save(findings, saved, address.itemset_param(units))
+    if pictured:
+        patch_gallery.save(findings, saved, address.itemset_param(units))
 
 
 def _photos(study: Study) -> None:
@@ -176,10 +183,9 @@ def _about(study: Study, mined_on: str | None) -> None:
     accuracy = study.accuracy()
     if accuracy:
         share, n = accuracy
-        share_of_photos = (
-            f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {wording.count(n, 'labelled photo')}"
-        )
-        pairs.append(("Accuracy (95\u00a0% interval)", share_of_photos))
+        photos = f"{wording.count(n, 'mined photo')} with a label"
+        said = f"{wording.percent(share, 1)} ({wording.interval(share, n)}) of {photos}"
+        pairs.append(("Accuracy (95\u00a0% interval)", said))
     if mined_on:
         pairs.append(("Mined on", wording.device(mined_on)))
     wording.facts(pairs)
@@ -192,10 +198,7 @@ def _about(study: Study, mined_on: str | None) -> None:
             if len(skipped):
                 st.dataframe(skipped, hide_index=True, alt="files that were skipped, and why")
             if without:
-                wording.paragraph(
-                    "If no unit supports the predicted class, the map is zero everywhere and gives no patch.",
-                    "small",
-                )
+                wording.paragraph(f"Photos without a patch: {empty.why_no_patch(study)}", "small")
 
 
 def _others(study: Study) -> None:

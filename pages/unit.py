@@ -57,6 +57,8 @@ def page() -> None:
         st.info(
             f"Unit {unit} is among the {findings.config.top_units} strongest units of no patch, or does not exceed the "
             "contrast there. A larger N may show it; the photos in which it is most active are below."
+            if len(study.patches)
+            else "No photo of this study has a patch; the photos in which the unit is most active are below."
         )
     left, right = st.columns([12, 8], gap="large")
     with left:
@@ -231,11 +233,7 @@ def _per_class(findings: Findings, unit: int, choices: Choices) -> None:
             widgets.line(
                 widgets.class_tag(name, colour, **address.link("class_specific", **{"class": row.class_id})),
                 contrast.bars(row.support, row.contrast_support, colour, name),
-                widgets.text(
-                    f"{wording.share(row.support_count, row.patches, 'patch')}"
-                    f"{contrast.elsewhere(row.contrast_support, name)}",
-                    "faint",
-                ),
+                contrast.beside(wording.share(row.support_count, row.patches, "patch"), row.contrast_support, name),
             )
         )
         if shown := patch_gallery.first_of(study, patches, choices, 8):

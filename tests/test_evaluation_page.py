@@ -68,11 +68,11 @@ def test_the_evaluation_is_shown_once_it_was_measured(monkeypatch, tmp_path):
     assert around["No unit ablated"] == f"{100 * low:.2f} to {100 * high:.2f} %"
     assert f"{100 * low:.1f} to {100 * high:.1f} %" in words_on(app)
     first = " ".join(re.sub(r"<.*?>", " ", words_on(show("pages/study.py"))).split())
-    told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} labelled photos"
+    told = f"{100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) of {labelled} mined photos with a label"
     assert f"Accuracy (95 % interval) {told}" in first
     drawn = result_of(tmp_path / "demo").table.set_index("method").loc["Random, as Ours-10"]
     assert around["Random, as Ours-10"] == f"{100 * drawn['low']:.2f} to {100 * drawn['high']:.2f} %"
-    assert f"{labelled:,} photos" in words_on(app)
+    assert f"{labelled:,} mined photos are right" in re.sub(r"<.*?>", "", words_on(app))
     assert float(shown["Ours-10"].split()[0]) < 100 * accuracy - 20
     assert {"Ours-10", "Random"} <= set(equal["method"])
     assert "the photos that were mined" in " ".join(caption.value for caption in app.caption)

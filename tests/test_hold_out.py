@@ -124,7 +124,7 @@ def test_the_pages_say_what_was_set_aside_and_offer_to_measure_on_it(made, monke
     said = " ".join(words_on(show("pages/study.py", study="study")).split())
     assert "<dt>Set aside</dt><dd>20 % of the photos of each class</dd>" in said
     assert "of 4 held-out photos are right" in said
-    assert "measured on photos that were not mined" in said
+    assert "measured on held-out photos" in said
     app = show("pages/evaluation.py", study="study")
     assert app.radio(key="measure_on").options[0] == "the photos that were set aside"
     with mock.patch("pages.shared.backend.jobs.start") as start:

@@ -133,7 +133,7 @@ def test_pages_show_nothing_from_outside_and_say_so_in_a_sentence(root, secret):
         assert tiles(app) == []
         assert "data:image" not in str(blocks(app))
     app = show("pages/explain.py", image="0")
-    assert "is not on this machine" in unescaped(app.error[0].value)
+    assert "are not on this machine, or may not be read" in unescaped(app.error[0].value)
 
 
 @pytest.mark.parametrize(("option", "file"), [("weights", "weights.safetensors"), ("class_names", "names.txt")])
@@ -157,6 +157,11 @@ def test_a_model_is_loaded_from_within_the_roots_only(root, secret):
     with pytest.raises(InputError, match=r"The checkpoint .* lies outside"):
         models.load(weights, roots=[root])
     assert models.load(ModelConfig(model="demo", weights="random"), roots=[root]).name == "demo"
+
+
+def test_the_word_for_imagenets_classes_is_no_path_outside_of_the_roots(tmp_path):
+    config = ModelConfig(model="resnet18", weights="random", class_names="imagenet", layer="layer4")
+    assert models.load(config, roots=[tmp_path]).class_names[207] == "golden retriever"
 
 
 def test_a_study_that_is_a_link_or_holds_one_leads_nowhere_else(root, secret):

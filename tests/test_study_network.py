@@ -194,6 +194,15 @@ def test_other_weights_on_this_machine_are_refused(by_name):
         network_of(with_manifest(by_name, weights=weights))
 
 
+def test_a_checkpoint_that_is_gone_is_asked_for_by_its_path(by_name, tmp_path):
+    gone = tmp_path / "mine.safetensors"
+    recorded = by_name.manifest["config"]
+    model = {**recorded["model"], "weights": str(gone)}
+    study = Study(by_name.folder, {**by_name.manifest, "config": {**recorded, "model": model}})
+    with pytest.raises(InputError, match=f"checkpoint {gone} that .* put it back there"):
+        network_of(study)
+
+
 def test_two_studies_of_one_network_are_told_from_two_of_different_ones(wrapped, by_name):
     check_same_network(wrapped, open_study(wrapped.folder))
     for other, said in (

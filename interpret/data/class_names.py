@@ -11,6 +11,9 @@ from pathlib import Path
 from interpret.data import torchvision_sets
 from interpret.errors import InputError
 
+IMAGENET = "imagenet"
+"""The word that stands for ImageNet's 1,000 classes where a file of class names is asked for."""
+
 _WNID = re.compile(r"n\d{8}")
 
 
@@ -70,7 +73,7 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
     Raises:
         InputError: the file cannot be read, holds another number of names than ``expected``, or a name twice.
     """
-    if str(path) == "imagenet":
+    if str(path) == IMAGENET:
         names, wnids = imagenet()
     elif torchvision_sets.is_named(path):
         names, wnids = torchvision_sets.class_names(str(path)), ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,10 @@ import torch
 
 from interpret import models
 from interpret.config import Arithmetic
+from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.models import Classifier, checkpoints
+from interpret.models.classifier import RANDOM
 from interpret.models.layers import check_layer, observe
 from interpret.models.precision import choose_precision
 from interpret.study import Study
@@ -41,6 +44,7 @@ def network_of(
                 f"{study.folder} is a study of a network given from Python (a {wrapped}), which cannot be loaded by "
                 f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r})."
             )
+        _check_checkpoint(study)
         classifier = models.load(replace(study.model_config, layer=study.layer), announce, study.roots)
         if classifier.weights_digest != study.weights_digest:
             raise InputError(
@@ -63,6 +67,18 @@ def network_of(
             "the study again."
         )
     return classifier
+
+
+def _check_checkpoint(study: Study) -> None:
+    """Raise :class:`InputError` where the checkpoint that a study was made with may be read, and is not there."""
+    weights = study.model_config.weights
+    if weights is None or weights == RANDOM:
+        return
+    if is_within(Path(weights), study.roots) and not Path(weights).exists():
+        raise InputError(
+            f"The checkpoint {weights} that {study.folder} was made with is not on this machine; put it back there, or "
+            "make the study again."
+        )
 
 
 def arithmetic_of(study: Study, device: torch.device) -> Arithmetic:

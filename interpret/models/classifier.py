@@ -64,8 +64,11 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
     Raises:
         InputError: an option, a file or the architecture does not fit; one sentence says which.
     """
-    for what, path in (("The checkpoint", config.weights), ("The file of class names", config.class_names)):
-        if path is not None and path not in (RANDOM, "imagenet") and not torchvision_sets.is_named(path):
+    for what, path, word in (
+        ("The checkpoint", config.weights, RANDOM),
+        ("The file of class names", config.class_names, class_names.IMAGENET),
+    ):
+        if path is not None and path != word and not torchvision_sets.is_named(path):
             check_within(Path(path), roots, what)
     if own_network.is_own(config.model):
         return _own(config, roots)

@@ -26,7 +26,7 @@ class Entry:
 ENTRIES = tuple(
     entry
     for entry in (
-        Entry("", "Study", "pages/study.py", "What am I looking at, and how do I look at my own?"),
+        Entry("", "Study", "pages/study.py", "Which units carry which classes?"),
         Entry("explain", "Explain", "pages/explain.py", "Why this class for this photo?"),
         Entry("class_specific", "Class-specific", "pages/class_specific.py", "Which units carry this class?"),
         Entry("class_shared", "Class-shared", "pages/class_shared.py", "Which units do classes have in common?"),
@@ -38,6 +38,11 @@ ENTRIES = tuple(
     )
     if (ROOT / entry.file).is_file()
 )
+
+
+def question_of(path: str) -> str:
+    """The question that the page with this address answers."""
+    return next(entry.question for entry in ENTRIES if entry.path == path)
 
 
 def file_of(path: str) -> str:

@@ -11,7 +11,7 @@ from pages.shared import page_list, wording
 from pages.shared.backend import first_study, gate, messages, preparation, studies
 from pages.shared.controls import address, current_study
 from pages.shared.controls import stand as stand_steps
-from pages.shared.view import screen, search_field, stand, style
+from pages.shared.view import run_progress, screen, search_field, stand, style
 
 _ROUTED = "routed"
 
@@ -43,6 +43,7 @@ def run() -> None:
     stand_steps.warn_of_value()
     st.session_state[_ROUTED] = True
     try:
+        run_progress.first_start(page_list.question_of(chosen.url_path))
         chosen.run()
     except InputError as error:  # as for a damaged study: the page ends here, and the others can still be opened
         wording.header("This page cannot be shown")

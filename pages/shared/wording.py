@@ -34,7 +34,11 @@ TERMS = {
     "contrast lift": "support divided by contrast support: how many times as often the class's own patches hold the "
     "itemset; for a shared one the smallest of its classes'",
     "costs": "by how many percentage points the class's accuracy falls when all units of the itemset are ablated, on "
-    "photos that were held out where there are some",
+    "held-out photos where there are some; of photos without labels, what the model says with all units active counts "
+    "as right",
+    "held-out photos": "photos that were not mined: set aside by the run, or given to an evaluation; what is measured "
+    "on them was not chosen there",
+    "mined photos": "the photos that the itemsets were found in; what is measured on them flatters the units",
     "random units": "the same with as many random units ablated, mean of 20 draws (5 where a head "
     "that is not one linear map has to be run for each)",
     "others": "the same for the class that falls most of those in which the itemset is not frequent",
@@ -57,7 +61,7 @@ TERMS = {
     "70 % hold both (Jaccard similarity)",
     "trustworthiness": "how far units that are near on the map are near by what they are found with: 1 if all of a "
     "unit's ten nearest on the map are its ten nearest, less the further down they rank otherwise, about 0.5 with "
-    "places by lot",
+    "places drawn at random",
     "transaction": "a patch encoded as the set of its strongest units, with the predicted class; where there is a "
     "contrast, only units that score higher than in nearly all of it (on the poster, all N)",
 }

@@ -114,6 +114,12 @@ def _mined_set(folder: str, stamp: int, measured_on: str) -> tuple[AblationSet, 
     return ablation.make_ablation_set(studies.cached(folder, stamp), photos.head), lock
 
 
+def has_labels(opened: Study) -> bool:
+    """Whether the photos that accuracy is measured on have labels; else a prediction is right as long as it stays."""
+    held_out = heldout_photos(opened)
+    return bool((held_out.study if held_out else opened).images["label"].notna().any())
+
+
 def class_effect(opened: Study, class_id: int, units: tuple[int, ...]) -> ClassEffect:
     """A class's accuracy with units ablated, beside as many random ones.
 

@@ -49,6 +49,8 @@ def render(findings: Findings, class_id: int, units: Units) -> None:
         for row in frames.rows(effect.gained.head(5), GainedRow)
     ]
     sentences = [_measured_on(held_out, effect.n, name), *cached_results.heldout_damages(study)]
+    if not cached_results.has_labels(study):
+        sentences.append("They have no labels, so what the model says with all units active counts as right.")
     blocks = [widgets.line(widgets.text(sentence, "faint")) for sentence in sentences]
     if gained:
         blocks.insert(0, widgets.line(widgets.text("Taken for instead:"), gained))

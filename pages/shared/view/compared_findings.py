@@ -190,7 +190,7 @@ def gallery(pair: Pair, side: Side, units: Units, class_ids: Sequence[int]) -> N
             widgets.line(
                 tag,
                 contrast.bars(row.support, row.contrast_support, colour, name),
-                widgets.text(f"in {share}{contrast.elsewhere(row.contrast_support, name)}", "faint"),
+                contrast.beside(f"in {share}", row.contrast_support, name),
             )
         )
         blocks += strip(side, units, class_id)
@@ -214,4 +214,6 @@ def strip(side: Side, units: Units, class_id: int | None) -> list[widgets.Block]
         for patch, source in zip(patches, pictures.patch_tiles(study, patches), strict=True)
         if source
     ]
+    if patches and not tiles:
+        return [widgets.line(widgets.text("Its photos are not on this machine.", "faint"), size="small")]
     return [widgets.tiles(tiles, "s", strip=ACROSS)] if tiles else []

@@ -49,11 +49,19 @@ def bars(row: EffectRow, colour: str, name: str) -> widgets.Part:
 
 
 def of_class(findings: Findings, row: EffectRow, colour: str, name: str) -> list[widgets.Part]:
-    """`92 % of 80 held-out photos are right; with these units ablated 9 %, with as many random ones 91 %`, and bars."""
+    """`92 % of 80 held-out photos are right; with these units ablated 9 %, with as many random ones 91 %`, and bars.
+
+    Of photos without labels it is `Of 24 mined photos called Dog, 4 % still are with these units ablated, ...`.
+    """
     after, before, random = (wording.percent(share) for share in (row.after, row.before, row.before - row.random))
-    photos = wording.count(row.photos, "mined photo" if effects.shown(findings).mined else "held-out photo")
-    words = f"{before} of {photos} are right; with these units ablated {after}, with as many random ones {random}"
-    return [bars(row, colour, name), widgets.text(words, "faint")]
+    kind = "mined photo" if effects.shown(findings).mined else "held-out photo"
+    first, last = (
+        (f"{before} of", f" are right; with these units ablated {after}, with as many random ones {random}")
+        if cached_results.has_labels(findings.study)
+        else ("Of", f" called {name}, {after} still are with these units ablated, {random} with as many random ones")
+    )
+    photos = widgets.term(wording.count(row.photos, kind), wording.TERMS[f"{kind}s"], last)
+    return [bars(row, colour, name), widgets.text(first, "faint"), photos]
 
 
 def in_list(findings: Findings, itemset_id: int) -> list[widgets.Part]:
@@ -71,15 +79,18 @@ def others(findings: Findings, rows: Sequence[EffectRow]) -> list[widgets.Block]
     if not rows:
         return []
     row, study = rows[0], findings.study
-    on = "that were mined as well, which flatters the units" if effects.shown(findings).mined else "that were not mined"
+    mined = effects.shown(findings).mined
+    on = "the mined photos, which flatters the units" if mined else "held-out photos"
+    if not cached_results.has_labels(study):
+        on += "; they have no labels, so what the model says with all units active counts as right"
     if row.worst_class < 0:
-        return [widgets.line(widgets.text(f"Measured on photos {on}.", "faint"), size="small")]
+        return [widgets.line(widgets.text(f"Measured on {on}.", "faint"), size="small")]
     name = wording.class_text(study, row.worst_class)
     words = (
-        f"No other class loses accuracy without them; measured on photos {on}."
+        f"No other class loses accuracy without them; measured on {on}."
         if row.worst <= 0
         else f"Of the other classes {name} loses most without them, {points(row.worst)}; the mean of all others is "
-        f"{points(row.others)}; measured on photos {on}."
+        f"{points(row.others)}; measured on {on}."
     )
     return [widgets.line(widgets.text(words, "faint"), size="small")]
 

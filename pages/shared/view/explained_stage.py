@@ -49,7 +49,10 @@ def show(findings: Findings, photo: PickedPhoto, shown: PhotoExplanation) -> int
         _say_unit(shown, unit)
     if not len(shown.boxes):
         wording.paragraph(
-            f"No unit supports {html.escape(name)} in this photo: the map is zero everywhere and gives no patch."
+            f"Every patch of this photo covers less than {wording.percent(study.extract_config.min_area, 1)} of it "
+            "(the study’s option --min-area), so none is kept."
+            if shown.heat.any()
+            else f"No unit supports {html.escape(name)} in this photo: the map is zero everywhere and gives no patch."
         )
     _save(study, photo, shown, unit, opacity)
     return chosen

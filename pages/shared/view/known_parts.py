@@ -26,7 +26,7 @@ def of_unit(findings: Findings, unit: int) -> list[widgets.Block]:
     name = str(row["best_part"]) if pd.notna(row["part"]) else f"no known part; closest is {row['best_part']}"
     return [
         widgets.line(
-            widgets.text(f"On {wording.count(dissection.facts['images'], 'held-out image')} it detects:"),
+            widgets.text(f"On {wording.count(dissection.facts['images'], 'held-out photo')} it detects:"),
             widgets.text(name, "strong"),
             runner_up,
         ),

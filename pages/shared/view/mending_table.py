@@ -66,7 +66,7 @@ def _row(name: str, changed: Changed, verb: str) -> str:
     if not changed.photos:
         return f"<tr><td>{name}</td><td>0</td><td>–</td><td></td><td>–</td></tr>"
     low, high = changed.interval
-    part = "" if changed.measured == changed.photos else f" of {changed.measured:,} drawn by lot"
+    part = "" if changed.measured == changed.photos else f" of {changed.measured:,} drawn at random"
     digits = 1 if changed.measured >= 200 else 0
     share = f"{100 * low:.{digits}f} to {wording.percent(high, digits)}"
     random = f"{changed.random:.1f}"

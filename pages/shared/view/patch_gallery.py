@@ -162,7 +162,7 @@ def strip(
         said = widgets.text(how_many(findings.study, 0, len(patches), choices), "faint")
         return [widgets.line(said, size="small")]
     parts = patch_tiles(findings, shown, caption=False, choices=choices, heat=heat)
-    return [widgets.tiles(parts, choices.strip_size, strip=choices.across(across))]
+    return [widgets.tiles(parts, choices.strip_size, strip=choices.across(across))] if parts else []
 
 
 def first_of(study: Study, patches: Ints, choices: Choices, across: int) -> list[int]:

@@ -103,8 +103,12 @@ def _of_study(findings: Findings, row: DeltaGenerator) -> PickedPhoto:
         _strip(study, image_id)
     picture = study.photo(image_id)
     if picture is None:
+        others = any(study.photo_path(other) for other in images["image_id"].tolist()[:PER_PAGE])
         raise InputError(
             f"The file {images['path'].iloc[image_id]!r} is not on this machine; pick another photo, or upload one."
+            if others
+            else "The photos of this study are not on this machine, or may not be read; upload one, or run unitscope "
+            "pack where they are, which copies them into the study."
         )
     return PickedPhoto.from_study(picture, image_id)
 

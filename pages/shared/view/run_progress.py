@@ -18,8 +18,12 @@ POLL = 0.7
 """Seconds between two updates."""
 
 
-def first_start() -> None:
-    """Create the default study if there is no study, and stop the page until it is there."""
+def first_start(question: str) -> None:
+    """Create the default study if there is no study, and stop the page until it is there.
+
+    Args:
+        question: what the page answers, its title until then.
+    """
     if studies.names():
         return
     try:
@@ -27,10 +31,18 @@ def first_start() -> None:
     except InputError as error:
         st.error(wording.markdown(messages.of(error)))
         st.stop()
+    under_way = any(job.under_way for job in _shown("run"))
     wording.header(
-        "Which units carry which classes?", "The first study is being created; it opens by itself in a moment."
+        question,
+        "The first study is being created; this page opens by itself in a moment."
+        if under_way
+        else "There is no study here yet. A study is a model, a set of photos, and what was mined from them.",
     )
     _watch(wait=True)
+    if not under_way:
+        from pages.shared.controls import new_study  # it imports the models, which other pages do without
+
+        new_study.form()
     st.stop()
 
 

@@ -106,10 +106,7 @@ def _rows(
             widgets.line(
                 widgets.class_tag(name, colour, **address.link("class_specific", **{"class": row.class_id})),
                 contrast.bars(row.support, other, colour, name),
-                widgets.text(
-                    f"{wording.share(row.support_count, row.patches, 'patch')}{contrast.elsewhere(other, name)}",
-                    "faint",
-                ),
+                contrast.beside(wording.share(row.support_count, row.patches, "patch"), other, name),
             )
         )
         photos = widgets.text(f"In {wording.share(row.image_count, row.images, 'photo')},", "faint")
@@ -117,6 +114,8 @@ def _rows(
         if row.class_id in costs:
             blocks.append(widgets.line(effects.of_class(findings, costs[row.class_id], colour, name), size="small"))
         blocks += patch_gallery.strip(findings, patches[row.class_id], choices, 6, heat)
+    if saved and not any(block["kind"] == "tiles" and block["tiles"] for block in blocks):
+        patch_gallery.missing(study)
     widgets.show(blocks, "shared_gallery", patch_gallery.open_chain)
     patch_gallery.say_heat(heat)
     if saved:

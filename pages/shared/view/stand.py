@@ -80,7 +80,7 @@ def _code() -> tuple[str, str]:
     query = {name: value for name, value in st.query_params.items() if name != address.STAND}
     found = own_address.of_view(st.context.url or "", query)
     if found is None:
-        return "", "No code: the dashboard answers to this machine only (docs/stand.md)."
+        return "", "No QR code: the dashboard answers to this machine only (docs/stand.md)."
     return picture(found), urlsplit(found).netloc
 
 

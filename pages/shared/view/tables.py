@@ -228,20 +228,6 @@ def _table_key(name: str, rows: pd.DataFrame, marked: list[int]) -> str:
     return key
 
 
-def nothing_found(findings: Findings) -> None:
-    """Say why nothing was found and what would change that."""
-    largest = max(findings.patch_counts.values(), default=0)
-    least = findings.config.min_class_patches
-    if largest < least:
-        text = (
-            f"Mining needs {least} patches of a class, and the largest class has {largest}. A study with more photos "
-            "of each class would fill this page."
-        )
-    else:
-        text = "No set of units is frequent enough; a smaller support or a larger N would fill this page."
-    st.info(text)
-
-
 def plain(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of :attr:`~interpret.findings.Findings.table` for saving: names instead of numbers."""
     shown = rows.drop(columns=["itemset_id", "classes", "rule"]).rename(columns=SAVED)

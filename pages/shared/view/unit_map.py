@@ -102,7 +102,7 @@ def _say_how_far_it_can_be_trusted(drawn: Drawn) -> None:
         said += (
             f" How far the map can be trusted: of a unit’s {wording.count(made.k, 'nearest unit')} on average "
             f"{wording.percent(made.kept)} are among its {made.k} nearest here ({wording.percent(made.k / (m - 1), 1)} "
-            f"with places by lot); {wording.term('trustworthiness')} {made.trustworthiness:.3f}, n = {m:,}."
+            f"with places drawn at random); {wording.term('trustworthiness')} {made.trustworthiness:.3f}, n = {m:,}."
         )
     if m > unit_map_chart.SVG_MARKS:
         said += " Drawn with WebGL; where a browser has none, the list has the same units."

@@ -68,7 +68,12 @@ def text(words: str, kind: str = "text") -> Part:
 
 def measure(word: str, value: str, title: str) -> Part:
     """A faint `lift 4.9` with a tooltip on the word."""
-    return {"t": "faint", "word": word, "title": title, "text": f" {value}"}
+    return term(word, title, f" {value}")
+
+
+def term(word: str, title: str, after: str = "", kind: str = "faint") -> Part:
+    """A word with a tooltip, and what follows it."""
+    return {"t": kind, "word": word, "title": title, "text": after}
 
 
 def unit(number: int, **more: Any) -> Part:
