@@ -91,7 +91,7 @@ def bytes_in(folder) -> dict:
 
 def test_a_run_given_again_is_the_same_and_its_own_folder_is_measured_without_mined_photos(made, drawings):
     before = bytes_in(made.folder)
-    with mock.patch("interpret.explanation.extraction.datasets.scan", wraps=datasets.scan) as scans:
+    with mock.patch("interpret.explanation.plan.datasets.scan", wraps=datasets.scan) as scans:
         again = extract(config_of(drawings), made.folder)
     assert scans.call_count == 1  # all photos are looked at only where a study of all may be meant
     again = pipeline.run(config_of(drawings), made.folder)

@@ -11,10 +11,10 @@ from PIL import Image
 
 from interpret.cli.main import main
 from interpret.config import ModelConfig
-from interpret.data import torchvision_sets
+from interpret.data import torchvision_writer
 from interpret.data.class_names import imagenet, read_class_names
 from interpret.data.datasets import scan
-from interpret.data.torchvision_sets import prepare
+from interpret.data.torchvision_writer import prepare
 from interpret.errors import InputError
 from interpret.models import load
 
@@ -138,5 +138,5 @@ def test_one_sentence_says_what_does_not_fit(tmp_path, monkeypatch, name, split,
 def test_the_command_says_it_in_one_line(capsys):
     assert main(["run", "--model", "demo", "--images", "torchvision/Cifar 10", "--study", "s"]) == 2
     assert "names no data set of torchvision" in capsys.readouterr().err
-    assert torchvision_sets.main(["Nothing", "", "a", "b"]) == 2
+    assert torchvision_writer.main(["Nothing", "", "a", "b"]) == 2
     assert capsys.readouterr().err.endswith(".\n")
