@@ -51,11 +51,39 @@ def test_units_ablated_behind_the_layer_equal_a_hooked_forward_pass(build, layer
         assert torch.allclose(head.logits(activations), expected, atol=1e-4)
 
 
-def test_a_layer_that_something_passes_by_is_refused():
+def test_where_something_passes_the_layer_by_the_head_is_the_whole_network():
     torch.manual_seed(0)
     network = torchvision.models.resnet18(weights=None).eval()
-    with pytest.raises(InputError, match="passes it by"):
-        find_head(network, "layer3.0.bn1", inputs())
+    before, images, off = state_of(network), inputs(), torch.tensor([1, 4])
+    head = find_head(network, "layer3.0.bn1", images)
+    assert (head.whole, head.linear, head.reads) == (True, False, "inputs")
+    with torch.no_grad(), capture(network, "layer3.0.bn1") as captured:
+        logits = network(images)
+    activations = captured.activations.clone()
+    with pytest.raises(ValueError, match="reads inputs"):
+        head.logits(activations)
+    assert torch.allclose(head.given(images).logits(activations), logits, atol=1e-6)
+    activations[:, off] = 0.0
+    with torch.no_grad(), zero_units(network, "layer3.0.bn1", off):
+        expected = network(images)
+    assert (expected - logits).abs().max() > 1e-3
+    assert torch.allclose(head.given(images).logits(activations), expected, atol=1e-6)
+    assert torch.allclose(head.given(images[:1]).logits(activations[:1]), expected[:1], atol=1e-5)
+    assert state_of(network) == before
+
+
+def test_a_network_that_answers_differently_each_time_is_refused():
+    class Restless(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.head, self.calls = nn.Conv2d(3, 4, 3), nn.Linear(4, 2), 0
+
+        def forward(self, x):
+            self.calls += 1
+            return self.head(self.layer(x).mean(dim=(2, 3)) ** 2) + self.calls
+
+    with pytest.raises(InputError, match="same output"):
+        find_head(Restless().eval(), "layer", inputs())
 
 
 def test_a_network_that_remembers_its_batch_size_still_has_its_linear_head():

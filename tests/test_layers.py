@@ -8,12 +8,13 @@ from torch import nn
 
 from interpret.errors import InputError
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
+from interpret.models.layout import Layout
 from interpret.models.zoo import find_family, seeded
 from tests.conftest import TinyNet, hooks_of, state_of
 
 
 def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
-    return default_layer(observe(network, size)[0])
+    return default_layer(observe(network, size))
 
 
 @pytest.mark.slow
@@ -36,11 +37,11 @@ def default(network: nn.Module, size: tuple[int, int] = (64, 64)) -> str:
 def test_the_default_layer(name, layer):
     family = find_family(name)
     network = seeded(family.build)
-    events, logits = observe(network, family.preprocessing.size)
-    assert default_layer(events, name) == layer
-    assert logits.shape == (1, 1000)
+    observed = observe(network, family.preprocessing.size)
+    assert default_layer(observed, name) == layer
+    assert observed.logits.shape == (1, 1000)
     assert hooks_of(network) == 0
-    chosen = check_layer(events, layer, network)
+    chosen = check_layer(observed, layer)
     assert chosen.height == chosen.width > 1
 
 
@@ -128,9 +129,8 @@ def test_pooling_dropout_and_shared_activations_are_passed_over():
     network = Spread()
     assert default(network) == "body.1"
     assert [item.name for item in layers(network, (8, 8))] == ["a", "body.0", "body.1", "body.2", "body", "drop"]
-    events, _ = observe(network, (8, 8))
     with pytest.raises(InputError, match=r"'relu' is used 2 times .* such as"):
-        check_layer(events, "relu", network)
+        check_layer(observe(network, (8, 8)), "relu")
 
 
 class ClassMaps(nn.Module):
@@ -161,11 +161,14 @@ class Tokens(nn.Module):
         return self.head(self.block(self.embed(x).flatten(2).transpose(1, 2)).mean(dim=1))
 
 
-def test_tokens_without_a_grid_are_refused_but_an_earlier_layer_may_be_named():
-    with pytest.raises(InputError, match="tokens"):
-        default(Tokens())
+def test_tokens_have_the_grid_of_the_patch_embedding():
+    """The mean over tokens reads all of them: the block is taken, and an earlier layer may be named."""
+    torch.manual_seed(0)
     network = Tokens()
-    assert check_layer(observe(network, (64, 64))[0], "embed", network) == Layer("embed", "Conv2d", 8, 8, 8)
+    observed = observe(network, (64, 64))
+    assert default_layer(observed) == "block"
+    assert check_layer(observed, "block") == Layer("block", "Linear", 8, 8, 8, Layout((0, 2, 1), (8, 8)))
+    assert check_layer(observed, "embed") == Layer("embed", "Conv2d", 8, 8, 8)
 
 
 def test_a_network_without_any_grid_is_refused():
@@ -190,11 +193,11 @@ def test_a_network_that_gives_maps_is_refused():
 def test_a_layer_that_does_not_do_is_said_with_others_that_do(layer, words):
     network = TinyNet(classes=3)
     with pytest.raises(InputError, match=words):
-        check_layer(observe(network, (64, 64))[0], layer, network)
+        check_layer(observe(network, (64, 64)), layer)
 
 
 def test_a_layer_that_never_runs_is_said():
     network = TinyNet()
     network.unused = nn.Conv2d(3, 3, 1)
     with pytest.raises(InputError, match="no single grid"):
-        check_layer(observe(network, (64, 64))[0], "unused", network)
+        check_layer(observe(network, (64, 64)), "unused")

@@ -163,11 +163,19 @@ def test_available_names_can_be_found():
     assert zoo.find_family("densenet121").preprocessing == Preprocessing()
 
 
-@pytest.mark.slow
-def test_a_vision_transformer_without_a_grid_is_not_offered_and_says_why():
-    assert "vit_b_32" not in dict(available())
-    with pytest.raises(InputError, match="tokens without a grid"):
-        load(ModelConfig("vit_b_32", weights="random"))
+def test_random_weights_are_drawn_where_a_network_begins_with_zeros():
+    """torchvision's vision transformers begin with a last layer of zeros, whose answers would all be alike."""
+    assert "vit_b_32" in dict(available())
+
+    def build(classes):
+        network = torch.nn.Sequential(torch.nn.Linear(30, 40), torch.nn.Linear(40, classes or 50))
+        torch.nn.init.zeros_(network[1].weight)
+        return network
+
+    drawn, again, seeded = zoo.drawn(build), zoo.drawn(build), zoo.seeded(build)
+    assert 0.018 < float(drawn[1].weight.detach().std()) < 0.022
+    assert torch.equal(drawn[1].weight, again[1].weight)
+    assert torch.equal(drawn[0].weight, seeded[0].weight)
 
 
 # --- any network --------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def _models(arguments: argparse.Namespace) -> None:
         OUT.print(table)
         OUT.print("Any architecture of timm too, with a checkpoint of your own: --model timm/NAME --weights FILE")
         return
-    table = Table("layer", "kind", "units", "grid", box=None)
+    table = Table("layer", "kind", "units", "grid", "tokens outside it", box=None)
     # Random weights give the layers' shapes as well as trained ones do, and need no download.
     classifier = models.load(ModelConfig(model=arguments.layers, weights="random"))
     for layer in models.layers(classifier.network, classifier.preprocessing.size):
@@ -35,5 +35,6 @@ def _models(arguments: argparse.Namespace) -> None:
             layer.kind,
             str(layer.channels),
             f"{layer.height} x {layer.width}",
+            str(layer.layout.others or ""),
         )
     OUT.print(table)

@@ -72,7 +72,7 @@ def see_photos(classifier: Classifier, photos: Sequence[Photo], progress: Callba
                 kept.append(photo)
             if pixels:
                 inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)).to(device))
-                with torch.no_grad(), capture(network, classifier.layer) as captured:
+                with torch.no_grad(), capture(network, classifier.hook_point) as captured:
                     predicted += network(inputs).argmax(1).tolist()
                 assert captured.activations is not None
                 values = captured.activations.cpu().numpy()

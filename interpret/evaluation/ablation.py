@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.evaluation.heads import on_any_device
 from interpret.evaluation.stretches import LINEAR_ROWS, Stretch, each_stretch, general_logits, largest, linear_logits
@@ -34,9 +35,12 @@ class AblationSet:
         labels: (n,) int64, the class of each photo, see :func:`reference_labels`.
         features: (n, K) pooled activations, float16 or float32; may be memory-mapped.
         activations: (n, K, h, w), likewise; None where the head is linear.
-        rows: (n,) int64, row of each photo in ``features`` and ``activations``.
+        rows: (n,) int64, row of each photo in ``features``, ``activations`` and ``beside``.
         fill: (K,) float32, the value that an ablated unit takes; zero if None.
         announce: called with one sentence where a GPU has too little memory.
+        beside: what the head reads beside the activations, see :attr:`interpret.models.head.Head.reads`: tokens outside
+            the grid, or pixels (n, H, W, 3) uint8; may be memory-mapped. None where it reads nothing else.
+        preprocessing: from pixels to the network's input; None unless ``beside`` holds pixels.
     """
 
     head: Head
@@ -46,9 +50,11 @@ class AblationSet:
     rows: Ints
     fill: npt.NDArray[np.float32] | None = field(default=None)
     announce: Callable[[str], None] = unheard
+    beside: npt.NDArray | None = None
+    preprocessing: Preprocessing | None = None
 
     def __post_init__(self) -> None:
-        if self.activations is None and not self.head.linear:
+        if (self.activations is None and not self.head.linear) or (self.beside is None and self.head.reads):
             raise InputError("The head needs the layer's whole maps, and they are not stored; make the study again.")
         self.labels.setflags(write=False)
 
@@ -94,6 +100,13 @@ class AblationSet:
         assert source is not None
         return torch.from_numpy(np.asarray(source[self.rows[photos]], np.float32)).to(self.device)
 
+    def head_of(self, photos: Ints) -> Head:
+        """The head with what it reads of some photos beside their activations."""
+        if self.beside is None:
+            return self.head
+        held = torch.from_numpy(np.asarray(self.beside[self.rows[photos]])).to(self.device)
+        return self.head.given(held if self.preprocessing is None else self.preprocessing.normalise(held))
+
     def ablated_values(self) -> Tensor:
         """(K,) float32, the value that each unit takes when it is ablated."""
         fill = np.zeros(self.n_units, np.float32) if self.fill is None else self.fill
@@ -135,9 +148,10 @@ def make_ablation_set(
     if replacement == "mean":
         fill = _mean((reference or study).features).astype(np.float32)
     labels = reference_label.to_numpy(np.int64, na_value=-1)[rows]
-    return AblationSet(
-        head, labels, study.features, None if head.linear else study.activations, rows, fill, study.announce
-    )
+    beside = study.beside if head.reads else None
+    preprocessing = study.preprocessing if head.reads == "inputs" else None
+    activations = None if head.linear else study.activations
+    return AblationSet(head, labels, study.features, activations, rows, fill, study.announce, beside, preprocessing)
 
 
 def _mean(features: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -226,7 +240,7 @@ def _run(
         if head.linear:
             logits_without = linear_logits(head, ablation_set.weight_rows, inputs, fill, keep)
         else:
-            logits_without = general_logits(head, inputs, fill, keep)
+            logits_without = general_logits(ablation_set.head_of(photos[stretch.places]), inputs, fill, keep)
     for units in settings:
         chosen = units[stretch.group] if stretch.group >= 0 else nothing
         with torch.inference_mode():  # left again before the caller goes on

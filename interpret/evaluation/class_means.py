@@ -131,9 +131,9 @@ def _sums(everything: AblationSet, photos: _Photos) -> tuple[Floats, Floats, Flo
         inputs = everything.head_inputs(rows)
         features = inputs.cpu().numpy() if head.linear else np.asarray(everything.features[rows])
         activation += weights[0] @ features.astype(np.float64)
-        log_odds += weights @ contributions_of(everything, inputs, c, against=True).astype(np.float64)
+        log_odds += weights @ contributions_of(everything, rows, inputs, c, against=True).astype(np.float64)
         if not head.linear and weights[0].any():
-            logit += weights[0] @ contributions_of(everything, inputs, c, against=False).astype(np.float64)
+            logit += weights[0] @ contributions_of(everything, rows, inputs, c, against=False).astype(np.float64)
     if head.weight is not None and len(photos.rows):
         logit = activation * head.weight[c].cpu().numpy()
     let_go(everything.features, everything.activations)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from interpret.evaluation.ablation import AblationSet, Ints
 from interpret.evaluation.stretches import HEAD_ROWS
+from interpret.models.head import Head
 
 CONTRIBUTION_ROWS = 4096
 """Photos whose contributions are computed at a time where the head is linear (count)."""
@@ -33,17 +34,17 @@ def unit_contributions(
     step = CONTRIBUTION_ROWS if ablation_set.head.linear else HEAD_ROWS
     parts = []
     for start in range(0, len(photos), step):
-        inputs = ablation_set.head_inputs(photos[start : start + step])
-        parts.append(contributions_of(ablation_set, inputs, class_id, against=against))
+        here = photos[start : start + step]
+        parts.append(contributions_of(ablation_set, here, ablation_set.head_inputs(here), class_id, against=against))
     return np.concatenate(parts) if parts else np.zeros((0, ablation_set.n_units), np.float32)
 
 
 def contributions_of(
-    ablation_set: AblationSet, inputs: Tensor, class_id: int, *, against: bool
+    ablation_set: AblationSet, photos: Ints, inputs: Tensor, class_id: int, *, against: bool
 ) -> npt.NDArray[np.float32]:
     """The same for photos that were read, ``inputs`` being their :meth:`AblationSet.head_inputs`."""
     contributions = _linear if ablation_set.head.linear else _general
-    return contributions(ablation_set, inputs, class_id, against).cpu().numpy()
+    return contributions(ablation_set.head_of(photos), inputs, class_id, against).cpu().numpy()
 
 
 def _others(logits: Tensor, class_id: int) -> Tensor:
@@ -53,20 +54,20 @@ def _others(logits: Tensor, class_id: int) -> Tensor:
     return others
 
 
-def _linear(ablation_set: AblationSet, features: Tensor, class_id: int, against: bool) -> Tensor:
-    weight = ablation_set.head.weight
+def _linear(head: Head, features: Tensor, class_id: int, against: bool) -> Tensor:
+    weight = head.weight
     assert weight is not None
     with torch.inference_mode():
         if not against:
             return weight[class_id] * features
-        shares = _others(ablation_set.head.from_features(features), class_id).softmax(dim=1)
+        shares = _others(head.from_features(features), class_id).softmax(dim=1)
         return (weight[class_id] - shares @ weight) * features
 
 
-def _general(ablation_set: AblationSet, activations: Tensor, class_id: int, against: bool) -> Tensor:
+def _general(head: Head, activations: Tensor, class_id: int, against: bool) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         leaf = activations.detach().clone().requires_grad_(True)
-        logits = ablation_set.head.logits(leaf)
+        logits = head.logits(leaf)
         value = logits[:, class_id]
         if against:
             value = value - _others(logits, class_id).logsumexp(dim=1)

@@ -49,8 +49,8 @@ def load_head(study: Study, *, device: str = "auto", classifier: Classifier | No
 def _head_on(device: torch.device, study: Study, classifier: Classifier) -> Head:
     trial = trial_inputs(study.preprocessing.size)
     with one_thread(device.type):  # two images gain little from helpers, and on a busy machine wait for them
-        network = prepare(classifier.network, study.layer, device, "float32", trial[:1])
-        return find_head(network, study.layer, trial.to(device))
+        network = prepare(classifier.network, classifier.hook_point, device, "float32", trial[:1])
+        return find_head(network, classifier.hook_point, trial.to(device))
 
 
 def _give_up(device: torch.device, short_of: str, announce: Callable[[str], None]) -> None:

@@ -113,7 +113,7 @@ def heldout(
         announce=announce,
         classifier=classifier,
         photos=photos,
-        arithmetic=arithmetic_of(study, chosen),
+        arithmetic=arithmetic_of(study, chosen, classifier),
     )
 
 

@@ -84,7 +84,7 @@ def attribute(explainer: Explainer, photo: Image.Image, explained: PhotoExplanat
         inputs = extractor.inputs([extractor.preprocessing.apply(photo)])
         activations = torch.from_numpy(explained.activations.copy())[None]
         if method == ABLATION_CAM:
-            weights = _falls(captum, explainer.head, activations, explained.target)
+            weights = _falls(captum, explainer.head_of(explained), activations, explained.target)
             maps = torch.einsum("k,bkhw->bhw", weights, activations).relu()
         else:
             pixels = _pixels(captum, extractor.network, inputs, explained.target, method)

@@ -75,6 +75,11 @@ def _extract(
     keys = plan.keys
     with one_thread("cpu"):  # a photo or two gain little from helpers, and on a busy machine wait for them
         extractor, n_units = make_extractor(classifier, config.extract, device, arithmetic)
+    if extractor.reads == "inputs" and announce is not None:
+        announce(
+            f"Something passes the layer {classifier.layer!r} by, so that ablating its units runs the whole network: "
+            "this is slower, and the study holds its photos at the size of the network's input."
+        )
     total = len(photos.photos)
     manifest = study_manifest(config, classifier, photos, keys[0], n_units, device, arithmetic)
     check_new(manifest, folder)  # before hours of work, not after them

@@ -19,6 +19,7 @@ from interpret.explanation.regions import Regions, cut_runs
 from interpret.explanation.upsampling import upsampled
 from interpret.models import Classifier
 from interpret.models.head import find_head, trial_inputs
+from interpret.models.layout import At
 from interpret.models.precision import prepare
 
 MAPS = 16
@@ -37,20 +38,22 @@ class Extractor:
 
     Attributes:
         network: from :func:`interpret.models.precision.prepare`.
-        layer: the module whose channels are the units.
+        layer: the layer whose channels are the units.
         preprocessing: from a photo to the network's input, and back.
         config: threshold, score and encoding.
         device: the network's device.
         weight: (C, K) of a head that is pooling and a linear map; None for any other head, for which the layer's whole
             output is stored.
+        reads: what the head reads beside it and is stored too, see :attr:`interpret.models.head.Head.reads`.
     """
 
     network: nn.Module
-    layer: str
+    layer: At
     preprocessing: Preprocessing
     config: ExtractConfig
     device: torch.device
     weight: Tensor | None = None
+    reads: str = ""
 
     @property
     def keep_activations(self) -> bool:
@@ -171,12 +174,12 @@ def make_extractor(
     Raises:
         InputError: the layer does not fit, or the network does not run in this precision.
     """
-    trial = trial_inputs(classifier.preprocessing.size)
-    network = prepare(classifier.network, classifier.layer, device, arithmetic, trial[:1])
+    trial, layer = trial_inputs(classifier.preprocessing.size), classifier.hook_point
+    network = prepare(classifier.network, layer, device, arithmetic, trial[:1])
     exact = network
     if arithmetic.precision != "float32":  # the head's linear map is found by comparing numbers
-        exact = prepare(classifier.network, classifier.layer, device, Arithmetic("float32", folded=False), trial[:1])
-    head = find_head(exact, classifier.layer, trial.to(device))
-    extractor = Extractor(network, classifier.layer, classifier.preprocessing, config, device, head.weight)
+        exact = prepare(classifier.network, layer, device, Arithmetic("float32", folded=False), trial[:1])
+    head = find_head(exact, layer, trial.to(device))
+    extractor = Extractor(network, layer, classifier.preprocessing, config, device, head.weight, head.reads)
     n_units = extractor.grad_cam(trial.to(device)).alphas.shape[1]
     return extractor, n_units

@@ -75,9 +75,10 @@ class ForwardPasses:
 
 def _first_of(passed: Passed, count: int) -> Passed:
     """Without the photos that a batch was filled up with."""
-    inputs, (logits, activations), predicted = passed[0], (passed[1].logits, passed[1].activations), passed[2]
+    inputs, forward, predicted = passed
     seen = None if inputs is None else inputs[:count]
-    return seen, Forward(logits[:count], activations[:count]), predicted[:count]
+    outside = None if forward.outside is None else forward.outside[:count]
+    return seen, Forward(forward.logits[:count], forward.activations[:count], outside), predicted[:count]
 
 
 class _Recorded:
@@ -94,5 +95,6 @@ class _Recorded:
         """The pass of another batch of the same size; copied, since the next one writes to the same memory."""
         self._static.copy_(there)
         self._graph.replay()
-        passed = Forward(self._passed.logits.clone(), self._passed.activations.clone())
+        outside = None if self._passed.outside is None else self._passed.outside.clone()
+        passed = Forward(self._passed.logits.clone(), self._passed.activations.clone(), outside)
         return None, passed, self._predicted.clone()

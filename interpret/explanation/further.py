@@ -59,7 +59,7 @@ def explain_further(
     progress(Progress(stage, 0, len(photos)))
     classifier = network_of(study, classifier, announce=announce)
     where = choose_device(device)
-    extractor, _ = make_extractor(classifier, study.extract_config, where, arithmetic_of(study, where))
+    extractor, _ = make_extractor(classifier, study.extract_config, where, arithmetic_of(study, where, classifier))
     sizes = study.images[["width", "height"]].to_numpy(np.int64)
     builder = ShardBuilder(extractor)
     wanted = torch.tensor([list(targets)], dtype=torch.int64)

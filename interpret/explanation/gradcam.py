@@ -15,6 +15,7 @@ from torch.autograd.graph import Node
 
 from interpret.errors import InputError
 from interpret.models.hooks import capture
+from interpret.models.layout import At, hook_point
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ class BatchExplanation:
         maps: (B, h, w), ReLU of the weighted sum, on the layer's grid and in its scale; zero where no unit supports the
             target class.
         contrast: the same images explained for further classes; None if none were asked for.
+        outside: (B, P, K), the layer's tokens outside its grid; None where there are none.
     """
 
     logits: Tensor
@@ -56,13 +58,15 @@ class BatchExplanation:
     alphas: Tensor
     maps: Tensor
     contrast: Contrast | None = None
+    outside: Tensor | None = None
 
     def select(self, mask: Tensor) -> "BatchExplanation":
         """The explanations of the images where ``mask`` (B,) bool is True."""
         tensors = (self.logits, self.targets, self.activations, self.alphas, self.maps)
         logits, targets, activations, alphas, maps = (tensor[mask] for tensor in tensors)
         contrast = None if self.contrast is None else self.contrast.select(mask)
-        return BatchExplanation(logits, targets, activations, alphas, maps, contrast)
+        outside = None if self.outside is None else self.outside[mask]
+        return BatchExplanation(logits, targets, activations, alphas, maps, contrast, outside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +76,17 @@ class Forward:
     Attributes:
         logits: (B, C), with the graph of the head alone; without a graph where the head is linear and is given.
         activations: (B, K, h, w), the layer's output A, detached from the backbone.
+        outside: (B, P, K), the layer's tokens outside its grid; None where there are none.
     """
 
     logits: Tensor
     activations: Tensor
+    outside: Tensor | None = None
 
 
 def explain(
     network: nn.Module,
-    layer: str,
+    layer: At,
     inputs: Tensor,
     targets: Tensor | None = None,
     further: Callable[[Tensor], Tensor] | None = None,
@@ -89,7 +95,7 @@ def explain(
 
     Args:
         network: a classifier that maps (B, 3, H, W) to logits (B, C).
-        layer: the name of the module whose output channels are the units.
+        layer: the layer whose output channels are the units.
         inputs: (B, 3, H, W), normalised, on the network's device and of its first parameters' type.
         targets: (B,) int64 classes to explain; the predicted ones if None.
         further: from the predicted classes (B,) to the further classes (B, R) that each image is explained for, int64,
@@ -107,7 +113,7 @@ def explain(
     return explain_pass(passed, layer, targets, others)
 
 
-def run_forward(network: nn.Module, layer: str, inputs: Tensor, *, graph: bool = True) -> Forward:
+def run_forward(network: nn.Module, layer: At, inputs: Tensor, *, graph: bool = True) -> Forward:
     """The forward pass of a batch; arguments and errors as for :func:`explain`.
 
     Args:
@@ -126,12 +132,12 @@ def run_forward(network: nn.Module, layer: str, inputs: Tensor, *, graph: bool =
     activations = captured.activations
     if activations is None or logits.requires_grad != graph:
         raise _unused(layer)
-    return Forward(logits, activations)
+    return Forward(logits, activations, captured.outside)
 
 
 def explain_pass(
     passed: Forward,
-    layer: str,
+    layer: At,
     targets: Tensor | None = None,
     further: Tensor | None = None,
     weight: Tensor | None = None,
@@ -140,7 +146,7 @@ def explain_pass(
 
     Args:
         passed: from :func:`run_forward`.
-        layer: the name of the module, for the error.
+        layer: the layer, for the error.
         targets: as for :func:`explain`.
         further: (B, R) int64, the further classes that each image is explained for; none if None.
         weight: (C, K) of a head that is the mean over the grid and one linear map: the gradient of y_c with respect to
@@ -161,7 +167,8 @@ def explain_pass(
             alphas, stacked = _linear_gradients(passed, weight, targets, others)
     activations = passed.activations.detach().float()
     maps = torch.einsum("bk,bkhw->bhw", alphas, activations).relu()
-    explanation = BatchExplanation(logits.detach().float(), targets, activations, alphas, maps)
+    outside = None if passed.outside is None else passed.outside.float()
+    explanation = BatchExplanation(logits.detach().float(), targets, activations, alphas, maps, outside=outside)
     if others is None or stacked is None:
         return explanation
     b, k, h, w = activations.shape
@@ -180,10 +187,12 @@ def join(parts: Sequence[BatchExplanation]) -> BatchExplanation:
     contrast = {
         name: torch.cat([getattr(each, name) for each in held]) for name in ("targets", "alphas", "maps") if held
     }
-    return BatchExplanation(**joined, contrast=Contrast(**contrast) if held else None)
+    others = [part.outside for part in parts if part.outside is not None]
+    outside = torch.cat(others) if others else None
+    return BatchExplanation(**joined, contrast=Contrast(**contrast) if held else None, outside=outside)
 
 
-def _gradients(passed: Forward, layer: str, targets: Tensor, others: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def _gradients(passed: Forward, layer: At, targets: Tensor, others: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Alphas (B, K) of the targets and (B, R, K) of the further classes, through the graph of the head."""
     columns = [targets] if others is None else [targets, *others.T]
     if len(columns) > 1 and _is_dense(passed.logits):
@@ -207,11 +216,11 @@ def _linear_gradients(
     return scaled[targets], scaled[others.clamp_min(0)] * (others >= 0)[:, :, None]
 
 
-def _unused(layer: str) -> InputError:
-    return InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
+def _unused(layer: At) -> InputError:
+    return InputError(f"The layer {hook_point(layer).layer!r} has no part in the network's output; choose another one.")
 
 
-def _alphas(passed: Forward, targets: Tensor, layer: str) -> Tensor:
+def _alphas(passed: Forward, targets: Tensor, layer: At) -> Tensor:
     """(B, K) the gradient of each image's target averaged over the grid, zero without a target; keeps the graph."""
     held = targets >= 0
     chosen = passed.logits.gather(1, targets.clamp_min(0)[:, None])[:, 0]  # images do not mix: one pass serves them all
@@ -222,7 +231,7 @@ def _alphas(passed: Forward, targets: Tensor, layer: str) -> Tensor:
     return gradient.float().mean(dim=(2, 3))
 
 
-def _alphas_at_once(passed: Forward, targets: Tensor, layer: str) -> list[Tensor]:
+def _alphas_at_once(passed: Forward, targets: Tensor, layer: At) -> list[Tensor]:
     """The same of several targets an image, (T, B), in one backward pass, which reads the head's weights once."""
     chosen = passed.logits.new_zeros(*targets.shape, passed.logits.shape[1])
     chosen.scatter_(2, targets.clamp_min(0)[:, :, None], (targets >= 0)[:, :, None].to(chosen.dtype))

@@ -32,6 +32,8 @@ class PhotoExplanation:
         scores: (n, N) float32.
         activations: (K, h, w) float32, the layer's output.
         alphas: (K,) float32, the gradient of the target's logit, averaged over the layer's grid.
+        beside: float32, what the head reads of this photo beside the activations, see
+            :attr:`interpret.models.head.Head.reads`; None where it reads nothing else.
     """
 
     size: tuple[int, int]
@@ -45,6 +47,7 @@ class PhotoExplanation:
     scores: npt.NDArray[np.float32]
     activations: npt.NDArray[np.float32]
     alphas: npt.NDArray[np.float32]
+    beside: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -97,6 +100,7 @@ class Explainer:
         ranked = extractor.encode_patches(
             explanation, inputs, patches, np.zeros(1, np.int64), explanation.targets, explanation.alphas
         )
+        beside = {"": None, "outside": explanation.outside, "inputs": inputs}[self.head.reads]
         return PhotoExplanation(
             size=photo.size,
             target=int(explanation.targets[0]),
@@ -109,7 +113,13 @@ class Explainer:
             scores=ranked.scores,
             activations=explanation.activations[0].numpy().copy(),
             alphas=explanation.alphas[0].numpy().copy(),
+            beside=None if beside is None else beside[0].numpy().copy(),
         )
+
+    def head_of(self, explanation: PhotoExplanation) -> Head:
+        """The head with what it reads of a photo beside the activations."""
+        beside = explanation.beside
+        return self.head.given(None if beside is None else torch.from_numpy(beside.copy())[None])
 
     def logits_without(self, explanation: PhotoExplanation, units: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """(C,) float32 logits with some units ablated to zero; only the head is run, on the stored activations.
@@ -124,7 +134,7 @@ class Explainer:
         ablated = torch.from_numpy(explanation.activations.copy())[None]
         ablated[:, list(units)] = 0.0
         with torch.no_grad():
-            return self.head.logits(ablated)[0].numpy().copy()
+            return self.head_of(explanation).logits(ablated)[0].numpy().copy()
 
 
 def make_explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
@@ -135,7 +145,7 @@ def make_explainer(classifier: Classifier, config: ExtractConfig) -> Explainer:
         config: how explanations become patches and units.
 
     Raises:
-        InputError: the logits depend on more than the layer's output, or the layer has no spatial extent.
+        InputError: the layer has no spatial extent, or no part in the network's output.
     """
     device = torch.device("cpu")
     extractor, _ = make_extractor(classifier, config, device, Arithmetic("float32"))

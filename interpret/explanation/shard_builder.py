@@ -23,7 +23,7 @@ class ShardBuilder:
         self.extractor = extractor
         self.images: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
-        self.arrays: dict[str, list[npt.NDArray[np.floating]]] = {}
+        self.arrays: dict[str, list[npt.NDArray]] = {}
         self._patches: list[pa.Table] = []
         self._contrast: list[pa.Table] = []
 
@@ -74,6 +74,11 @@ class ShardBuilder:
         self._store("cams", explanation.maps / peaks)
         if self.extractor.keep_activations:
             self._store("activations", explanation.activations)
+        if self.extractor.reads == "outside" and explanation.outside is not None:  # few, and often with huge values
+            self.arrays.setdefault("outside", []).append(explanation.outside.cpu().numpy())
+        if self.extractor.reads == "inputs":
+            pixels = [decoded.pixels for decoded in batch if decoded.pixels is not None]
+            self.arrays.setdefault("pixels", []).append(np.stack(pixels))
 
     def _add_patches(
         self,

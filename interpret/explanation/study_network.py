@@ -14,8 +14,9 @@ from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.models import Classifier, checkpoints
 from interpret.models.classifier import RANDOM
+from interpret.models.head import trial_inputs
 from interpret.models.layers import check_layer, observe
-from interpret.models.precision import choose_precision
+from interpret.models.precision import choose_precision, prepare
 from interpret.study import Study
 
 TOLERATED = 0.02
@@ -57,14 +58,22 @@ def network_of(
                 f"{len(study.class_names):,} classes; make the study again."
             )
         # Another version of a library may prescribe another preprocessing for the same weights: the study's counts.
-        classifier = replace(classifier, preprocessing=study.preprocessing, class_names=tuple(study.class_names))
+        looked_at = classifier.preprocessing.size == study.preprocessing.size
+        classifier = replace(
+            classifier,
+            preprocessing=study.preprocessing,
+            class_names=tuple(study.class_names),
+            n_units=classifier.n_units if looked_at else None,
+        )
     else:
         classifier = _checked(study, classifier)
-    found = check_layer(observe(classifier.network, study.preprocessing.size)[0], study.layer, classifier.network)
-    if found.channels != study.n_units:
+    if classifier.n_units is None:
+        found = check_layer(observe(classifier.network, study.preprocessing.size), study.layer)
+        classifier = replace(classifier, layout=found.layout, n_units=found.channels)
+    if classifier.n_units != study.n_units:
         raise InputError(
-            f"The layer {study.layer!r} has {found.channels:,} units, but {study.n_units:,} in {study.folder}; make "
-            "the study again."
+            f"The layer {study.layer!r} has {classifier.n_units:,} units, but {study.n_units:,} in {study.folder}; "
+            "make the study again."
         )
     return classifier
 
@@ -81,14 +90,28 @@ def _check_checkpoint(study: Study) -> None:
         )
 
 
-def arithmetic_of(study: Study, device: torch.device) -> Arithmetic:
-    """How a study's photos are explained again: as before, and on another device in the precision it is fast at."""
+def arithmetic_of(study: Study, device: torch.device, classifier: Classifier | None = None) -> Arithmetic:
+    """How a study's photos are explained again: as before, and on another device in the precision it is fast at.
+
+    Args:
+        study: the study.
+        device: where the network will run.
+        classifier: the study's; where it is given, and does not run in a precision that nobody asked for, float32 is
+            taken.
+    """
     recorded = study.recorded.arithmetic
     if device.type == study.device:
         return recorded
     asked = study.model_config.precision
     precision = "float32" if asked == "float16" and device.type == "cpu" else choose_precision(asked, device)
-    return replace(recorded, precision=precision)
+    other = replace(recorded, precision=precision)
+    if classifier is not None and asked == "auto" and precision != "float32":
+        sample = trial_inputs(study.preprocessing.size)[:1]
+        try:
+            prepare(classifier.network, classifier.hook_point, device, other, sample)
+        except InputError:
+            return replace(recorded, precision="float32")
+    return other
 
 
 def check_same_predictions(study: Study, other: npt.NDArray[np.bool_], *, allowed: int = 0) -> None:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from interpret.config import Arithmetic
+from interpret.errors import InputError
 from interpret.explanation.gradcam import BatchExplanation, explain, join
 from interpret.explanation.passes import Pass, Passes
 from interpret.models import Classifier
 from interpret.models.head import trial_inputs
+from interpret.models.layout import At
 from interpret.models.precision import exact_copy, prepare
 from interpret.threads import one_thread
 
@@ -46,10 +48,8 @@ def choose_arithmetic(
         device: where the network will run.
         precision: ``float32``, ``bfloat16`` or ``float16``.
         pixels: (H, W, 3) uint8 each, photos as the network sees them before normalisation.
-        announce: called with one line where no share is enough, and the network computes in float32.
-
-    Raises:
-        InputError: the network does not run in this precision.
+        announce: called with one line where the network does not run in this precision, or no share is enough, and
+            it computes in float32.
     """
     first = Arithmetic(precision)
     if precision == "float32" or not pixels:
@@ -58,15 +58,20 @@ def choose_arithmetic(
     stacked = torch.from_numpy(np.stack(pixels[:PHOTOS])).to(device)
     inputs = classifier.preprocessing.normalise(stacked).contiguous(memory_format=torch.channels_last)
     network = exact_copy(classifier.network, device)
-    layer = classifier.layer
+    layer = classifier.hook_point
     with one_thread("cpu"):  # one photo gains little from helpers, and on a busy machine waits for them
         ready = prepare(network, layer, device, "float32", sample)
     exact = _explained(ready, layer, inputs)
     lowest = 0.0
     for share in SHARES:
         tried = replace(first, exact_share=share)
-        with one_thread("cpu"):
-            ready = prepare(network, layer, device, tried, sample)
+        try:
+            with one_thread("cpu"):
+                ready = prepare(network, layer, device, tried, sample)
+        except InputError:
+            if announce is not None:
+                announce(f"The network computes in float32: it does not run in {precision}.")
+            return Arithmetic("float32")
         rough = _explained(ready, layer, inputs, exact.targets)
         maps = lowest_correlation(exact.maps, rough.maps)
         features = lowest_correlation(exact.activations.mean(dim=(2, 3)), rough.activations.mean(dim=(2, 3)))
@@ -81,7 +86,7 @@ def choose_arithmetic(
     return Arithmetic("float32")
 
 
-def _explained(network: nn.Module, layer: str, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
+def _explained(network: nn.Module, layer: At, inputs: Tensor, targets: Tensor | None = None) -> BatchExplanation:
     """Grad-CAM of the trial photos, for the predicted classes if no others are given."""
     with Passes(network, inputs.device, len(inputs)) as passes:
 

@@ -15,7 +15,8 @@ from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.models import checkpoints, own_network
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
-from interpret.models.zoo import Family, available, find_family, seeded
+from interpret.models.layout import CHANNELS_FIRST, HookPoint, Layout
+from interpret.models.zoo import Family, available, drawn, find_family, seeded
 
 __all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]
 
@@ -37,6 +38,8 @@ class Classifier:
         weights_digest: 16 hexadecimal digits, a digest of the weights.
         source: one line on where the weights came from.
         config: the options that :func:`load` makes this classifier again from; None for one that :func:`wrap` made.
+        layout: how the layer's output is arranged.
+        n_units: K, the layer's units (count); None where nobody has counted them.
     """
 
     name: str
@@ -48,6 +51,13 @@ class Classifier:
     weights_digest: str
     source: str
     config: ModelConfig | None = None
+    layout: Layout = CHANNELS_FIRST
+    n_units: int | None = None
+
+    @property
+    def hook_point(self) -> HookPoint:
+        """The layer with the layout of its output, as functions that capture or change it take it."""
+        return HookPoint(self.layer, self.layout)
 
 
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
@@ -76,12 +86,12 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
     network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()
     preprocessing = _adjusted_preprocessing(family.preprocessing, config)
-    events, logits = observe(network, preprocessing.size)
-    if not torch.isfinite(logits).all():
+    observed = observe(network, preprocessing.size)
+    if not torch.isfinite(observed.logits).all():
         raise InputError(f"{config.model} answers with numbers that are not finite; its weights are damaged.")
-    names, wnids = _class_names(family, config, logits.shape[1])
-    layer = config.layer or family.layer or default_layer(events, config.model)
-    check_layer(events, layer, network)
+    names, wnids = _class_names(family, config, observed.logits.shape[1])
+    layer = config.layer or family.layer or default_layer(observed, config.model)
+    found = check_layer(observed, layer)
     return Classifier(
         name=config.model,
         network=network,
@@ -92,6 +102,8 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         weights_digest=checkpoints.digest(network),
         source=source,
         config=_located(config),
+        layout=found.layout,
+        n_units=found.channels,
     )
 
 
@@ -122,7 +134,7 @@ def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
     if config.class_names is None and given is not None:
         names, wnids = given.class_names, given.wnids
     else:
-        logits = observe(network, preprocessing.size)[1]
+        logits = observe(network, preprocessing.size).logits
         names, wnids = numbered_classes(logits.shape[1]), ()
         if config.class_names is not None:
             names, wnids = class_names.read_class_names(config.class_names, logits.shape[1])
@@ -175,15 +187,16 @@ def wrap(
     Raises:
         InputError: the network is no image classifier, the names do not fit its outputs, or the layer cannot be used.
     """
-    events, logits = observe(network, preprocessing.size)
-    if len(class_names) != logits.shape[1] or len(set(class_names)) != len(class_names):
+    observed = observe(network, preprocessing.size)
+    outputs = observed.logits.shape[1]
+    if len(class_names) != outputs or len(set(class_names)) != len(class_names):
         raise InputError(
-            f"{name} has {logits.shape[1]:,} outputs, but {len(set(class_names)):,} different class names were given."
+            f"{name} has {outputs:,} outputs, but {len(set(class_names)):,} different class names were given."
         )
     if wnids and len(wnids) != len(class_names):
         raise InputError(f"{name} has {len(class_names):,} classes, but {len(wnids):,} WordNet ids were given.")
-    chosen = layer or default_layer(events, name)
-    check_layer(events, chosen, network)
+    chosen = layer or default_layer(observed, name)
+    found = check_layer(observed, chosen)
     return Classifier(
         name=name,
         network=network,
@@ -193,6 +206,8 @@ def wrap(
         wnids=tuple(wnids),
         weights_digest=checkpoints.digest(network),
         source=f"a {type(network).__name__} given from Python",
+        layout=found.layout,
+        n_units=found.channels,
     )
 
 
@@ -204,7 +219,7 @@ def _network_with_weights(family: Family, config: ModelConfig, announce: Announc
         return family.trained(announce)
     if config.weights == RANDOM:
         count = len(class_names.read_class_names(config.class_names)[0]) if config.class_names else None
-        return seeded(family.build, count), "random weights (seed 0): not trained, its answers mean nothing"
+        return drawn(family.build, count), "random weights (seed 0): not trained, its answers mean nothing"
     network = _from_file(family, config.weights, config.model)
     return network, f"your own weights ({Path(config.weights).name})"
 

@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from interpret.models.hooks import evaluating, find_module, watch
+from interpret.models.layout import At
 
 TOLERANCE = 1e-4
 """Largest difference of the logits before and after, as a fraction of the largest one: float32 rounds to 1e-6."""
@@ -53,7 +54,7 @@ class _Record(TorchDispatchMode):
         return ("", ()) if index is None else self.operations[index][:2]
 
 
-def fold_batch_norms(network: nn.Module, layer: str, sample: Tensor) -> list[str]:
+def fold_batch_norms(network: nn.Module, layer: At, sample: Tensor) -> list[str]:
     """Fold each batch norm into the convolution before it, in place, and return the names of those convolutions.
 
     The batch norm's module stays under its name and passes its input on; hooks on any other module see what they saw.

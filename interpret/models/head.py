@@ -1,6 +1,12 @@
-"""The head: what follows the chosen layer, run alone on stored activations."""
+"""The head: what follows the chosen layer, run alone on stored activations.
+
+Some heads read more than the layer's activations. Where the layer has tokens outside its grid, such as a class token,
+the head needs these too. Where something passes the layer by, as a residual connection passes by what is inside a
+block, the head is the whole network, run on its inputs with the layer's output replaced: exact as well, and slower.
+"""
 
 import copy
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,6 +16,7 @@ from torch import Tensor, nn
 
 from interpret.errors import InputError
 from interpret.models.hooks import capture, evaluating, replace, watch
+from interpret.models.layout import At, hook_point
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,22 +25,44 @@ class Head:
 
     Attributes:
         network: the whole classifier; the layer's output is replaced while it runs.
-        layer: the name of the module that the head follows.
+        layer: the module that the head follows.
         seed_input: (1, 3, H, W), any input; the backbone runs on it, and its result is discarded.
         weight: (C, K) of a head that is global average pooling and one linear map; None for any other head.
         bias: (C,) of such a head; None where it has none.
+        whole: whether the head is the whole network, because something passes the layer by.
+        beside: what the head reads beside the activations, see :attr:`reads`; for one image, or for as many as there
+            are activations of. None where it reads nothing else, or is not given it yet.
     """
 
     network: nn.Module
-    layer: str
+    layer: At
     seed_input: Tensor
     weight: Tensor | None = None
     bias: Tensor | None = field(default=None)
+    whole: bool = False
+    beside: Tensor | None = None
 
     @property
     def linear(self) -> bool:
         """Whether pooled features (B, K) are all that the head needs."""
         return self.weight is not None
+
+    @property
+    def reads(self) -> str:
+        """What the head reads beside the activations.
+
+        ``inputs``, (B, 3, H, W) normalised, where it is the whole network; ``outside``, (B, P, K), the layer's tokens
+        outside its grid; else an empty string.
+        """
+        if self.linear:
+            return ""
+        if self.whole:
+            return "inputs"
+        return "outside" if hook_point(self.layer).layout.others else ""
+
+    def given(self, beside: Tensor | None) -> "Head":
+        """The same head with what it reads beside the activations."""
+        return self if beside is None else dataclasses.replace(self, beside=beside)
 
     @cached_property
     def on_cpu(self) -> "Head":
@@ -43,14 +72,26 @@ class Head:
             made[id(parameter)] = nn.Parameter(parameter.detach().cpu(), parameter.requires_grad)
         network = copy.deepcopy(self.network, made)  # it takes what it finds there
         weight, bias = (None if tensor is None else tensor.cpu() for tensor in (self.weight, self.bias))
-        return Head(network, self.layer, self.seed_input.cpu(), weight, bias)
+        beside = None if self.beside is None else self.beside.cpu()
+        return Head(network, self.layer, self.seed_input.cpu(), weight, bias, self.whole, beside)
 
     def logits(self, activations: Tensor) -> Tensor:
-        """(B, C) from activations (B, K, h, w); differentiable with respect to them."""
+        """(B, C) from activations (B, K, h, w); differentiable with respect to them.
+
+        Raises:
+            ValueError: the head reads more than the activations, and has not been given it.
+        """
         if self.weight is not None:
             return self.from_features(activations.float().mean(dim=(2, 3)))
-        with replace(self.network, self.layer, activations):
-            return self.network(self.seed_input.to(activations.device))
+        if self.reads and self.beside is None:
+            raise ValueError(f"this head reads {self.reads} beside the activations; give them")
+        beside = None if self.beside is None else self.beside.to(activations.device)
+        if beside is not None and len(beside) != len(activations):
+            beside = beside.expand(len(activations), *beside.shape[1:])
+        inputs = beside if self.whole else self.seed_input.to(activations.device)
+        # The graph begins at the layer: what comes before it is discarded, or does not depend on it.
+        with torch.no_grad(), replace(self.network, self.layer, activations, None if self.whole else beside):
+            return self.network(inputs)
 
     def from_features(self, features: Tensor) -> Tensor:
         """(B, C) from features (B, K), the activations averaged over the grid.
@@ -73,29 +114,37 @@ def trial_inputs(size: tuple[int, int]) -> Tensor:
 
 
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
-def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
+def find_head(network: nn.Module, layer: At, inputs: Tensor) -> Head:
     """The head that follows ``layer``; its logits are compared with the network's on a batch first.
+
+    Where the logits depend on more than this layer's output, because a connection bypasses it, the head is the whole
+    network.
 
     Args:
         network: a classifier on the device of ``inputs``.
-        layer: the name of the module that the head follows.
+        layer: the module that the head follows.
         inputs: (B, 3, H, W), two or more different images, normalised.
 
     Raises:
-        InputError: the logits depend on more than this layer's output (a connection bypasses it), so they cannot be
-            computed from stored activations.
+        InputError: the layer has no part in the network's output, or the network does not give the same twice.
     """
+    name = hook_point(layer).layer
     with torch.no_grad(), evaluating(network):
         with capture(network, layer) as captured:
             expected = network(inputs).float()
         activations = captured.activations
         if activations is None:
-            raise InputError(f"The layer {layer!r} has no part in the network's output; choose another one.")
+            raise InputError(f"The layer {name!r} has no part in the network's output; choose another one.")
         seed = torch.zeros_like(inputs[:1])
         weight, bias = _linear_map(network, layer, inputs, activations)
-        for head in (Head(network, layer, seed, weight, bias), Head(network, layer, seed)):
+        outside, cut = captured.outside, Head(network, layer, seed)
+        for head, beside in (
+            (Head(network, layer, seed, weight, bias), outside),
+            (cut, outside),
+            (dataclasses.replace(cut, whole=True), inputs),
+        ):
             try:
-                found = head.logits(activations).float()
+                found = head.given(beside).logits(activations).float()
             except torch.OutOfMemoryError:
                 raise
             except (RuntimeError, ValueError):
@@ -104,13 +153,13 @@ def find_head(network: nn.Module, layer: str, inputs: Tensor) -> Head:
             if found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-4):
                 return head
     raise InputError(
-        f"The network's output does not follow from the layer {layer!r} alone (something passes it by); choose a "
-        "layer that everything flows through, such as the last one before pooling."
+        f"The network does not give the same output when the layer {name!r} is given its own output again; choose "
+        "another layer, such as the last one before pooling."
     )
 
 
 def _linear_map(
-    network: nn.Module, layer: str, inputs: Tensor, activations: Tensor
+    network: nn.Module, layer: At, inputs: Tensor, activations: Tensor
 ) -> tuple[Tensor | None, Tensor | None]:
     """Weight and bias of the one linear module whose input is the layer's mean over the grid, else (None, None)."""
     pooled = activations.float().mean(dim=(2, 3))

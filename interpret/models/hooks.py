@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from interpret.errors import InputError
+from interpret.models.layout import CHANNELS_FIRST, At, HookPoint, hook_point
 
 
 @dataclass
@@ -23,14 +24,16 @@ class Captured:
     Attributes:
         activations: (B, K, h, w), detached from the backbone and, with ``gradient=True``, a leaf of the head's graph;
             None before the first pass.
+        outside: (B, P, K) the tokens outside the layer's grid, detached; None where there are none.
     """
 
     activations: Tensor | None = None
+    outside: Tensor | None = None
 
 
-def find_module(network: nn.Module, layer: str) -> nn.Module:
-    """The module called ``layer``; :class:`InputError` where there is none."""
-    modules = dict(network.named_modules())
+def find_module(network: nn.Module, at: At) -> nn.Module:
+    """The module of a layer; :class:`InputError` where there is none."""
+    modules, layer = dict(network.named_modules()), hook_point(at).layer
     if layer not in modules or layer == "":
         raise InputError(f"No module is called {layer!r} in this network; `unitscope models --layers NAME` lists them.")
     return modules[layer]
@@ -49,14 +52,14 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterator[Captured]:
+def capture(network: nn.Module, at: At, *, gradient: bool = False) -> Iterator[Captured]:
     """Capture the layer's output in forward passes inside.
 
     The head receives a clone: an in-place activation after the layer (VGG16 has one) does not change what was captured.
 
     Args:
         network: any module; its other hooks are left alone.
-        layer: the name of the module whose output is captured.
+        at: the layer whose output is captured.
         gradient: detach the output from the backbone and build a graph from there on, of the head alone. Run the
             forward pass under ``torch.no_grad()``, so that the backbone builds none: the hook enables gradients, and
             the end of the ``no_grad`` block restores the mode.
@@ -64,18 +67,20 @@ def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterat
     Raises:
         InputError: there is no such layer, or its output has no spatial extent.
     """
-    captured = Captured()
+    captured, point = Captured(), hook_point(at)
+    layout = point.layout
 
     def capture_output(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        check_spatial(output, layer)
-        captured.activations = output.detach()
+        layout.check(output, point.layer)
+        detached = output.detach()
+        captured.activations, captured.outside = layout.units(detached), layout.outside(detached)
         if not gradient:
-            return captured.activations.clone()
+            return detached.clone()
         torch.set_grad_enabled(True)
         captured.activations.requires_grad_(True)
-        return captured.activations.clone()
+        return layout.output(captured.activations, captured.outside)
 
-    handle = find_module(network, layer).register_forward_hook(capture_output)
+    handle = find_module(network, point).register_forward_hook(capture_output)
     try:
         with evaluating(network):
             yield captured
@@ -83,25 +88,36 @@ def capture(network: nn.Module, layer: str, *, gradient: bool = False) -> Iterat
         handle.remove()
 
 
+def _units(output: Tensor, point: HookPoint) -> Tensor:
+    """The view (B, K, h, w) of a layer's output; of one that has no locations, such as features (B, K), itself."""
+    if point.layout == CHANNELS_FIRST and output.ndim in (2, 4):
+        return output
+    point.layout.check(output, point.layer)
+    return point.layout.units(output)
+
+
 @contextmanager
-def zero_units(network: nn.Module, layer: str, units: Tensor) -> Iterator[None]:
+def zero_units(network: nn.Module, at: At, units: Tensor) -> Iterator[None]:
     """Ablate units in forward passes inside: their output channels are set to zero.
 
     Args:
         network: any module.
-        layer: the name of the module whose output channels are the units.
+        at: the layer whose output channels are the units.
         units: (n,) int64, the same units for every image; or (B, K) bool, True where unit k of image b is ablated (the
             batch must then have B images).
     """
 
     def set_to_zero(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         output = output.clone()
+        activations = _units(output, point)
         if units.dtype == torch.bool:
-            return output.masked_fill_(units.to(output.device)[:, :, None, None], 0.0)
-        output[:, units.to(output.device)] = 0.0
+            activations.masked_fill_(units.to(output.device)[:, :, None, None], 0.0)
+        else:
+            activations[:, units.to(output.device)] = 0.0
         return output
 
-    handle = find_module(network, layer).register_forward_hook(set_to_zero)
+    point = hook_point(at)
+    handle = find_module(network, point).register_forward_hook(set_to_zero)
     try:
         with evaluating(network):
             yield
@@ -110,37 +126,33 @@ def zero_units(network: nn.Module, layer: str, units: Tensor) -> Iterator[None]:
 
 
 @contextmanager
-def replace(network: nn.Module, layer: str, activations: Tensor) -> Iterator[None]:
+def replace(network: nn.Module, at: At, activations: Tensor, outside: Tensor | None = None) -> Iterator[None]:
     """Replace the layer's output by ``activations`` (B, K, h, w) in forward passes inside.
 
     The head sees a batch of B, whatever batch the backbone was given: this runs the head alone (see
-    :mod:`interpret.models.head`).
+    :mod:`interpret.models.head`). Under ``torch.no_grad()``, a graph is built from the layer on where ``activations``
+    require gradients; the end of the ``no_grad`` block restores the mode.
+
+    Args:
+        network: any module.
+        at: the layer.
+        activations: of its units.
+        outside: (B, P, K) its tokens outside the grid; those of the forward pass itself if None.
     """
+    layout = hook_point(at).layout
 
-    def substitute(_module: nn.Module, _inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:
-        return activations.clone()
+    def substitute(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        own = layout.outside(output) if outside is None else outside
+        if activations.requires_grad:
+            torch.set_grad_enabled(True)
+        return layout.output(activations, own)
 
-    handle = find_module(network, layer).register_forward_hook(substitute)
+    handle = find_module(network, at).register_forward_hook(substitute)
     try:
         with evaluating(network):
             yield
     finally:
         handle.remove()
-
-
-def check_spatial(output: object, layer: str) -> None:
-    """Raise :class:`InputError` unless a layer's output is (B, K, h, w) with more than one spatial location."""
-    if not isinstance(output, Tensor) or output.ndim != 4:
-        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise InputError(
-            f"The layer {layer!r} gives {shape} and not channels x height x width; choose one with spatial extent "
-            "(`unitscope models --layers NAME` lists them)."
-        )
-    if output.shape[2] * output.shape[3] < 2:
-        raise InputError(
-            f"The layer {layer!r} has a single spatial location, so nothing in the photo can be located; choose an "
-            "earlier one (`unitscope models --layers NAME` lists them)."
-        )
 
 
 @contextmanager
@@ -164,16 +176,20 @@ class _Zero:
     """A forward hook that sets some output channels to zero; it can be copied and pickled with its module."""
 
     units: tuple[int, ...]
+    point: HookPoint
 
     def __call__(self, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        if self.units[-1] >= output.shape[1]:
-            raise InputError(f"There is no unit {self.units[-1]}; the layer has {output.shape[1]}, counted from 0.")
         kept = output.clone()
-        kept[:, list(self.units)] = 0.0
+        activations = _units(kept, self.point)
+        if self.units[-1] >= activations.shape[1]:
+            raise InputError(
+                f"There is no unit {self.units[-1]}; the layer has {activations.shape[1]}, counted from 0."
+            )
+        activations[:, list(self.units)] = 0.0
         return kept
 
 
-def ablated(network: nn.Module, layer: str, units: Iterable[int]) -> nn.Module:
+def ablated(network: nn.Module, layer: At, units: Iterable[int]) -> nn.Module:
     """A copy of a network in which some units of a layer are ablated for good: their output is zero.
 
     The network given stays as it is. The copy has its mode, device and parameters, trains and is saved as it is, but
@@ -181,19 +197,20 @@ def ablated(network: nn.Module, layer: str, units: Iterable[int]) -> nn.Module:
 
     Args:
         network: any module.
-        layer: the name of the module whose output channels are the units.
+        layer: the layer whose output channels are the units: the name of one that gives (B, K, h, w), or
+            :attr:`interpret.models.Classifier.hook_point` for any other.
         units: the units; none gives a plain copy.
 
     Raises:
         InputError: there is no such layer.
     """
-    private = copy.deepcopy(network)
-    module = find_module(private, layer)
+    private, point = copy.deepcopy(network), hook_point(layer)
+    module = find_module(private, point)
     chosen = tuple(sorted({int(unit) for unit in units}))
     if chosen and chosen[0] < 0:
         raise InputError(f"There is no unit {chosen[0]}; units are counted from 0.")
     if chosen:
-        module.register_forward_hook(_Zero(chosen))
+        module.register_forward_hook(_Zero(chosen, point))
     return private
 
 

@@ -13,6 +13,7 @@ from interpret.config import Arithmetic
 from interpret.errors import InputError
 from interpret.models.folding import fold_batch_norms
 from interpret.models.hooks import cast_inputs, cast_output, find_module, watch
+from interpret.models.layout import At
 from interpret.threads import one_thread
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -97,7 +98,7 @@ def exact_copy(
 
 @torch.inference_mode(False)
 def prepare(
-    network: nn.Module, layer: str, device: torch.device, arithmetic: str | Arithmetic, sample: Tensor
+    network: nn.Module, layer: At, device: torch.device, arithmetic: str | Arithmetic, sample: Tensor
 ) -> nn.Module:
     """A copy of the network on ``device``, channels last, its backbone in some precision and its head in float32.
 
@@ -141,12 +142,14 @@ def prepare(
     try:
         with torch.no_grad():
             ready(sample.to(device))
-    except RuntimeError as error:
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, TypeError) as error:
         raise InputError(f"This network does not run in {precision}; use --precision float32.") from error
     return ready
 
 
-def _backbone(network: nn.Module, layer: str, sample: Tensor) -> tuple[list[nn.Module], dict[nn.Module, int]]:
+def _backbone(network: nn.Module, layer: At, sample: Tensor) -> tuple[list[nn.Module], dict[nn.Module, int]]:
     """The modules of the backbone, and the multiplications (count) of each convolution among them.
 
     The backbone is the layer and every module that finishes before it; a module that contains the layer is neither

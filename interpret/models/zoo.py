@@ -19,9 +19,6 @@ LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 # The weights behind the poster's table; every other torchvision network takes those that torchvision recommends.
 POSTER = {"vgg16": "IMAGENET1K_V1", "resnet50": "IMAGENET1K_V1"}
 
-TOKENS = "vit_"
-"""How torchvision's names of vision transformers begin: their tokens have no grid, so none can be explained."""
-
 Build = Callable[[int | None], nn.Module]
 Trained = Callable[[Announce | None], tuple[nn.Module, str]]
 
@@ -53,7 +50,7 @@ def available() -> list[tuple[str, str]]:
     demo = [("demo", "the embedded demo's small network")]
     lite = [(name, f"ImageNet, from the pip package {_package(name)}") for name in LITE]
     poster = [(name, "ImageNet, the poster's weights: downloaded once") for name in POSTER]
-    others = [name for name in torchvision_names() if name not in POSTER and not name.startswith(TOKENS)]
+    others = [name for name in torchvision_names() if name not in POSTER]
     return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others]
 
 
@@ -84,6 +81,20 @@ def seeded(build: Build, classes: int | None = None) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)  # torch.manual_seed would seed the caller's GPUs too
         return build(classes)
+
+
+def drawn(build: Build, classes: int | None = None) -> nn.Module:
+    """A network to try things out on: random weights as of :func:`seeded`, in linear layers that begin at zero too.
+
+    The last layer of some vision transformers does, so that every answer of the untrained network would be zero.
+    """
+    network = seeded(build, classes)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.default_generator.manual_seed(0)
+        for module in network.modules():
+            if isinstance(module, nn.Linear) and not module.weight.any():
+                module.weight.normal_(std=0.02)
+    return network
 
 
 def _timm_family(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] | None) -> Family:

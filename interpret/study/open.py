@@ -70,7 +70,8 @@ def check_whole(study: Study) -> None:
         getattr(study, name)
 
 
-PARTS = ("images", "patches", "skipped", "features", "cams", "activations", "contrast", "ranked", "ranked_contrast")
+_ARRAYS = ("features", "cams", "activations", "beside")
+PARTS = ("images", "patches", "skipped", *_ARRAYS, "contrast", "ranked", "ranked_contrast")
 """What of a study is read from files, by the names of its properties."""
 
 

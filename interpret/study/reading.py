@@ -155,20 +155,29 @@ def read_contrast_units(folder: Path, manifest: Manifest, rows: int) -> Ranked:
 
 
 def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
-    """An array with a row for each photo, memory-mapped: ``features``, ``cams`` or ``activations``."""
+    """An array with a row for each photo, memory-mapped: the name of one of :data:`interpret.study.schema.ARRAYS`."""
     units = manifest.n_units
     shape: tuple[int | None, ...] = {
         "features": (rows, units), "cams": (rows, None, None), "activations": (rows, units, None, None),
+        "outside": (rows, None, units), "pixels": (rows, *manifest.preprocessing.size, 3),
     }[name]  # fmt: skip
     with intact(folder, manifest, f"{name}.npy") as path:
         array = np.lib.format.open_memmap(path, mode="r")
-        kind = np.dtype(np.float32 if name == "features" else np.float16)
+        kind = np.dtype({"features": np.float32, "outside": np.float32, "pixels": np.uint8}.get(name, np.float16))
         _require(array.dtype == kind, f"its type is {array.dtype}, not {kind}")
         fits = len(array.shape) == len(shape) and all(
             size == wanted or (wanted is None and size > 0) for size, wanted in zip(array.shape, shape, strict=True)
         )
         _require(fits, f"its shape is {array.shape}, not that of {rows} photos and {units} units")
         return array
+
+
+def read_if_stored(folder: Path, manifest: Manifest, rows: int, *names: str) -> Any:
+    """The first of some arrays that the study holds, see :func:`read_array`; None if it holds none of them."""
+    for name in names:
+        if (folder / f"{name}.npy").exists() if manifest.files is None else f"{name}.npy" in manifest.files:
+            return read_array(folder, manifest, name, rows)
+    return None
 
 
 def _table(path: Path, schema: pa.Schema, columns: tuple[str, ...] = (), nullable: tuple[str, ...] = ()) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
@@ -17,11 +16,12 @@ class Shard:
         contrast: rows of ``CONTRAST``, in the order of their images.
         skipped: rows of ``SKIPPED``.
         arrays: by name, one row per image: ``features`` (n, K) float32, ``cams`` (n, h, w) float16 and, if they are
-            stored, ``activations`` (n, K, h, w) float16.
+            stored, ``activations`` (n, K, h, w) float16, ``outside`` (n, P, K) float32 and ``pixels`` (n, H, W, 3)
+            uint8.
     """
 
     images: pa.Table
     patches: pa.Table
     contrast: pa.Table
     skipped: pa.Table
-    arrays: dict[str, npt.NDArray[np.floating]]
+    arrays: dict[str, npt.NDArray]

@@ -65,15 +65,13 @@ class Study:
         Raises:
             InputError: a table is missing; only where the manifest has no digests, as before version 3.
         """
-        names = [f"{name}.parquet" for name in ("images", "patches", *(["contrast"] if self.has_contrast else []))]
+        names = ["images.parquet", "patches.parquet", *(["contrast.parquet"] if self.has_contrast else [])]
         files = self.recorded.files
         if files is None:
             try:
                 files = {name: FileDigest.of(self.folder / name) for name in names}
-            except OSError as error:
-                raise InputError(
-                    f"The file {error.filename} cannot be read ({error.strerror}); make the study again."
-                ) from error
+            except OSError as e:
+                raise InputError(f"The file {e.filename} cannot be read ({e.strerror}); make the study again.") from e
         return digest(self.key, {name: files[name].digest for name in names})
 
     @property
@@ -231,10 +229,12 @@ class Study:
     @cached_property
     def activations(self) -> npt.NDArray[np.float16] | None:
         """(n, K, h, w) float16 activations, memory-mapped; None if the head needs only the pooled features."""
-        files = self.recorded.files
-        if not ((self.folder / "activations.npy").exists() if files is None else "activations.npy" in files):
-            return None
-        return reading.read_array(self.folder, self.recorded, "activations", len(self.images))
+        return reading.read_if_stored(self.folder, self.recorded, len(self.images), "activations")
+
+    @cached_property
+    def beside(self) -> npt.NDArray | None:
+        """What the head reads beside the activations, memory-mapped, see ``ALWAYS`` in the schema; None if nothing."""
+        return reading.read_if_stored(self.folder, self.recorded, len(self.images), "outside", "pixels")
 
     @property
     def has_contrast(self) -> bool:

@@ -1,0 +1,126 @@
+"""Where the units and the locations are in a layer's output: what makes (B, K, h, w) of it, and that of (B, K, h, w).
+
+A convolution gives (B, K, h, w). A block of Swin gives (B, h, w, K), and one of a vision transformer (B, T, K): its T
+tokens are those of a grid, after prefix tokens (a class token, registers) that belong to no location.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from interpret.errors import InputError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a layer's output is arranged.
+
+    Attributes:
+        axes: the output's axes in the order batch, units, then rows and columns, or tokens.
+        grid: rows and columns (count) of the tokens' grid; None where the output has rows and columns of its own.
+        prefix: tokens before those of the grid (count).
+        suffix: tokens after those of the grid (count).
+    """
+
+    axes: tuple[int, ...] = (0, 1, 2, 3)
+    grid: tuple[int, int] | None = None
+    prefix: int = 0
+    suffix: int = 0
+
+    @property
+    def others(self) -> int:
+        """Tokens outside the grid (count)."""
+        return self.prefix + self.suffix
+
+    def units(self, output: Tensor) -> Tensor:
+        """(B, K, h, w), a view of a layer's output: what is written to it is written there."""
+        if self.axes == (0, 1, 2, 3):
+            return output
+        moved = output.permute(self.axes)
+        if self.grid is None:
+            return moved
+        return moved.narrow(2, self.prefix, self.grid[0] * self.grid[1]).unflatten(2, self.grid)
+
+    def outside(self, output: Tensor) -> Tensor | None:
+        """(B, P, K) the tokens outside the grid, prefix first; None where there are none."""
+        if not self.others:
+            return None
+        moved = output.permute(self.axes).transpose(1, 2)
+        return torch.cat([moved[:, : self.prefix], moved[:, moved.shape[1] - self.suffix :]], dim=1)
+
+    def output(self, activations: Tensor, outside: Tensor | None = None) -> Tensor:
+        """A layer's output from its activations (B, K, h, w) and the tokens outside the grid (B, P, K); a new tensor.
+
+        Raises:
+            ValueError: the layer has tokens outside its grid, and they are not given.
+        """
+        if self.axes == (0, 1, 2, 3):
+            return activations.clone()
+        moved = activations if self.grid is None else activations.flatten(2)
+        if self.others:
+            if outside is None:
+                raise ValueError("this layer has tokens outside its grid; give them too")
+            rest = outside.to(moved.dtype).transpose(1, 2)
+            moved = torch.cat([rest[:, :, : self.prefix], moved, rest[:, :, self.prefix :]], dim=2)
+        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return moved.permute(back).contiguous().clone()
+
+    def check(self, output: object, layer: str) -> None:
+        """Raise :class:`InputError` unless a layer's output is arranged so and has more than one location."""
+        if not isinstance(output, Tensor) or output.ndim != len(self.axes):
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise InputError(
+                f"The layer {layer!r} gives {shape} and not {self}; choose one with spatial extent "
+                "(`unitscope models --layers NAME` lists them)."
+            )
+        if self.grid is not None:
+            tokens = output.shape[self.axes[2]]
+            if tokens != self.grid[0] * self.grid[1] + self.others:
+                raise InputError(
+                    f"The layer {layer!r} gives {tokens} tokens here and not {self}; photos must have the size that "
+                    "the layer was looked at with."
+                )
+        elif output.shape[self.axes[2]] * output.shape[self.axes[3]] < 2:
+            raise InputError(
+                f"The layer {layer!r} has a single spatial location, so nothing in the photo can be located; choose an "
+                "earlier one (`unitscope models --layers NAME` lists them)."
+            )
+
+    def __str__(self) -> str:
+        """The arrangement in words."""
+        if self.grid is not None:
+            return f"tokens of {self.grid[0]} x {self.grid[1]} locations" + (
+                f" and {self.others} others" * bool(self.others)
+            )
+        names = {self.axes[1]: "channels", self.axes[2]: "height", self.axes[3]: "width"}
+        return " x ".join(names[axis] for axis in sorted(names))
+
+
+CHANNELS_FIRST = Layout()
+"""(B, K, h, w), as convolutions give it."""
+
+CHANNELS_LAST = Layout((0, 3, 1, 2))
+"""(B, h, w, K), as Swin's blocks give it."""
+
+
+@dataclass(frozen=True)
+class HookPoint:
+    """A module whose output is captured or changed.
+
+    Attributes:
+        layer: the module's name in the network.
+        layout: how its output is arranged.
+    """
+
+    layer: str
+    layout: Layout = CHANNELS_FIRST
+
+
+At = str | HookPoint
+"""A layer by its name alone gives (B, K, h, w)."""
+
+
+def hook_point(at: At) -> HookPoint:
+    """A layer with its layout."""
+    return HookPoint(at) if isinstance(at, str) else at
