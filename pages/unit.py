@@ -22,6 +22,7 @@ from pages.shared.view import (
     naming,
     patch_chain,
     patch_gallery,
+    phrase_search,
     saved_tables,
     screen,
     tables,
@@ -29,7 +30,10 @@ from pages.shared.view import (
     widgets,
 )
 
-VIEWS = ("One unit", "Map")
+VIEWS = ("One unit", "Map", "Words")
+
+TITLES = {"Map": "Which units fire together?", "Words": "Which patches match these words?"}
+"""Titles of the views that are of no single unit."""
 
 
 def page() -> None:
@@ -37,17 +41,21 @@ def page() -> None:
     study = findings.study
     in_vain.warn_of_choice("units", "View", VIEWS)
     unit = _unit(findings)
-    whole = st.query_params.get("units") == "Map"
+    view = st.query_params.get("units")
     with title:
-        wording.header("Which units fire together?" if whole else f"What does unit {unit} respond to?")
+        wording.header(TITLES.get(str(view)) or f"What does unit {unit} respond to?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        menus.pick("View", VIEWS, "units", forget=("colour", "of", unit_map.LIST_PARAM))
-        if whole:
+        menus.pick("View", VIEWS, "units", forget=("colour", "of", unit_map.LIST_PARAM, "say"))
+        if view == "Map":
             colour, of = unit_map.controls(findings)
-        else:
+        elif view != "Words":
             _picker(findings, unit)
             everything = thresholds.show_unsupported(findings)
-    if whole:
+    if view == "Words":
+        phrase_search.show(findings)
+        patch_chain.show_if_asked(findings)
+        return
+    if view == "Map":
         unit_map.show(findings, colour, of, unit if st.query_params.get("unit") == str(unit) else None)
         return
     contrast.notice(study)

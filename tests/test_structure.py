@@ -20,6 +20,7 @@ FLOORS = (
     ("evaluation",),
     ("confusion",),
     ("dissection",),
+    ("concepts",),
     ("findings",),
     ("mining",),
     ("explanation",),

@@ -1,4 +1,4 @@
-"""The command `names`: what people call a study's units, itemsets and findings; written to a file and read from one."""
+"""The command `names`: what people call a study's units, itemsets and findings; words for units from a list."""
 
 import argparse
 from pathlib import Path
@@ -8,13 +8,20 @@ from rich.table import Table
 from rich.text import Text
 
 from interpret.cli.console import OUT, announce
-from interpret.cli.options import add_study
+from interpret.cli.options import add_options, add_study, values_of
 from interpret.cli.output import check_output, write_output
+from interpret.cli.progress_bar import progress_bar
+from interpret.config import ModelConfig
+from interpret.errors import InputError
 from interpret.words import count, itemset_text
 
 if TYPE_CHECKING:
+    from interpret.concepts.unit_words import UnitWords
     from interpret.study import Study
     from interpret.study.names import Names
+
+FOUND = 12
+"""Patches that a phrase finds (count)."""
 
 
 def add(commands: Any) -> None:
@@ -31,6 +38,18 @@ def add(commands: Any) -> None:
         "another name here takes the file's, and all else stays",
     )
     command.add_argument("--export", type=Path, metavar="FILE", help="write the study's names to FILE.json")
+    command.add_argument(
+        "--clip",
+        metavar="MODEL:PATH",
+        help="a CLIP-like model on this machine: an architecture of open_clip and its weights, such as "
+        "ViT-B-32:weights.safetensors, or a folder in open_clip's format; embeds the study's patches, so that the "
+        "dashboard finds them by words",
+    )
+    command.add_argument(
+        "--words", type=Path, metavar="FILE", help="propose a name for each unit from words, one a line; needs --clip"
+    )
+    command.add_argument("--find", metavar="PHRASE", help="list the patches that look most like a phrase; needs --clip")
+    add_options(command, ModelConfig, only=("device",))
 
 
 def _names(arguments: argparse.Namespace) -> None:
@@ -39,6 +58,9 @@ def _names(arguments: argparse.Namespace) -> None:
 
     check_output(arguments.export, "--export")
     study = open_study(arguments.study, announce)
+    if arguments.clip or arguments.words or arguments.find:
+        _words(study, arguments)
+        return
     names = read_names(study)
     if arguments.import_from is not None:
         given = read_names_file(arguments.import_from, study)
@@ -53,6 +75,61 @@ def _names(arguments: argparse.Namespace) -> None:
         OUT.print(Text(f"written: {arguments.export} ({count(len(names), 'name')})"))
     if arguments.import_from is None and arguments.export is None:
         _print(study, names)
+
+
+def _words(study: "Study", arguments: argparse.Namespace) -> None:
+    """Embed the patches, and find some or propose words for units as asked for."""
+    from interpret.concepts import embeddings, encoder, unit_words
+
+    if not arguments.clip:
+        raise InputError("--words and --find read pictures and words with a model; name one with --clip MODEL:PATH.")
+    words = None if arguments.words is None else unit_words.read_words(arguments.words)
+    loaded = encoder.load(arguments.clip, device=values_of(arguments, ModelConfig)["device"])
+    with progress_bar() as progress:
+        embedded = embeddings.embed(study, loaded, progress=progress)
+        if words is not None:
+            found = unit_words.unit_words(
+                study, embedded, words, loaded, source=arguments.words.name, progress=progress
+            )
+    OUT.print(Text(f"embedded: {count(int(embedded.known.sum()), 'patch', 'patches')} of {len(study.patches):,}"))
+    if words is not None:
+        print_words(found)
+    if arguments.find:
+        _print_found(study, *embeddings.find(embedded, arguments.find, loaded, FOUND))
+
+
+def print_words(found: "UnitWords") -> None:
+    """Print the words that are proposed, and how many units have none."""
+    from interpret.concepts.unit_words import BAR, LEAST, LEVEL
+
+    proposed = found.table[found.table["proposed"]]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("unit", "word", "AUROC", "patches", "q"):
+        table.add_column(heading, overflow="fold")
+    for row in proposed.to_dict("records"):
+        numbers = f"{row['score']:.2f}", f"{row['patches']:,}", f"{row['q_value']:.1g}"
+        table.add_row(*(Text(text) for text in (str(row["unit"]), row["word"], *numbers)))
+    OUT.print(table)
+    OUT.print(
+        Text(
+            f"{count(len(proposed), 'unit')} of {len(found.table):,} have a word of {found.words:,} in {found.source}: "
+            f"AUROC of at least {BAR} on photos that did not choose it, q <= {LEVEL}. Units in fewer than {2 * LEAST} "
+            "patches are not scored."
+        )
+    )
+
+
+def _print_found(study: "Study", patches: list[int], cosines: list[float]) -> None:
+    """Print patches, with the photo and box of each."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("patch", "cosine", "photo", "box"):
+        table.add_column(heading, overflow="fold")
+    for patch, cosine in zip(patches, cosines, strict=True):
+        row = study.patches.iloc[patch]
+        box = ",".join(str(int(row[side])) for side in ("x0", "y0", "x1", "y1"))
+        photo = str(study.images["path"].iloc[int(row["image_id"])])
+        table.add_row(*(Text(text) for text in (str(patch), f"{cosine:.3f}", photo, box)))
+    OUT.print(table)
 
 
 def _print(study: "Study", names: "Names") -> None:

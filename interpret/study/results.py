@@ -4,7 +4,7 @@ from pathlib import Path
 
 from interpret.study.study import Study
 
-RESULTS_IN = ("mined", "evaluation/results", "dissection", "errors", "effects")
+RESULTS_IN = ("mined", "evaluation/results", "dissection", "errors", "effects", "concepts/patches", "concepts/words")
 """Folders of a study that hold a folder for each result."""
 
 

@@ -62,6 +62,8 @@ TERMS = {
     "trustworthiness": "how far units that are near on the map are near by what they are found with: 1 if all of a "
     "unit's ten nearest on the map are its ten nearest, less the further down they rank otherwise, about 0.5 with "
     "places drawn at random",
+    "auroc": "how often the word fits a patch that holds the unit better than one that does not, on photos that did "
+    "not choose it; 0.5 is chance",
     "transaction": "a patch encoded as the set of its strongest units, with the predicted class; where there is a "
     "contrast, only units that score higher than in nearly all of it (on the poster, all N)",
 }

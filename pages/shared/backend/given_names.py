@@ -12,7 +12,7 @@ from interpret.findings.rows import Units
 from interpret.study import Study
 from interpret.study.names import Key, Named, Names
 from interpret.study.names_file import FILE, change_names, names_text, parse_names, read_names
-from pages.shared.backend import cached_results, messages, owners, places, studies
+from pages.shared.backend import cached_results, concepts, messages, owners, places, studies
 
 Written = tuple[int, ...]
 
@@ -81,14 +81,15 @@ def saved(study: Study) -> str:
 def proposer(study: Study) -> Proposer:
     """What proposes names for a study's units."""
     known = cached_results.dissection(study)
-    return _proposer(str(study.folder), places.stamp(study.folder), None if known is None else str(known.facts), study)
+    facts = None if known is None else str(known.facts)
+    return _proposer(str(study.folder), places.stamp(study.folder), facts, concepts.words_written(study), study)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _proposer(folder: str, stamp: int, dissection: str | None, _study: Study) -> Proposer:
+def _proposer(folder: str, stamp: int, dissection: str | None, words: concepts.Written, _study: Study) -> Proposer:
     known = cached_results.dissection(_study)
     parts = [] if known is None else [None if pd.isna(part) else str(part) for part in known.units["part"]]
-    return Proposer(_study, parts)
+    return Proposer(_study, parts, concepts.fitting_words(_study))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import streamlit as st
 from interpret.findings import Findings
 from interpret.findings.proposals import Proposal
 from interpret.findings.rows import Units
+from pages.shared import wording
 from pages.shared.backend.given_names import Called
 from pages.shared.backend.given_names import called as called
 from pages.shared.controls import name_editor
@@ -47,6 +48,8 @@ def show(findings: Findings, units: Units) -> None:
         parts.append(widgets.text(named.name, "strong"))
     elif proposal is not None and not proposal.is_classes:  # which stand there
         parts = [widgets.text("Proposed name:", "faint"), _proposed(proposal, proposal.name)]
+        if proposal.score is not None:
+            parts.append(widgets.measure("AUROC", f"{proposal.score:.2f}", wording.TERMS["auroc"]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if parts or named.tags:
             with st.container(width="content"):
