@@ -121,10 +121,14 @@ def clear_unfinished(folder: Path) -> None:
             os.close(descriptor)
 
 
-def hold(lock: Path) -> int | None:
+def hold(lock: Path, *, shared: bool = False) -> int | None:
     """Take a lock for as long as the descriptor returned stays open; None if another process holds it.
 
     The file is made where it is absent. Where locks are not known, everyone gets it.
+
+    Args:
+        lock: the file.
+        shared: whether others may hold it at the same time, if they share it too.
 
     Raises:
         OSError: the file cannot be opened.
@@ -132,7 +136,7 @@ def hold(lock: Path) -> int | None:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     if fcntl is not None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return None

@@ -19,6 +19,7 @@ from interpret.cli import (
     models,
     names,
     pack,
+    queue,
     report,
     run,
     serve,
@@ -66,6 +67,21 @@ def parser() -> argparse.ArgumentParser:
     called = "unitscope" if Path(sys.argv[0]).stem == "unitscope" else "python -m interpret"
     top = _Parser(prog=called, description="Which internal units of an image classifier carry which classes?")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, contrast, mine, evaluate, errors, dissect, compare, info, names, report, pack, models, serve):
+    for command in (
+        run,
+        queue,
+        contrast,
+        mine,
+        evaluate,
+        errors,
+        dissect,
+        compare,
+        info,
+        names,
+        report,
+        pack,
+        models,
+        serve,
+    ):
         command.add(commands)
     return top

@@ -101,7 +101,7 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         wnids=wnids,
         weights_digest=checkpoints.digest(network),
         source=source,
-        config=_located(config),
+        config=located(config),
         layout=found.layout,
         n_units=found.channels,
     )
@@ -147,10 +147,10 @@ def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
         wnids=wnids,
     )
     network.eval()
-    return replace(wrapped, source=source, config=_located(config))
+    return replace(wrapped, source=source, config=located(config))
 
 
-def _located(config: ModelConfig) -> ModelConfig:
+def located(config: ModelConfig) -> ModelConfig:
     """The configuration with absolute paths, so that a study finds its files again from another folder."""
 
     def absolute(path: str | None) -> str | None:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from interpret.config import Arithmetic
 from interpret.errors import InputError
-from interpret.files import clear_unfinished, flush, hold, new_folder, remove_folder, write_json
+from interpret.files import clear_unfinished, flush, held_folder, hold, new_folder, remove_folder, write_json
 from interpret.study import digests
 from interpret.study.fields import Fields
 from interpret.study.joining import join_arrays, joined_rows
@@ -102,26 +102,35 @@ class Workspace:
         key: the key of the study; within the context, the one that the unfinished run was recorded under.
     """
 
-    def __init__(self, study: Path, keys: Sequence[str], arithmetic: Arithmetic | None = None) -> None:
+    def __init__(
+        self, study: Path, keys: Sequence[str], arithmetic: Arithmetic | None = None, *, shared: bool = False
+    ) -> None:
         """Prepare the workspace.
 
         Args:
             study: the folder of the study to be.
             keys: the study's key, and further ones under which an unfinished run is resumed.
             arithmetic: how the network computes, for the record of a new run.
+            shared: whether others may write shards at the same time, as the tasks of a queue do; each shard is claimed
+                first (:meth:`claim`), and nobody can complete the study meanwhile.
         """
         self.study = study
         self.folder = partial_folder(study)
         self.key = keys[0]
         self._keys = keys
         self._arithmetic = arithmetic
+        self._shared = shared
         self._lock = -1
 
     def __enter__(self) -> "Workspace":
         self._take_lock()
         try:
-            clear_unfinished(self.folder)
-            self._recognise()
+            if self._shared:
+                with held_folder(self.folder):  # the first one writes the record
+                    self._recognise()
+            else:
+                clear_unfinished(self.folder)
+                self._recognise()
         except BaseException:
             self._release()
             raise
@@ -154,7 +163,7 @@ class Workspace:
         try:
             for _ in range(3):  # another command may remove a folder that nobody can resume at this moment
                 self.folder.mkdir(parents=True, exist_ok=True)
-                lock = hold(self.folder / LOCK)
+                lock = hold(self.folder / LOCK, shared=self._shared)
                 if lock is not None:
                     self._lock = lock
                     return
@@ -178,6 +187,14 @@ class Workspace:
             remove_folder(shard)
             return False
         return True
+
+    def claim(self, index: int) -> int | None:
+        """Claim shard ``index`` for this process; None if another one computes it.
+
+        Returns:
+            A descriptor to close when the shard is written; the claim of a process that dies goes with it.
+        """
+        return hold(self.folder / f"{index:06d}.claim")
 
     def put(self, index: int, shard: Shard) -> None:
         """Write shard ``index`` and the digests of its files; it is complete once it is renamed."""
