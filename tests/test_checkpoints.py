@@ -161,7 +161,7 @@ def test_what_is_wrong_with_a_checkpoint_is_said(tmp_path, own_network):
         ({"model": "resnet5O"}, "did you mean resnet50"),
         ({"model": "zzz"}, "unitscope models"),
         ({"model": "timm/none"}, "timm has no model"),
-        ({"model": "timm/resnet18", "weights": None}, "--weights"),
+        ({"model": "timm/test_vit4", "weights": None}, "--weights"),
         ({"layer": "features.99"}, r"no layer 'features.99'; choose another, such as features\."),
         ({"layer": "classifier"}, "no spatial extent"),
         ({"mean": "0.5,0.5"}, "three comma-separated"),

@@ -32,7 +32,7 @@ def run_test(path: str, module: object) -> None:
 def test_a_model_family(monkeypatch):
     lenet = define("interpret/models/zoo.py", zoo)["_lenet"]
     find_family = classifier.find_family
-    monkeypatch.setattr(classifier, "find_family", lambda name: lenet() if name == "lenet" else find_family(name))
+    monkeypatch.setattr(classifier, "find_family", lambda name, *_: lenet() if name == "lenet" else find_family(name))
     run_test("tests/test_models.py", test_models)
 
 

@@ -11,7 +11,7 @@ from interpret.data.class_names import imagenet
 from interpret.data.datasets import scan
 from interpret.data.photos import open_photo
 from interpret.errors import InputError
-from interpret.models import Preprocessing, available, checkpoints, load, wrap, zoo
+from interpret.models import Preprocessing, available, checkpoints, family, load, wrap, zoo
 from tests.conftest import TinyNet, state_of
 from tests.test_checkpoints import same_answers
 
@@ -172,7 +172,7 @@ def test_random_weights_are_drawn_where_a_network_begins_with_zeros():
         torch.nn.init.zeros_(network[1].weight)
         return network
 
-    drawn, again, seeded = zoo.drawn(build), zoo.drawn(build), zoo.seeded(build)
+    drawn, again, seeded = family.drawn(build), family.drawn(build), zoo.seeded(build)
     assert 0.018 < float(drawn[1].weight.detach().std()) < 0.022
     assert torch.equal(drawn[1].weight, again[1].weight)
     assert torch.equal(drawn[0].weight, seeded[0].weight)

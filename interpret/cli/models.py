@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     command = commands.add_parser("models", help="the models by name, or the layers of one")
     command.set_defaults(command=_models)
+    command.add_argument("--search", metavar="WORD", help="list the models with this word in their name, timm's too")
     command.add_argument("--layers", metavar="NAME", help="list the layers of this model that have spatial extent")
 
 
@@ -21,10 +22,20 @@ def _models(arguments: argparse.Namespace) -> None:
 
     if arguments.layers is None:
         table = Table("name", "weights", box=None)
-        for name, note in models.available():
+        listed = models.available()
+        if arguments.search is not None:
+            word = arguments.search.lower().removeprefix("timm/")
+            listed = [(name, note) for name, note in listed if word in name.lower()] + models.search(word)
+        for name, note in listed:
             table.add_row(name, note)
         OUT.print(table)
-        OUT.print("Any architecture of timm too, with a checkpoint of your own: --model timm/NAME --weights FILE")
+        if not listed:
+            OUT.print(f"No model has {arguments.search!r} in its name; give a shorter part of it.", markup=False)
+        if arguments.search is None:
+            OUT.print(
+                "Any of timm too, with its weights or your own (timm/NAME.TAG; `unitscope models --search WORD` lists "
+                "them), of the Hub (hf-hub:USER/REPO), or a folder with config.json and model.safetensors."
+            )
         return
     table = Table("layer", "kind", "units", "grid", "tokens outside it", box=None)
     # Random weights give the layers' shapes as well as trained ones do, and need no download.

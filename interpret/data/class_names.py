@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from interpret.data import torchvision_sets
@@ -54,6 +54,47 @@ _DISAMBIGUATED = {
     "n03710637": "maillot (tights)",
     "n03710721": "maillot (swimsuit)",
 }
+
+
+def imagenet_of(count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and WordNet ids of the ImageNet with that many classes, as timm knows them: 1k, 12k, 21k or 22k.
+
+    A name that several classes share is followed by the id. Both are empty where there is none of that size.
+    """
+    from timm.data import ImageNetInfo, infer_imagenet_subset
+
+    if count == 1000:
+        return imagenet()
+    subset = infer_imagenet_subset({"num_classes": count})
+    if subset is None:
+        return (), ()
+    info = ImageNetInfo(subset)
+    return _unique([line.split(",")[0].strip() for line in info.label_descriptions()], info.label_names())
+
+
+def of_labels(labels: Sequence[str], described: object = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and WordNet ids from the labels of a model's configuration.
+
+    Args:
+        labels: of each output: names, or WordNet ids.
+        described: a description of each label, by label or in their order; what stands before its first comma is the
+            name of a WordNet id.
+    """
+    if not all(_WNID.fullmatch(label) for label in labels):
+        return tuple(f"{label} ({at})" if labels.count(label) > 1 else label for at, label in enumerate(labels)), ()
+    by_id = dict(zip(*reversed(imagenet()), strict=True))
+    if isinstance(described, Mapping):
+        by_id |= {str(wnid): str(text).split(",")[0].strip() for wnid, text in described.items()}
+    elif isinstance(described, list | tuple):
+        by_id |= dict(zip(labels, (str(text).split(",")[0].strip() for text in described), strict=False))
+    return _unique([by_id.get(wnid, wnid) for wnid in labels], labels)
+
+
+def _unique(names: Sequence[str], wnids: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names made unique by the WordNet id behind those that several classes share, and the ids."""
+    times = Counter(names)
+    pairs = zip(names, wnids, strict=True)
+    return tuple(name if times[name] == 1 else f"{name} ({wnid})" for name, wnid in pairs), tuple(wnids)
 
 
 def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:

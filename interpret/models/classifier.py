@@ -14,9 +14,10 @@ from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.models import checkpoints, own_network
+from interpret.models.family import Family, drawn, seeded
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
 from interpret.models.layout import CHANNELS_FIRST, HookPoint, Layout
-from interpret.models.zoo import Family, available, drawn, find_family, seeded
+from interpret.models.zoo import available, find_family, is_folder
 
 __all__ = ["Classifier", "Layer", "Preprocessing", "available", "layers", "load", "wrap"]
 
@@ -82,7 +83,10 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
             check_within(Path(path), roots, what)
     if own_network.is_own(config.model):
         return _own(config, roots)
-    family = find_family(config.model)
+    folder = is_folder(config.model)
+    if folder:
+        check_within(Path(config.model), roots, "The model's folder")
+    family = find_family(config.model, announce)
     network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()
     preprocessing = _adjusted_preprocessing(family.preprocessing, config)
@@ -93,7 +97,7 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
     layer = config.layer or family.layer or default_layer(observed, config.model)
     found = check_layer(observed, layer)
     return Classifier(
-        name=config.model,
+        name=Path(config.model).absolute().name if folder else config.model,
         network=network,
         layer=layer,
         preprocessing=preprocessing,
@@ -159,6 +163,8 @@ def located(config: ModelConfig) -> ModelConfig:
         return str(Path(path).expanduser().absolute())
 
     model = own_network.located(config.model) if own_network.is_own(config.model) else config.model
+    if is_folder(model):
+        model = str(Path(model).expanduser().absolute())
     return replace(config, model=model, weights=absolute(config.weights), class_names=absolute(config.class_names))
 
 
@@ -255,7 +261,7 @@ def _class_names(family: Family, config: ModelConfig, outputs: int) -> tuple[tup
         return class_names.read_class_names(config.class_names, outputs)
     if config.weights in (None, RANDOM):
         if len(family.class_names) == outputs:
-            return family.class_names, ()
+            return family.class_names, family.wnids
         if outputs == 1000:
             return class_names.imagenet()
     return numbered_classes(outputs), ()

