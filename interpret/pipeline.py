@@ -8,6 +8,7 @@ from interpret.config import RunConfig
 from interpret.errors import InputError
 from interpret.evaluation import heldout, kept_effects
 from interpret.explanation.extraction import extract
+from interpret.explanation.ray_workers import RayOptions
 from interpret.explanation.study_network import network_of
 from interpret.findings import Findings
 from interpret.models import Classifier
@@ -23,6 +24,7 @@ def run(
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
     roots: Sequence[Path] | None = None,
+    ray: RayOptions | None = None,
 ) -> Study:
     """Make a study, mine it and measure what each itemset costs; resume an interrupted one, or mine a complete one.
 
@@ -35,6 +37,7 @@ def run(
         announce: called with one sentence before anything is downloaded.
         classifier: a network, wrapped by :func:`interpret.models.wrap` or loaded; ``config.model`` is loaded if None.
         roots: folders, resolved, that photos, a checkpoint and a file of class names may be read from; None for any.
+        ray: where Ray's workers explain the photos; this process does if None.
 
     Raises:
         InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
@@ -44,7 +47,7 @@ def run(
             f"--top-units is {config.mine.top_units}, but --stored-units is {config.extract.stored_units}: no more "
             "units of a patch can be mined than are stored."
         )
-    study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots)
+    study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots, ray=ray)
     study = replace(study, compute_on=config.model.device, roots=None if roots is None else tuple(roots))
     progress(Progress("Mining itemsets", 0, 0))
     findings = Findings.of(study, config.mine)

@@ -129,7 +129,7 @@ def test_the_family_is_never_smaller_than_the_itemsets_tested(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [3, 6])
+@pytest.mark.parametrize("n", [3, pytest.param(6, marks=pytest.mark.long)])
 def test_the_null_holds(n):
     """Random activations, a random head, classes dealt out by lot: at most 5 % of runs report any rule."""
     reported = rules = 0
@@ -143,7 +143,10 @@ def test_the_null_holds(n):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("quantile", "shared"), [(0.7, 0), (0.7, 1), (0.9, 1), (0.8, 2)])
+@pytest.mark.parametrize(
+    ("quantile", "shared"),
+    [(0.9, 1), *(pytest.param(*each, marks=pytest.mark.long) for each in ((0.7, 0), (0.7, 1), (0.8, 2)))],
+)
 def test_the_null_holds_for_contrastive_transactions(quantile, shared):
     reported = rules = 0
     for seed in range(200):

@@ -87,12 +87,16 @@ def test_the_python_example_of_the_readme_runs_elsewhere(environment, tmp_path):
         "import torchvision\nnetwork = torchvision.models.shufflenet_v2_x0_5(num_classes=3)\n"
         "names = ['class 0', 'class 1', 'class 2']\n"
     )
-    (tmp_path / "example.py").write_text(setting + example + "\nprint(len(study.images), study.manifest['model'])\n")
+    shown = (
+        "\nhooks = sum(len(module._forward_hooks) for module in network.modules())"
+        "\nprint(len(interpret.open_study('studies/mine').images), study.manifest['model'], hooks)\n"
+    )
+    (tmp_path / "example.py").write_text(setting + example + shown)
     ended = subprocess.run(
         [sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == "12 my network"
+    assert ended.stdout.splitlines()[-1] == "12 my network 0"
 
 
 @pytest.mark.slow

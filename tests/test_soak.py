@@ -5,7 +5,7 @@ import pytest
 from tests import soak
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_three_sessions_at_once_see_their_own_study_only():
     seen, sizes, printed = soak.run(sessions=3, minutes=0.25)
     assert seen.failures == [], printed

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret.cli.console import announce
-from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured, positive
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
@@ -19,6 +19,16 @@ def add(commands: Any) -> None:
     command.add_argument("--images", required=True, metavar="DIR", help=IMAGES_HELP)
     command.add_argument("--study", required=True, metavar="OUT", type=Path, help="folder to make, or to resume")
     add_progress_file(command)
+    command.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="explain the photos on Ray's workers: of the cluster at this address, or of one started on this machine",
+    )
+    command.add_argument(
+        "--ray-workers", type=positive, help="how many (default: one a GPU, or one every 4 processors)"
+    )
     add_options(command, RunConfig, only=("hold_out", "limit", "batch_size", "workers"))
     for config in (ModelConfig, ExtractConfig, MineConfig):
         add_options(command, config)
@@ -30,6 +40,7 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     with without_collections():
         from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
+        from interpret.explanation.ray_workers import RayOptions
 
     config = configured(
         arguments,
@@ -38,6 +49,7 @@ def _run(arguments: argparse.Namespace) -> None:
         extract=configured(arguments, ExtractConfig),
         mine=configured(arguments, MineConfig),
     )
+    ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers)
     with progress_bar(arguments.progress_file) as progress:
-        study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots)
+        study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots, ray=ray)
     print_study(study, config.mine)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pyarrow as pa
 from interpret.config import Arithmetic, RunConfig
 from interpret.data.datasets import PhotoSet
 from interpret.errors import InputError
-from interpret.explanation.extractor import make_extractor
+from interpret.explanation.extractor import Extractor, make_extractor
 from interpret.explanation.identity import existing_study
 from interpret.explanation.manifest import study_manifest
 from interpret.explanation.part_explainer import PartExplainer
 from interpret.explanation.plan import Plan, make_plan
+from interpret.explanation.ray_workers import RayOptions, explain_parts
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
@@ -38,6 +40,7 @@ def extract(
     photos: PhotoSet | None = None,
     roots: Sequence[Path] | None = None,
     arithmetic: Arithmetic | None = None,
+    ray: RayOptions | None = None,
 ) -> Study:
     """Make a study with patches and units, not yet mined; resume an interrupted one, or open a complete one.
 
@@ -51,6 +54,7 @@ def extract(
         roots: folders, resolved, that photos, a checkpoint and a file of class names may be read from; None for any.
         arithmetic: how the network computes; chosen by a trial on some of the photos if None, and an unfinished run
             goes on with what it began with.
+        ray: where Ray's workers explain the photos; this process does if None. The bytes are the same.
 
     Raises:
         InputError: an option or a file does not fit; what was in ``folder`` before is left as it was.
@@ -61,7 +65,7 @@ def extract(
     if existing is not None:
         return existing
     progress(Progress("Preparing the model", 0, 0))
-    return _extract(plan, plan.arithmetic(announce, arithmetic), progress, started, announce)
+    return _extract(plan, plan.arithmetic(announce, arithmetic), progress, started, announce, ray)
 
 
 def _extract(
@@ -70,6 +74,7 @@ def _extract(
     progress: Callback,
     started: float,
     announce: Callable[[str], None] | None,
+    ray: RayOptions | None,
 ) -> Study:
     config, classifier, photos, folder, device = plan.config, plan.classifier, plan.photos, plan.folder, plan.device
     keys = plan.keys
@@ -89,30 +94,14 @@ def _extract(
             return existing_study(folder, keys, photos, announce=announce)
         write_prints(photos.prints, workspace.folder)
         parts = plan.parts
-        done = 0
-        bad: dict[int, int] = {}  # of each shard: how many of its photos are skipped, as far as is known
         resumed = [index for index, _ in parts if workspace.has(index)]
-        with PartExplainer(plan, extractor) as explainer, lone_threads(1, "write") as writer:
-            written: Future[dict[int, int]] = Future()
-            written.set_result({})
-            for index, positions in parts:
-                if index in resumed:
-                    bad[index] = len(positions) - workspace.images_done(index)
-                else:
-
-                    def on_batch(explained: int, skipped: int, start: int = done, index: int = index) -> None:
-                        bad[index] = skipped
-                        progress(Progress("Explaining photos", start + explained, total, sum(bad.values())))
-
-                    shard = explainer.explain(index, positions, on_batch)
-                    bad.update(written.result())  # waited for, so that no more than two shards are in memory
-                    written = writer.submit(_write, workspace, index, shard)
-                done += len(positions)
-                progress(Progress("Explaining photos", done, total, sum(bad.values())))
-            skipped = sum((bad | written.result()).values())
+        if ray is None:
+            skipped = _explain_here(plan, extractor, workspace, resumed, progress)
+        else:
+            skipped = _explain_on_ray(plan, arithmetic, workspace, resumed, progress, ray)
         progress(Progress("Writing the study", 0, 0, skipped))
         before = pa.Table.from_pylist([{"path": s.name, "reason": s.reason} for s in photos.skipped], SKIPPED)
-        if done == skipped:
+        if skipped == total:
             reason = _first_reason(workspace, len(parts))
             workspace.discard()
             raise InputError(f"None of the {total} files in {photos.root} can be read as a photo ({reason}).")
@@ -125,6 +114,56 @@ def _extract(
         write_manifest(manifest, assembled)
         workspace.finish(assembled)
     return open_study(folder, announce)
+
+
+def _explain_here(
+    plan: Plan, extractor: Extractor, workspace: Workspace, resumed: list[int], progress: Callback
+) -> int:
+    """Compute the shards that are not there yet, in this process; how many photos of all shards are skipped (count)."""
+    total, done = len(plan.photos.photos), 0
+    bad: dict[int, int] = {}  # of each shard: how many of its photos are skipped, as far as is known
+    with PartExplainer(plan, extractor) as explainer, lone_threads(1, "write") as writer:
+        written: Future[dict[int, int]] = Future()
+        written.set_result({})
+        for index, positions in plan.parts:
+            if index in resumed:
+                bad[index] = len(positions) - workspace.images_done(index)
+            else:
+
+                def on_batch(explained: int, skipped: int, start: int = done, index: int = index) -> None:
+                    bad[index] = skipped
+                    progress(Progress("Explaining photos", start + explained, total, sum(bad.values())))
+
+                shard = explainer.explain(index, positions, on_batch)
+                bad.update(written.result())  # waited for, so that no more than two shards are in memory
+                written = writer.submit(_write, workspace, index, shard)
+            done += len(positions)
+            progress(Progress("Explaining photos", done, total, sum(bad.values())))
+        return sum((bad | written.result()).values())
+
+
+def _explain_on_ray(
+    plan: Plan,
+    arithmetic: Arithmetic,
+    workspace: Workspace,
+    resumed: list[int],
+    progress: Callback,
+    options: RayOptions,
+) -> int:
+    """The same by Ray's workers; shards are written here as they come."""
+    total, sizes = len(plan.photos.photos), {index: len(positions) for index, positions in plan.parts}
+    done = sum(sizes[index] for index in resumed)
+    skipped = sum(sizes[index] - workspace.images_done(index) for index in resumed)
+    left = [part for part in plan.parts if part[0] not in resumed]
+    progress(Progress("Explaining photos", done, total, skipped))
+    if left:
+        with closing(explain_parts(plan, arithmetic, left, options)) as shards:
+            for index, shard, workers in shards:
+                workspace.put(index, shard)
+                done, skipped = done + sizes[index], skipped + len(shard.skipped)
+                stage = f"Explaining photos, {workers} worker{'s' if workers > 1 else ''}"
+                progress(Progress(stage, done, total, skipped))
+    return skipped
 
 
 def _write(workspace: Workspace, index: int, shard: Future[Shard]) -> dict[int, int]:

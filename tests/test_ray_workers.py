@@ -1,0 +1,154 @@
+"""Ray's workers give the bytes of one process, whatever dies on the way."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from interpret import pipeline
+from interpret.cli.main import main
+from interpret.config import RunConfig
+from interpret.errors import InputError
+from interpret.explanation.array_tasks import ask
+from interpret.explanation.ray_workers import RayOptions
+from interpret.progress import Progress
+from interpret.study import open_study
+from interpret.study.workspace import partial_folder
+from tests.test_array_tasks import asked_for  # noqa: F401 - a fixture
+from tests.test_pipeline import contents
+
+TWO = RayOptions(workers=2)
+
+
+def test_without_ray_one_sentence_says_what_to_install(asked_for, tmp_path, capsys, monkeypatch):  # noqa: F811
+    monkeypatch.setitem(sys.modules, "ray", None)
+    command = ["run", "--images", asked_for.images, "--study", str(tmp_path / "s"), "--model", asked_for.model.model]
+    assert main([*command, "--input-size", "32", "--ray"]) == 2
+    assert "pip install ray" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """A real Ray on this machine, of two processors."""
+    module = pytest.importorskip("ray")
+    module.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield module
+    module.shutdown()
+
+
+def slow(config: RunConfig) -> RunConfig:
+    model = config.model.model.replace(":build", ":slow")
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, model=model))
+
+
+def workers_of_ray() -> list[int]:
+    """Process ids of the workers that explain photos."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if line.startswith(b"ray::Worker"):
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.long
+def test_workers_give_the_bytes_of_one_process(ray, asked_for, tmp_path):  # noqa: F811
+    expected = contents(pipeline.run(asked_for, tmp_path / "alone").folder)
+    stages: list[Progress] = []
+    study = pipeline.run(asked_for, tmp_path / "ray", stages.append, ray=TWO)
+    assert contents(study.folder) == expected
+    assert "Explaining photos, 2 workers" in {progress.stage for progress in stages}
+    assert max(progress.done for progress in stages) == 33
+
+
+@pytest.mark.long
+def test_a_worker_that_is_killed_costs_nothing(ray, asked_for, tmp_path):  # noqa: F811
+    expected = contents(pipeline.run(slow(asked_for), tmp_path / "alone").folder)
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        if progress.stage.endswith("workers") and not killed:
+            killed.append(workers_of_ray()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    study = pipeline.run(slow(asked_for), tmp_path / "ray", kill, ray=TWO)
+    assert killed
+    assert contents(study.folder) == expected
+
+
+@pytest.mark.long
+def test_a_shard_that_kills_every_worker_is_named(ray, asked_for, tmp_path):  # noqa: F811
+    ended = threading.Event()
+
+    def kill_all() -> None:
+        while not ended.is_set():
+            for worker in workers_of_ray():
+                os.kill(worker, signal.SIGKILL)
+            time.sleep(0.05)
+
+    killer = threading.Thread(target=kill_all)
+    killer.start()
+    try:
+        with pytest.raises(InputError, match=r"Workers died 3 times at the \d+ photos of shard 0 \(class"):
+            pipeline.run(slow(asked_for), tmp_path / "ray", ray=RayOptions(workers=1))
+    finally:
+        ended.set()
+        killer.join()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("begun_with", [TWO, None])
+def test_what_is_begun_in_one_way_is_completed_in_the_other(ray, asked_for, tmp_path, begun_with):  # noqa: F811
+    expected = contents(pipeline.run(asked_for, tmp_path / "alone").folder)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(progress: Progress) -> None:
+        if progress.stage.startswith("Explaining") and progress.done >= 16:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        pipeline.run(asked_for, tmp_path / "study", stop, ray=begun_with)
+    assert list(partial_folder(tmp_path / "study").glob("00000?"))
+    study = pipeline.run(asked_for, tmp_path / "study", ray=None if begun_with else TWO)
+    assert study.manifest["timings"]["shards_resumed"] >= 1
+    assert contents(study.folder) == expected
+
+
+@pytest.mark.long
+def test_a_driver_that_is_killed_goes_on_where_it_was(asked_for, tmp_path):  # noqa: F811
+    pytest.importorskip("ray")
+    config = slow(asked_for)
+    study = tmp_path / "study"
+    code = (
+        "import sys; from pathlib import Path; from interpret import pipeline; "
+        "from interpret.explanation.array_tasks import asked; "
+        "from interpret.explanation.ray_workers import RayOptions; "
+        "pipeline.run(asked(Path(sys.argv[1])), sys.argv[1], ray=RayOptions(workers=2))"
+    )
+    ask(config, study)
+
+    def drive() -> subprocess.Popen[bytes]:
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen([sys.executable, "-c", code, str(study)], stdout=quiet, stderr=quiet)
+
+    driver = drive()
+    end = time.monotonic() + 200
+    while not list(partial_folder(study).glob("00000?")) and time.monotonic() < end:
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+    assert drive().wait(timeout=200) == 0
+    assert open_study(study).manifest["timings"]["shards_resumed"] >= 1
+    assert contents(study) == contents(pipeline.run(config, tmp_path / "alone").folder)
