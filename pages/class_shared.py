@@ -208,7 +208,9 @@ def _map(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
         "patches hold the unit. A column that is bright in several rows is shared. A click shows the patches."
     )
     _clickable(
-        class_unit_charts.class_unit_map(support[:, order], names, units, counts=counts[:, order]),
+        class_unit_charts.class_unit_map(
+            support[:, order], names, units, counts=counts[:, order], called=_called(findings, units)
+        ),
         "map",
         chosen,
         alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
@@ -233,11 +235,19 @@ def _graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
             units,
             style.paper(),
             narrow=screen.is_phone(),
+            called=_called(findings, units),
         ),
         "graph",
         chosen,
         alt=f"graph of {len(classes)} classes and the {len(units)} units that they share",
     )
+
+
+def _called(findings: Findings, units: list[int]) -> list[str]:
+    """What tooltips call units: `unit 39 (whiskers)` where people named it, else `unit 39`."""
+    known = naming.called(findings)
+    given = [known.named((unit,)).name for unit in units]
+    return [f"unit {unit} ({name})" if name else f"unit {unit}" for unit, name in zip(units, given, strict=True)]
 
 
 def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:

@@ -15,7 +15,7 @@ from interpret.study import Study
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, confusions, messages, pictures
 from pages.shared.controls import address, paging, thresholds
-from pages.shared.view import confusion_list, empty, error_galleries, mending_table, saved_tables, widgets
+from pages.shared.view import confusion_list, empty, error_galleries, mending_table, naming, saved_tables, widgets
 
 LISTED = 5
 """Sets on one page of their list (count)."""
@@ -178,6 +178,7 @@ def _sets(study: Study, sets: ErrorSets, chosen: ErrorSetRow | None) -> None:
         lines.append(
             widgets.line(
                 widgets.units(row.units),
+                naming.given(study, row.units),
                 widgets.class_tag(
                     name,
                     colours.get(row.target, "#888888"),
@@ -213,6 +214,7 @@ def _set(study: Study, sets: ErrorSets, row: ErrorSetRow) -> Mending | InputErro
     blocks = [
         widgets.line(
             widgets.units(row.units),
+            naming.given(study, row.units),
             widgets.text("for"),
             widgets.class_tag(name, colours.get(row.target, "#888888")),
             size="big",

@@ -286,3 +286,12 @@ def test_squares_that_would_overlap_are_left_out():
     assert unit_map_chart.without_overlap(places, [0, 1, 2, 3, 4], 0.1, 9) == [0, 2, 3, 4]
     assert unit_map_chart.without_overlap(places, [1, 0, 2, 3, 4], 0.1, 2) == [1, 3]
     assert unit_map_chart.without_overlap(places, [], 0.1, 2) == []
+
+
+def test_tooltips_call_a_unit_by_its_name_as_text():
+    called = ["unit 34", "unit 193 (<b>wheel</b>)", "unit 512"]
+    graph = class_unit_charts.class_unit_graph(SUPPORT, ["Bird", "Dog"], ["#111111", "#222222"], UNITS, called=called)
+    told = next(trace.hovertext for trace in graph.data if trace.hovertext)
+    assert told[1].startswith("unit 193 (&lt;b&gt;wheel&lt;/b&gt;): ")
+    squares = class_unit_charts.class_unit_map(SUPPORT, ["Bird", "Dog"], UNITS, called=called).data[1]
+    assert squares.text[1].startswith("unit 193 (&lt;b&gt;wheel&lt;/b&gt;) in Bird: ")

@@ -9,14 +9,16 @@ from streamlit.testing.v1 import AppTest
 from interpret.errors import InputError
 from interpret.findings import Findings
 from interpret.mining.stored import mine_study
+from interpret.report import view
 from interpret.study import open_study
 from interpret.study.names import Named
 from interpret.study.names_file import change_names, names_text, read_names
 from pages.shared.backend import given_names, owners
 from pages.shared.backend import studies as opened_studies
 from pages.shared.view import search_field, tables
+from tests.confused_study import confuse
 from tests.owned_studies import ALICE, BOB, owned_studies
-from tests.shown_pages import show, unescaped, words_on
+from tests.shown_pages import blocks, show, unescaped, words_on
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +77,21 @@ def test_names_stand_wherever_the_units_do(root):
     if shared is not None:
         words = words_on(show("pages/class_shared.py", **query, itemset=param(shared), show="all"))
         assert words.count("common thing") == 2, "in the list and above the gallery"
+
+
+def test_names_stand_in_compare_errors_and_a_notebook_too(root):
+    confuse(root / "of-alice")
+    findings = found_in(root / "of-alice")
+    units, _ = specific(findings)
+    app = show("pages/errors.py", study="of-alice")
+    listed = next(block["act"]["itemset"] for block in blocks(app) if "itemset" in (block.get("act") or {}))
+    misleading = tuple(int(unit) for unit in listed.split("-"))
+    change_names(findings.study, {(units, ()): Named("grey edges"), (misleading, ()): Named("what misleads")})
+    text = words_on(show("pages/compare.py", study="of-alice", other="demo", itemset=param(units), state="kept"))
+    assert text.count("grey edges") >= 1
+    assert words_on(show("pages/errors.py", study="of-alice")).count("what misleads") == 2, "in the list and above"
+    page = view(findings.study, units=units, device="cpu")._repr_html_()
+    assert "<bdi>grey edges</bdi>" in page
 
 
 def test_without_a_name_a_word_or_parts_are_proposed_and_no_classes_which_stand_there(root, monkeypatch):

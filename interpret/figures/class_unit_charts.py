@@ -16,6 +16,7 @@ def class_unit_map(
     units: Sequence[int],
     *,
     counts: npt.NDArray[np.integer] | None = None,
+    called: Sequence[str] | None = None,
 ) -> go.Figure:
     """The class x unit map: the share of a class's patches that hold a unit.
 
@@ -24,14 +25,16 @@ def class_unit_map(
         class_names: the rows, top first.
         units: the columns.
         counts: (classes, units), patches that hold the unit, for the tooltips.
+        called: what tooltips call each unit; `unit 39` if not given.
 
     Plotly's heatmaps return no clicks: nearly transparent squares lie over the cells, with customdata (row, unit).
     """
     rows, columns = support.shape
     labels = [str(unit) for unit in units]
+    told = _told(units, called)
     text = [
         [
-            f"unit {units[column]} in {safe(class_names[row])}: {percent(support[row, column])} of patches"
+            f"{told[column]} in {safe(class_names[row])}: {percent(support[row, column])} of patches"
             + ("" if counts is None else f" ({int(counts[row, column]):,})")
             for column in range(columns)
         ]
@@ -107,6 +110,11 @@ def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[
     return ring, place
 
 
+def _told(units: Sequence[int], called: Sequence[str] | None) -> list[str]:
+    """What tooltips call units, safe as markup."""
+    return [safe(name) for name in called] if called is not None else [f"unit {unit}" for unit in units]
+
+
 def class_unit_graph(
     weights: npt.NDArray[np.floating],
     class_names: Sequence[str],
@@ -115,6 +123,7 @@ def class_unit_graph(
     paper: Paper = LIGHT,
     *,
     narrow: bool = False,
+    called: Sequence[str] | None = None,
 ) -> go.Figure:
     """The graph of classes and units: classes on a circle, shared units in the middle, units of one class outside.
 
@@ -125,6 +134,7 @@ def class_unit_graph(
         units: the units.
         paper: colours of text and background.
         narrow: for a phone's width: names above and below their classes, a word a line, and smaller marks.
+        called: what tooltips call each unit; `unit 39` if not given.
 
     Each unit's customdata is (-1, unit), each class's (row, -1).
     """
@@ -162,7 +172,7 @@ def class_unit_graph(
             },
         },
         customdata=[[-1, int(unit)] for unit in units],
-        hovertext=[f"unit {unit}: {safe(names)}" for unit, names in zip(units, serves, strict=True)],
+        hovertext=[f"{unit}: {safe(names)}" for unit, names in zip(_told(units, called), serves, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
     )

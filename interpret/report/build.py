@@ -16,6 +16,7 @@ from interpret.report.found import Found
 from interpret.report.galleries import Galleries
 from interpret.report.render import clean, render
 from interpret.study import Study
+from interpret.study.names_file import read_names
 from interpret.words import short_names
 
 T = TypeVar("T")
@@ -86,7 +87,8 @@ def make_report(
     if found is not None:
         progress(Progress("Measuring what each itemset costs", 0, 0))
         effects = _tried(lambda: keep(found, device=device), said, "What ablating the itemsets costs is not known: ")
-        shown = _tried(lambda: Found.of(found, config, effects, names), said)
+        called = _tried(lambda: read_names(study), said)
+        shown = _tried(lambda: Found.of(found, config, effects, names, called=called), said)
     held_out = _tried(lambda: measured.held_out(study), said) or ()
     evaluation = evaluations[0] if evaluations else None
     curves = evaluation and accuracy_lines(evaluation.table, float(evaluation.about["accuracy"]))

@@ -14,6 +14,7 @@ from interpret.progress import Callback
 from interpret.report.choice import Choice, Chosen, choose
 from interpret.report.galleries import Galleries, draw
 from interpret.report.shown import ClassSection, Effect, Finding, InClass
+from interpret.study.names import Names
 
 PICTURED_CLASSES = 4
 """Classes of one finding that have a row of patches (count), those of the largest support first."""
@@ -31,6 +32,7 @@ class Found:
         effects: of ablating them, by itemset and class.
         galleries: their pictures.
         rules: of each, its rows of :attr:`Findings.table`, by falling support.
+        called: what people call them.
     """
 
     findings: Findings
@@ -40,6 +42,7 @@ class Found:
     effects: dict[tuple[int, int], EffectRow]
     galleries: Galleries
     rules: dict[Chosen, pd.DataFrame]
+    called: Names
 
     @classmethod
     def of(
@@ -49,6 +52,7 @@ class Found:
         effects: Effects | None,
         names: list[str],
         only: Chosen | None = None,
+        called: Names | None = None,
     ) -> "Found":
         """Choose; nothing is drawn yet.
 
@@ -58,6 +62,7 @@ class Found:
             effects: of its itemsets; None where they could not be measured.
             names: of the classes.
             only: the one to show, first and alone; None for the best ones.
+            called: what people call units and findings; None if nothing is named.
 
         Raises:
             InputError: a file of the study is damaged.
@@ -77,7 +82,7 @@ class Found:
         ids = {findings.id_of[units] for units, _ in chosen}
         measured = frames.rows(costs[costs["itemset_id"].isin(ids)], EffectRow)
         by_rule = {(row.itemset_id, row.class_id): row for row in measured}
-        return cls(findings, config, names, choice, by_rule, Galleries(), rules)
+        return cls(findings, config, names, choice, by_rule, Galleries(), rules, called or Names())
 
     def drawn(self, room: int, progress: Callback) -> "Found":
         """The same with pictures.
@@ -169,6 +174,7 @@ class Found:
             supported=bool(rows["supported"].all()) if self.findings.study.has_contrast else None,
             lift=float(rows["contrast_lift"].min(skipna=False)),
             q_value=float(rows["image_q_value"].max(skipna=False)),
+            named=self.called.of(units, rows["class_id"].tolist()).name,
             other=(max(0.0, others[0].worst), self.names[others[0].worst_class]) if others else None,
         )
 

@@ -14,6 +14,8 @@ from interpret.report.found import Found
 from interpret.report.render import clean, render_view
 from interpret.report.shown import Finding
 from interpret.study import Study
+from interpret.study.names import Names
+from interpret.study.names_file import read_names
 from interpret.words import itemset_text, percent, short_names
 
 OF_A_CLASS = 3
@@ -73,7 +75,12 @@ def view(
     except InputError as error:
         problems.append(f"What ablating the itemsets costs is not known: {clean(str(error), 600)}")
     names = [clean(name) for name in short_names(study.class_names)]
-    found = Found.of(findings, config, effects, names, chosen)
+    called: Names | None = None
+    try:
+        called = read_names(study)
+    except InputError as error:
+        problems.append(clean(str(error), 600))
+    found = Found.of(findings, config, effects, names, chosen, called)
     first = found.drawn(config.megabytes * 1_000_000, silent).headline()
     html = render_view(
         found.colours,

@@ -73,6 +73,7 @@ class Finding:
         lift: the smallest contrast lift of its classes.
         q_value: the largest q-value of its classes.
         other: the largest fall of a class that does not share it (fraction; 0 if none falls), and that class's name.
+        named: what people call it; empty where nobody named it.
     """
 
     units: Units
@@ -81,6 +82,7 @@ class Finding:
     lift: float
     q_value: float
     other: tuple[float, str] | None = None
+    named: str = ""
 
     @property
     def anchor(self) -> str:

@@ -15,7 +15,7 @@ from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.backend.comparisons import Pair, Side
 from pages.shared.controls import address, in_vain, paging
-from pages.shared.view import contrast, saved_tables, screen, widgets
+from pages.shared.view import contrast, naming, saved_tables, screen, widgets
 
 PER_PAGE = 12
 """Findings on a page of the list (count)."""
@@ -115,6 +115,7 @@ def _list(pair: Pair, rows: list[FindingRow], chosen: FindingRow) -> None:
             widgets.line(
                 widgets.text(row.state, "faint" if row.state == "kept" else "warn"),
                 widgets.units(own),
+                naming.given(side.study, own),
                 arrow,
                 widgets.text("→"),
                 [widgets.class_tag(*tag) for tag in tags[:4]],
@@ -174,7 +175,7 @@ def gallery(pair: Pair, side: Side, units: Units, class_ids: Sequence[int]) -> N
         widgets.unit(unit, **address.link_in(study.name, "unit", unit=unit), title=f"unit {unit} in {study.name}")
         for unit in units
     ]
-    blocks: list[widgets.Block] = [widgets.line(widgets.text(side.name), chips, size="big")]
+    blocks: list[widgets.Block] = [widgets.line(widgets.text(side.name), chips, naming.given(study, units), size="big")]
     for class_id in class_ids:
         name, colour = pair.shown(side, class_id)
         linked = address.link_in(

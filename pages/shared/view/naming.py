@@ -7,8 +7,9 @@ import streamlit as st
 from interpret.findings import Findings
 from interpret.findings.proposals import Proposal
 from interpret.findings.rows import Units
+from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend.given_names import Called
+from pages.shared.backend.given_names import Called, names
 from pages.shared.backend.given_names import called as called
 from pages.shared.controls import name_editor
 from pages.shared.view import widgets
@@ -27,6 +28,12 @@ def in_list(known: Called, units: Units) -> list[widgets.Part]:
     proposal = known.proposed(units)
     shown = [] if proposal is None or proposal.is_classes else [_proposed(proposal, f"{proposal.name}?")]
     return shown + _tags(named.tags)
+
+
+def given(study: Study, units: Units) -> list[widgets.Part]:
+    """For a list of sets that are no findings at some thresholds: the name that people gave the units, if they did."""
+    named = names(study).of(units)
+    return [{"t": "strong", "text": named.name, "title": ", ".join(named.tags)}] if named.name else []
 
 
 def title(known: Called, unit: int) -> str:
