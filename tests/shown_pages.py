@@ -53,7 +53,10 @@ def tiles(app: AppTest) -> list[dict]:
 
 def words_on(app: AppTest) -> str:
     lines = [
-        " ".join(p.get("word", "") + str(p.get("text", p.get("unit", p.get("name")))) for p in b["parts"])
+        " ".join(
+            p.get("before", "") + p.get("word", "") + str(p.get("text", p.get("unit", p.get("name"))))
+            for p in b["parts"]
+        )
         for b in blocks(app)
         if "parts" in b
     ]

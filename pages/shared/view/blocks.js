@@ -90,7 +90,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (thing.word) {
       const word = made("abbr", "", thing.word);
       word.title = thing.title;
-      node.prepend(word);
+      node.prepend(thing.before || "", word);
     }
     return node;
   };

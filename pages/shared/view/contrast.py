@@ -34,10 +34,14 @@ def beside(words: str, share: float, class_name: str, kind: str = "faint") -> li
     """`84 % of 186 patches; 28 % where other photos are explained as tench`, the latter with its meaning on hover."""
     if pd.isna(share):
         return [widgets.text(words, kind)]
-    other = widgets.term(
-        f"where other photos are explained as {class_name}", wording.TERMS["contrast support"], kind=kind
-    )
-    return [widgets.text(f"{words}; {wording.percent(share)}", kind), other]
+    return [
+        widgets.term(
+            f"where other photos are explained as {class_name}",
+            wording.TERMS["contrast support"],
+            kind=kind,
+            before=f"{words}; {wording.percent(share)} ",
+        )
+    ]
 
 
 def note(support: float, contrast: float) -> str:

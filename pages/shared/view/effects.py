@@ -56,12 +56,12 @@ def of_class(findings: Findings, row: EffectRow, colour: str, name: str) -> list
     after, before, random = (wording.percent(share) for share in (row.after, row.before, row.before - row.random))
     kind = "mined photo" if effects.shown(findings).mined else "held-out photo"
     first, last = (
-        (f"{before} of", f" are right; with these units ablated {after}, with as many random ones {random}")
+        (f"{before} of ", f" are right; with these units ablated {after}, with as many random ones {random}")
         if cached_results.has_labels(findings.study)
-        else ("Of", f" called {name}, {after} still are with these units ablated, {random} with as many random ones")
+        else ("Of ", f" called {name}, {after} still are with these units ablated, {random} with as many random ones")
     )
-    photos = widgets.term(wording.count(row.photos, kind), wording.TERMS[f"{kind}s"], last)
-    return [bars(row, colour, name), widgets.text(first, "faint"), photos]
+    photos = widgets.term(wording.count(row.photos, kind), wording.TERMS[f"{kind}s"], last, before=first)
+    return [bars(row, colour, name), photos]
 
 
 def in_list(findings: Findings, itemset_id: int) -> list[widgets.Part]:

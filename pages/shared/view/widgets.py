@@ -71,9 +71,9 @@ def measure(word: str, value: str, title: str) -> Part:
     return term(word, title, f" {value}")
 
 
-def term(word: str, title: str, after: str = "", kind: str = "faint") -> Part:
-    """A word with a tooltip, and what follows it."""
-    return {"t": kind, "word": word, "title": title, "text": after}
+def term(word: str, title: str, after: str = "", kind: str = "faint", *, before: str = "") -> Part:
+    """A word with a tooltip, in the words before and after it; kind as in :func:`text`."""
+    return {"t": kind, "before": before, "word": word, "title": title, "text": after}
 
 
 def unit(number: int, **more: Any) -> Part:
