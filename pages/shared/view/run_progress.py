@@ -14,6 +14,9 @@ from pages.shared.controls import current_study
 DONE = {"run": "created", "evaluate": "evaluated", "dissect": "dissected"}
 """What a finished run of each kind has done to its study."""
 
+STOPPED = {"evaluate": "evaluation of the study", "dissect": "dissection of the study"}
+"""What of a study a run of each other kind makes."""
+
 POLL = 0.7
 """Seconds between two updates."""
 
@@ -123,7 +126,7 @@ def _card(job: jobs.Job) -> None:
         if job.state == "done":
             st.success(f"The study “{name}” is {DONE.get(job.kind, 'finished')}.")
         elif job.state == "stopped":
-            st.warning(f"The study “{name}” was stopped; what was done so far is kept.")
+            st.warning(f"The {STOPPED.get(job.kind, 'study')} “{name}” was stopped; what was done so far is kept.")
         else:
             st.error(f"The study “{name}” could not be {DONE.get(job.kind, 'finished')}. {wording.markdown(job.error)}")
         hindered = obstacles.of(job) if job.state in ("stopped", "failed") else ""
