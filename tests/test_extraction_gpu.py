@@ -10,7 +10,7 @@ from torch import nn
 
 from interpret import models, pipeline
 from interpret.config import ModelConfig
-from interpret.explanation import decoders, extraction
+from interpret.explanation import decoders, part_explainer
 from tests.conftest import TinyNet, draw_photos
 from tests.test_pipeline import SMALL, config, contents, tiny_classifier
 
@@ -73,7 +73,7 @@ def test_photos_decoded_in_processes_give_the_same_study(many, tmp_path, monkeyp
         made.append(photos)
         return decoders.Decoders(preprocessing, 2, processes=True)
 
-    monkeypatch.setattr(extraction, "decoders_for", in_processes)
+    monkeypatch.setattr(part_explainer, "decoders_for", in_processes)
     found = pipeline.run(config(many), tmp_path / "b", classifier=tiny_classifier())
     assert sum(made) == 121
     assert contents(found.folder) == contents(expected.folder)
