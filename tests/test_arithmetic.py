@@ -8,7 +8,7 @@ import torch
 
 from interpret.config import Arithmetic, ExtractConfig, ModelConfig, RunConfig
 from interpret.errors import InputError
-from interpret.explanation import extraction
+from interpret.explanation import plan
 from interpret.explanation.extraction import extract
 from interpret.explanation.study_network import arithmetic_of
 from interpret.models import precision
@@ -45,7 +45,7 @@ def test_the_choice_is_recorded_and_an_interrupted_run_goes_on_with_it(pictures,
         tried.append(len(arguments[3]))
         return CHOSEN
 
-    monkeypatch.setattr(extraction, "choose_arithmetic", choose)
+    monkeypatch.setattr(plan, "choose_arithmetic", choose)
     whole = extract(config(pictures), tmp_path / "whole", classifier=tiny_classifier())
     assert tried == [8]  # photos of the first shard
     assert whole.manifest["arithmetic"] == asdict(CHOSEN)
@@ -58,7 +58,7 @@ def test_the_choice_is_recorded_and_an_interrupted_run_goes_on_with_it(pictures,
     with pytest.raises(KeyboardInterrupt):
         extract(config(pictures), tmp_path / "cut", stop, classifier=tiny_classifier())
     assert recorded_arithmetic(tmp_path / "cut") == CHOSEN
-    monkeypatch.setattr(extraction, "choose_arithmetic", lambda *_: Arithmetic("float32"))  # as another machine might
+    monkeypatch.setattr(plan, "choose_arithmetic", lambda *_: Arithmetic("float32"))  # as another machine might
     resumed = extract(config(pictures), tmp_path / "cut", classifier=tiny_classifier())
     assert resumed.manifest["arithmetic"] == asdict(CHOSEN)
     found, expected = contents(resumed.folder), contents(whole.folder)
@@ -78,7 +78,7 @@ def test_a_study_that_left_its_precision_to_another_machine_is_gone_on_with(pict
             raise KeyboardInterrupt
 
     monkeypatch.setattr(precision, "_gain", lambda: gain)
-    monkeypatch.setattr(extraction, "choose_arithmetic", lambda *given: Arithmetic(given[2]))
+    monkeypatch.setattr(plan, "choose_arithmetic", lambda *given: Arithmetic(given[2]))
     whole = auto("whole")
     assert whole.precision == ("bfloat16" if gain > 1 else "float32")
     with pytest.raises(KeyboardInterrupt):
