@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from interpret.findings import Findings
     from interpret.mining import mine_study
     from interpret.models import Classifier, load, wrap
-    from interpret.models.hooks import ablated
+    from interpret.models.ablated import ablated
     from interpret.pipeline import run
     from interpret.progress import Progress
     from interpret.report import view
@@ -33,7 +33,7 @@ _MODULE_OF = {
     "Progress": "progress",
     "RunConfig": "config",
     "Study": "study",
-    "ablated": "models.hooks",
+    "ablated": "models.ablated",
     "load": "models",
     "mine_study": "mining",
     "open_study": "study",

@@ -42,6 +42,7 @@ class ModelConfig(Checked):
         "module whose output channels are the units; the last one with spatial extent if not set",
         kind=str,
     )
+    signed: bool = option(False, "the positive and the negative half of each channel are two units")
     input_size: int | None = option(
         None,
         "height and width of the network's input in pixels; the model's own if not set",

@@ -156,7 +156,7 @@ def test_units_are_saved_with_their_test_and_effect(found):
     app = show(PAGE)
     labels = [button.proto.label for button in app.get("download_button")]
     assert {"These units as JSON", "All sets as CSV", "Save gallery"} <= set(labels)
-    assert any("interpret.ablated(network, listed.layer, listed.units)" in code.value for code in app.code)
+    assert any("listed.layer, listed.units, listed.input_size, signed=listed.signed" in code.value for code in app.code)
 
 
 def test_without_held_out_photos_the_page_says_so_and_leads_on(made, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import interpret
 from interpret import models, pipeline
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.data.preprocessing import Preprocessing
+from interpret.errors import InputError
 from interpret.evaluation import ablation, contributions, heads
 from interpret.explanation.gradcam import explain
 from interpret.explanation.photo import make_explainer
@@ -123,6 +124,8 @@ def test_ablating_behind_the_layer_equals_a_hooked_forward_pass(build, layer, re
     assert torch.allclose(found[0], logits[0], atol=1e-6)
     changed = pickle.loads(pickle.dumps(interpret.ablated(network, point, OFF.tolist())))
     assert torch.allclose(changed(images), expected, atol=1e-6)
+    by_name = interpret.ablated(network, point.layer, OFF.tolist(), made.preprocessing.size)
+    assert torch.allclose(by_name(images), expected, atol=1e-6)
     assert state_of(network) == before
 
 
@@ -147,6 +150,53 @@ def test_the_class_token_is_no_unit_and_stays():
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     return draw_photos(tmp_path_factory.mktemp("photos") / "set", each=6)
+
+
+@pytest.mark.parametrize(
+    ("build", "layer"), [(small.vit, "blocks.1"), (small.vit, "blocks.1.mlp.act"), (small.swin, None)]
+)
+def test_signed_units_are_the_halves_of_the_channels(build, layer):
+    """A = P - N: the map is the same, and ablating both halves of a channel is ablating the channel."""
+    made, images = classifier(build(), layer), small.images()
+    halves = models.wrap(
+        made.network, name="small", class_names="abcde", preprocessing=made.preprocessing, layer=layer, signed=True
+    )
+    network, plain, point, count = made.network, made.hook_point, halves.hook_point, made.n_units
+    assert halves.n_units == 2 * count
+    one, two = explain(network, plain, images), explain(network, point, images)
+    assert torch.allclose(two.maps, one.maps, atol=1e-5 * float(one.maps.max()))
+    assert torch.allclose(two.alphas, torch.cat([one.alphas, -one.alphas], dim=1), atol=1e-7)
+    assert torch.equal(two.activations[:, :count], one.activations.clamp_min(0))
+    assert torch.equal(two.activations[:, count:], (-one.activations).clamp_min(0))
+    head = find_head(network, point, images)
+    assert head.linear == find_head(network, plain, images).linear
+    for units, same in (([7, count + 7], [7]), ([count + 3], None)):
+        activations = two.activations.clone()
+        activations[:, units] = 0.0
+        beside = {"": None, "outside": two.outside, "inputs": images}[head.reads]
+        with torch.no_grad(), zero_units(network, point, torch.tensor(units)):
+            found = network(images)
+        assert torch.allclose(head.given(beside).logits(activations), found, atol=1e-5)
+        assert torch.allclose(interpret.ablated(network, point, units)(images), found, atol=1e-6)
+        if same is not None:
+            with torch.no_grad(), zero_units(network, plain, torch.tensor(same)):
+                assert torch.allclose(network(images), found, atol=1e-5)
+        else:  # the other half of the channel stays
+            assert (found - one.logits).abs().max() > 1e-5
+
+
+def test_a_study_of_halves_has_a_key_of_its_own_and_opens_again(pictures, tmp_path):
+    made = classifier(small.vit())
+    halves = models.wrap(made.network, name="small", class_names="abcde", preprocessing=made.preprocessing, signed=True)
+    plain, _ = run(pictures, tmp_path / "plain", made)
+    study, _ = run(pictures, tmp_path / "halves", halves)
+    assert (study.n_units, study.model_config.signed, plain.model_config.signed) == (48, True, False)
+    assert study.key != plain.key
+    assert study.cams == pytest.approx(plain.cams, abs=2e-3)
+    assert not (study.activations[:, :24] * study.activations[:, 24:]).any()
+    heads.load_head(study, device="cpu", classifier=halves)
+    with pytest.raises(InputError, match="24 units, but 48"):
+        heads.load_head(study, device="cpu", classifier=made)
 
 
 def run(pictures, folder, made: models.Classifier, precision: str = "float32"):

@@ -32,6 +32,8 @@ class UnitList:
         weights_digest: of the network's weights.
         units: the units, ascending.
         replacement: the value that they take: ``zero``.
+        input_size: height and width of the network's input (pixels); None in lists of earlier versions.
+        signed: whether the units are halves of the channels, see :class:`interpret.models.layout.Layout`.
         pair: label and predicted, a class id and a name each: the errors that the units were found in.
         test: what the itemset was tested with: see :class:`interpret.evaluation.error_sets.ErrorSetRow`.
         effect: what ablating the units mended and broke, and on which photos.
@@ -43,6 +45,8 @@ class UnitList:
     weights_digest: str
     units: Units
     replacement: str = "zero"
+    input_size: tuple[int, ...] | None = None
+    signed: bool = False
     pair: dict[str, Any] = field(default_factory=dict)
     test: dict[str, Any] = field(default_factory=dict)
     effect: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +92,8 @@ def unit_list(
         study.n_units,
         study.weights_digest,
         units,
+        input_size=study.preprocessing.size,
+        signed=study.model_config.signed,
         pair={
             name: {"class_id": class_id, "name": names[class_id]}
             for name, class_id in (("label", label), ("predicted", predicted))
@@ -136,10 +142,11 @@ def read_unit_list(file: str | Path) -> UnitList:
         if content.pop("format") != FORMAT:
             raise KeyError("format")
         units = tuple(sorted({int(unit) for unit in content.pop("units")}))
-        found = UnitList(units=units, **content)
+        size = content.pop("input_size", None)
+        found = UnitList(units=units, input_size=None if size is None else (int(size[0]), int(size[1])), **content)
     except OSError as error:
         raise InputError(f"The file {file} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(
             f"The file {file} is no list of units; write one with `unitscope errors STUDY --out FILE.json`."
         ) from error

@@ -37,7 +37,7 @@ def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, devic
         SCHEMA_VERSION if config.extract.contrast else 1,
         classifier.name,
         classifier.weights_digest,
-        classifier.layer,
+        f"{classifier.layer} signed" if classifier.layout.signed else classifier.layer,
         classifier.class_names,
         classifier.preprocessing.to_dict(),
         extraction_options(config.extract),

@@ -63,7 +63,8 @@ def study_manifest(
 def _model_options(config: RunConfig, classifier: Classifier) -> ModelConfig:
     """The options that load the classifier again; the name and the layer of a wrapped one."""
     options = classifier.config or ModelConfig(model=classifier.name, layer=classifier.layer)
-    return replace(options, precision=config.model.precision, device=config.model.device)
+    signed = classifier.layout.signed
+    return replace(options, precision=config.model.precision, device=config.model.device, signed=signed)
 
 
 def _versions() -> dict[str, str]:

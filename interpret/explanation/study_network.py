@@ -69,7 +69,7 @@ def network_of(
         classifier = _checked(study, classifier)
     if classifier.n_units is None:
         found = check_layer(observe(classifier.network, study.preprocessing.size), study.layer)
-        classifier = replace(classifier, layout=found.layout, n_units=found.channels)
+        classifier = classifier.with_layer(found, study.model_config.signed)
     if classifier.n_units != study.n_units:
         raise InputError(
             f"The layer {study.layer!r} has {classifier.n_units:,} units, but {study.n_units:,} in {study.folder}; "

@@ -14,6 +14,7 @@ from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
 from interpret.errors import InputError
 from interpret.models import checkpoints, own_network
+from interpret.models.adjusted import adjusted_preprocessing
 from interpret.models.family import Family, drawn, seeded
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
 from interpret.models.layout import CHANNELS_FIRST, HookPoint, Layout
@@ -60,6 +61,11 @@ class Classifier:
         """The layer with the layout of its output, as functions that capture or change it take it."""
         return HookPoint(self.layer, self.layout)
 
+    def with_layer(self, layer: Layer, signed: bool = False) -> "Classifier":
+        """The same looked into at a layer; with the halves of its channels as units if ``signed``."""
+        layout = layer.hook_point.signed().layout if signed else layer.layout
+        return replace(self, layer=layer.name, layout=layout, n_units=layer.channels * (2 if signed else 1))
+
 
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
 def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[Path] | None = None) -> Classifier:
@@ -89,14 +95,14 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
     family = find_family(config.model, announce)
     network, source = _network_with_weights(family, config, announce)
     network = network.float().eval()
-    preprocessing = _adjusted_preprocessing(family.preprocessing, config)
+    preprocessing = adjusted_preprocessing(family.preprocessing, config)
     observed = observe(network, preprocessing.size)
     if not torch.isfinite(observed.logits).all():
         raise InputError(f"{config.model} answers with numbers that are not finite; its weights are damaged.")
     names, wnids = _class_names(family, config, observed.logits.shape[1])
     layer = config.layer or family.layer or default_layer(observed, config.model)
     found = check_layer(observed, layer)
-    return Classifier(
+    made = Classifier(
         name=Path(config.model).absolute().name if folder else config.model,
         network=network,
         layer=layer,
@@ -106,9 +112,8 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         weights_digest=checkpoints.digest(network),
         source=source,
         config=located(config),
-        layout=found.layout,
-        n_units=found.channels,
     )
+    return made.with_layer(found, config.signed)
 
 
 def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
@@ -134,7 +139,7 @@ def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
     else:
         preprocessing = given.preprocessing
     if any((config.input_size, config.crop_fraction, config.mean, config.std)):
-        preprocessing = _adjusted_preprocessing(preprocessing, config)
+        preprocessing = adjusted_preprocessing(preprocessing, config)
     if config.class_names is None and given is not None:
         names, wnids = given.class_names, given.wnids
     else:
@@ -149,6 +154,7 @@ def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
         preprocessing=preprocessing,
         layer=config.layer or (None if given is None else given.layer),
         wnids=wnids,
+        signed=config.signed or (given is not None and given.layout.signed),
     )
     network.eval()
     return replace(wrapped, source=source, config=located(config))
@@ -176,6 +182,7 @@ def wrap(
     preprocessing: Preprocessing,
     layer: str | None = None,
     wnids: Sequence[str] = (),
+    signed: bool = False,
 ) -> Classifier:
     """A classifier of any network that maps (B, 3, H, W) to (B, classes).
 
@@ -189,6 +196,7 @@ def wrap(
         preprocessing: from a photo to the input.
         layer: the module whose output channels are the units; the last one with spatial extent if None.
         wnids: WordNet ids of the classes; empty where they have none.
+        signed: take the positive and the negative half of each channel as two units.
 
     Raises:
         InputError: the network is no image classifier, the names do not fit its outputs, or the layer cannot be used.
@@ -202,8 +210,7 @@ def wrap(
     if wnids and len(wnids) != len(class_names):
         raise InputError(f"{name} has {len(class_names):,} classes, but {len(wnids):,} WordNet ids were given.")
     chosen = layer or default_layer(observed, name)
-    found = check_layer(observed, chosen)
-    return Classifier(
+    made = Classifier(
         name=name,
         network=network,
         layer=chosen,
@@ -212,9 +219,8 @@ def wrap(
         wnids=tuple(wnids),
         weights_digest=checkpoints.digest(network),
         source=f"a {type(network).__name__} given from Python",
-        layout=found.layout,
-        n_units=found.channels,
     )
+    return made.with_layer(check_layer(observed, chosen), signed)
 
 
 def _network_with_weights(family: Family, config: ModelConfig, announce: Announce | None) -> tuple[nn.Module, str]:
@@ -265,34 +271,6 @@ def _class_names(family: Family, config: ModelConfig, outputs: int) -> tuple[tup
         if outputs == 1000:
             return class_names.imagenet()
     return numbered_classes(outputs), ()
-
-
-def _adjusted_preprocessing(preprocessing: Preprocessing, config: ModelConfig) -> Preprocessing:
-    """The architecture's preprocessing with the options that the configuration sets."""
-    side = config.input_size or preprocessing.size[0]
-    if config.crop_fraction is not None:
-        resize = resized_side(side, config.crop_fraction)
-    else:
-        resize = side * preprocessing.resize // preprocessing.size[0]
-    return replace(
-        preprocessing,
-        size=(side, side),
-        resize=resize,
-        mean=_three_numbers(config.mean, "--mean") or preprocessing.mean,
-        std=_three_numbers(config.std, "--std") or preprocessing.std,
-        whole_if_exact=config.crop_fraction is None and preprocessing.whole_if_exact,
-    )
-
-
-def _three_numbers(text: str | None, flag: str) -> tuple[float, float, float] | None:
-    """Three comma-separated numbers; None if not set."""
-    if text is None:
-        return None
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"{flag} is {text!r}; give three comma-separated numbers, such as 0.5,0.5,0.5.") from None
-    return red, green, blue
 
 
 def numbered_classes(count: int) -> tuple[str, ...]:

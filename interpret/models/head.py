@@ -163,6 +163,10 @@ def _linear_map(
 ) -> tuple[Tensor | None, Tensor | None]:
     """Weight and bias of the one linear module whose input is the layer's mean over the grid, else (None, None)."""
     pooled = activations.float().mean(dim=(2, 3))
+    signed = hook_point(layer).layout.signed
+    if signed:
+        positive, negative = pooled.chunk(2, dim=1)
+        pooled = positive - negative
     found: list[nn.Linear] = []
 
     def note_if_pooled(module: nn.Module, arguments: Any, _output: Any) -> None:
@@ -175,5 +179,5 @@ def _linear_map(
         network(inputs)
     if len(found) != 1:
         return None, None
-    bias = found[0].bias
-    return found[0].weight.detach().float(), None if bias is None else bias.detach().float()
+    weight, bias = found[0].weight.detach().float(), found[0].bias
+    return torch.cat([weight, -weight], dim=1) if signed else weight, None if bias is None else bias.detach().float()

@@ -1,11 +1,10 @@
 """Capture and intervention at one layer: the only code in the project that registers a hook.
 
 The context managers remove their hooks and restore every module's train/eval mode on exit, after an exception too. Only
-:func:`cast_inputs`, :func:`cast_output` and :func:`ablated` leave a hook, on a private copy. No parameter is changed.
+:func:`cast_inputs`, :func:`cast_output` and :func:`leave_ablated` leave a hook, on a private copy. No parameter is changed.
 """
 
-import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -88,12 +87,16 @@ def capture(network: nn.Module, at: At, *, gradient: bool = False) -> Iterator[C
         handle.remove()
 
 
-def _units(output: Tensor, point: HookPoint) -> Tensor:
-    """The view (B, K, h, w) of a layer's output; of one that has no locations, such as features (B, K), itself."""
-    if point.layout == CHANNELS_FIRST and output.ndim in (2, 4):
+def _changed(output: Tensor, point: HookPoint, change: Callable[[Tensor], None]) -> Tensor:
+    """A layer's output with its activations changed in place; of one without locations they are features (B, K)."""
+    layout, output = point.layout, output.clone()
+    if layout == CHANNELS_FIRST and output.ndim in (2, 4):
+        change(output)
         return output
-    point.layout.check(output, point.layer)
-    return point.layout.units(output)
+    layout.check(output, point.layer)
+    activations = layout.units(output)
+    change(activations)
+    return layout.output(activations, layout.outside(output)) if layout.signed else output
 
 
 @contextmanager
@@ -108,13 +111,13 @@ def zero_units(network: nn.Module, at: At, units: Tensor) -> Iterator[None]:
     """
 
     def set_to_zero(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        output = output.clone()
-        activations = _units(output, point)
-        if units.dtype == torch.bool:
-            activations.masked_fill_(units.to(output.device)[:, :, None, None], 0.0)
-        else:
-            activations[:, units.to(output.device)] = 0.0
-        return output
+        def ablate(activations: Tensor) -> None:
+            if units.dtype == torch.bool:
+                activations.masked_fill_(units.to(activations.device)[:, :, None, None], 0.0)
+            else:
+                activations[:, units.to(activations.device)] = 0.0
+
+        return _changed(output, point, ablate)
 
     point = hook_point(at)
     handle = find_module(network, point).register_forward_hook(set_to_zero)
@@ -179,39 +182,26 @@ class _Zero:
     point: HookPoint
 
     def __call__(self, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        kept = output.clone()
-        activations = _units(kept, self.point)
-        if self.units[-1] >= activations.shape[1]:
-            raise InputError(
-                f"There is no unit {self.units[-1]}; the layer has {activations.shape[1]}, counted from 0."
-            )
-        activations[:, list(self.units)] = 0.0
-        return kept
+        def ablate(activations: Tensor) -> None:
+            last, count = self.units[-1], activations.shape[1]
+            if last >= count:
+                raise InputError(f"There is no unit {last}; the layer has {count}, counted from 0.")
+            activations[:, list(self.units)] = 0.0
+
+        return _changed(output, self.point, ablate)
 
 
-def ablated(network: nn.Module, layer: At, units: Iterable[int]) -> nn.Module:
-    """A copy of a network in which some units of a layer are ablated for good: their output is zero.
-
-    The network given stays as it is. The copy has its mode, device and parameters, trains and is saved as it is, but
-    ``state_dict`` does not say which units are ablated: keep the list beside it.
-
-    Args:
-        network: any module.
-        layer: the layer whose output channels are the units: the name of one that gives (B, K, h, w), or
-            :attr:`interpret.models.Classifier.hook_point` for any other.
-        units: the units; none gives a plain copy.
+def leave_ablated(network: nn.Module, at: At, units: Sequence[int]) -> None:
+    """Ablate some units of a layer for good, see :func:`interpret.models.ablated.ablated`.
 
     Raises:
-        InputError: there is no such layer.
+        InputError: there is no such layer, or a unit is below 0.
     """
-    private, point = copy.deepcopy(network), hook_point(layer)
-    module = find_module(private, point)
-    chosen = tuple(sorted({int(unit) for unit in units}))
+    module, chosen = find_module(network, at), tuple(sorted({int(unit) for unit in units}))
     if chosen and chosen[0] < 0:
         raise InputError(f"There is no unit {chosen[0]}; units are counted from 0.")
     if chosen:
-        module.register_forward_hook(_Zero(chosen, point))
-    return private
+        module.register_forward_hook(_Zero(chosen, hook_point(at)))
 
 
 # These two hooks stay: they are part of the private copy that interpret.models.precision.prepare makes.

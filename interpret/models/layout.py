@@ -4,7 +4,7 @@ A convolution gives (B, K, h, w). A block of Swin gives (B, h, w, K), and one of
 tokens are those of a grid, after prefix tokens (a class token, registers) that belong to no location.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,12 +21,15 @@ class Layout:
         grid: rows and columns (count) of the tokens' grid; None where the output has rows and columns of its own.
         prefix: tokens before those of the grid (count).
         suffix: tokens after those of the grid (count).
+        signed: whether a channel's positive and negative half are two units: of C channels, unit k is the positive half
+            of channel k, and unit C + k the negative one, as a value of 0 or more.
     """
 
     axes: tuple[int, ...] = (0, 1, 2, 3)
     grid: tuple[int, int] | None = None
     prefix: int = 0
     suffix: int = 0
+    signed: bool = False
 
     @property
     def others(self) -> int:
@@ -34,13 +37,11 @@ class Layout:
         return self.prefix + self.suffix
 
     def units(self, output: Tensor) -> Tensor:
-        """(B, K, h, w), a view of a layer's output: what is written to it is written there."""
-        if self.axes == (0, 1, 2, 3):
-            return output
-        moved = output.permute(self.axes)
-        if self.grid is None:
-            return moved
-        return moved.narrow(2, self.prefix, self.grid[0] * self.grid[1]).unflatten(2, self.grid)
+        """(B, K, h, w) of a layer's output: a view of it, unless ``signed``."""
+        moved = output.permute(self.axes) if self.axes != (0, 1, 2, 3) else output
+        if self.grid is not None:
+            moved = moved.narrow(2, self.prefix, self.grid[0] * self.grid[1]).unflatten(2, self.grid)
+        return torch.cat([moved.clamp_min(0), (-moved).clamp_min(0)], dim=1) if self.signed else moved
 
     def outside(self, output: Tensor) -> Tensor | None:
         """(B, P, K) the tokens outside the grid, prefix first; None where there are none."""
@@ -55,6 +56,9 @@ class Layout:
         Raises:
             ValueError: the layer has tokens outside its grid, and they are not given.
         """
+        if self.signed:
+            positive, negative = activations.chunk(2, dim=1)
+            activations = positive - negative
         if self.axes == (0, 1, 2, 3):
             return activations.clone()
         moved = activations if self.grid is None else activations.flatten(2)
@@ -115,6 +119,10 @@ class HookPoint:
 
     layer: str
     layout: Layout = CHANNELS_FIRST
+
+    def signed(self) -> "HookPoint":
+        """The same with the positive and the negative half of each channel as two units."""
+        return replace(self, layout=replace(self.layout, signed=True))
 
 
 At = str | HookPoint
