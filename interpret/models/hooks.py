@@ -1,7 +1,8 @@
 """Capture and intervention at one layer: the only code in the project that registers a hook.
 
-The context managers remove their hooks and restore every module's train/eval mode on exit, after an exception too. Only
-:func:`cast_inputs`, :func:`cast_output` and :func:`leave_ablated` leave a hook, on a private copy. No parameter is changed.
+The context managers remove their hooks and restore every module's train/eval mode on exit, after an exception too.
+Only :func:`cast_inputs`, :func:`cast_output` and :func:`leave_ablated` leave a hook, on a private copy. No parameter is
+changed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
