@@ -52,12 +52,15 @@ def test_every_model_in_the_menu_is_an_architecture_with_weights(form):
         assert models.zoo.find_family(name).trained is not None, name
 
 
-def test_an_architecture_of_timm_takes_the_place_of_the_menu_and_needs_a_checkpoint(form, started, tmp_path):
+def test_an_architecture_of_timm_takes_the_place_of_the_menu_with_its_weights_or_ones_own(form, started, tmp_path):
     form.radio(key="new_source").set_value("skimage")
     form.text_input(key="new_timm").set_value("resnet18").run()
     form.button(key="new_start").click().run()
-    assert "needs a checkpoint" in form.error[0].value
-    assert started == []
+    assert not form.error
+    ((_, arguments),) = started
+    assert value_of(arguments, "--model") == "timm/resnet18"
+    assert "--weights" not in arguments
+    started.clear()
     weights: Path = tmp_path / "weights.pt"
     weights.write_bytes(b"x")
     form.text_input(key="new_weights").set_value("weights.pt")

@@ -77,7 +77,8 @@ def _form(uploaded: list[Any], photos: int) -> None:
             "Architecture of timm",
             key="new_timm",
             placeholder="not set: the model in the menu",
-            help="a name that timm knows, such as resnet18; it needs a checkpoint of yours",
+            help="a name that timm knows, with a tag for certain weights, as convnext_tiny.in12k_ft_in1k; they are "
+            "downloaded once, unless a checkpoint of yours stands below",
         )
         path = st.text_input("Checkpoint on this machine", key="new_weights", placeholder="weights.safetensors")
         file = st.file_uploader("or upload one", ["safetensors", "pt", "pth", "bin"], key="new_weights_file")
@@ -122,8 +123,6 @@ def _form(uploaded: list[Any], photos: int) -> None:
     ) or _free_name(f"{source}-{model}")
     _estimate(model, source, folder, photos, limit)
     if st.button("Start", type="primary", key="new_start", icon=":material/play_arrow:"):
-        if timm and not path and file is None:
-            raise InputError("An architecture of timm needs a checkpoint; type its path, or upload it.")
         typed, name = name, study_names.checked(name)
         arguments += ["--model", allowed_paths.resolve_code(own) if own else model]
         try:
