@@ -39,7 +39,7 @@ LISTED = {
     "timm/efficientformerv2_s0": None,
     "timm/mobilevitv2_050": 64,
 }
-QUICK = ("timm/vit_tiny_patch16_224", "swin_t")
+QUICK = ("timm/test_vit",)  # 64 channels in 6 blocks, 160 x 160 pixels
 PHOTOS = 4
 UNITS = [0, 3, 8]
 
@@ -54,8 +54,8 @@ def test_an_architecture_from_photos_to_ablated_units(name, precision, tmp_path)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
-def test_tokens_and_channels_last_from_photos_to_ablated_units(name, tmp_path):
-    check(name, LISTED[name], "float32", tmp_path)
+def test_tokens_from_photos_to_ablated_units(name, tmp_path):
+    check(name, LISTED.get(name), "float32", tmp_path)
 
 
 def check(name, side, precision, tmp_path):
