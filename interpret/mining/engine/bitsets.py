@@ -166,7 +166,8 @@ class _Search:
             return ones[:, 0] if self.weight[0] == 1 else ones[:, 0] * self.weight[0]
         numbers = self.numbers[: len(ones)]
         numbers[:] = ones
-        return numbers @ self.weight
+        with np.errstate(invalid="ignore"):  # of small whole numbers none is: what OpenBLAS loads beside them may be
+            return numbers @ self.weight
 
 
 def _by_row(layout: Layout, items: Items, largest: int) -> Words:
