@@ -65,13 +65,17 @@ def of_class(findings: Findings, row: EffectRow, colour: str, name: str) -> list
 
 
 def in_list(findings: Findings, itemset_id: int) -> list[widgets.Part]:
-    """For a list: what the class loses that loses least."""
+    """For a list: what the class loses that loses least; where that is nothing, what the one loses that loses most."""
     rows = of_itemset(findings, itemset_id)
     if not rows:
         return []
-    least = min(row.fall for row in rows.values())
-    several = "at least " if len(rows) > 1 else ""
-    return [widgets.text(f"costs {several}{points(least)}" if least > 0 else "costs nothing", "faint")]
+    falls = [row.fall for row in rows.values()]
+    least, most = min(falls), max(falls)
+    if least > 0:
+        words = f"costs {'at least ' if len(rows) > 1 else ''}{points(least)}"
+    else:
+        words = f"costs up to {points(most)}, but not every class" if most > 0 else "costs nothing"
+    return [widgets.text(words, "faint")]
 
 
 def others(findings: Findings, rows: Sequence[EffectRow]) -> list[widgets.Block]:
