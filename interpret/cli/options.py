@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from interpret.config import RunConfig
+from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
 from interpret.options import Option, options
 
 C = TypeVar("C")
@@ -98,6 +98,17 @@ def values_of(arguments: argparse.Namespace, config: Any) -> dict[str, Any]:
 def configured(arguments: argparse.Namespace, config: type[C], **more: Any) -> C:
     """An instance of a configuration's class, from the arguments and ``more`` fields that are no options."""
     return config(**values_of(arguments, config), **more)
+
+
+def configured_run(arguments: argparse.Namespace) -> RunConfig:
+    """The options of a whole run, from the arguments of its three stages and its own."""
+    return configured(
+        arguments,
+        RunConfig,
+        model=configured(arguments, ModelConfig),
+        extract=configured(arguments, ExtractConfig),
+        mine=configured(arguments, MineConfig),
+    )
 
 
 def inherited(arguments: argparse.Namespace, config: C) -> C:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret.cli.console import OUT, announce
-from interpret.cli.options import IMAGES_HELP, add_options, add_study, configured, positive
+from interpret.cli.options import IMAGES_HELP, add_options, add_study, configured_run, positive
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
@@ -45,13 +45,7 @@ def add(commands: Any) -> None:
 
 
 def _submit(arguments: argparse.Namespace) -> None:
-    config = configured(
-        arguments,
-        RunConfig,
-        model=configured(arguments, ModelConfig),
-        extract=configured(arguments, ExtractConfig),
-        mine=configured(arguments, MineConfig),
-    )
+    config = configured_run(arguments)
     study, tasks = arguments.study.expanduser().absolute(), arguments.tasks
     if arguments.dry_run:
         _print_script(arguments, study)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret.cli.console import announce
-from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured, positive
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured_run, positive
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
@@ -42,13 +42,7 @@ def _run(arguments: argparse.Namespace) -> None:
         from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
         from interpret.explanation.ray_workers import RayOptions
 
-    config = configured(
-        arguments,
-        RunConfig,
-        model=configured(arguments, ModelConfig),
-        extract=configured(arguments, ExtractConfig),
-        mine=configured(arguments, MineConfig),
-    )
+    config = configured_run(arguments)
     ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers)
     with progress_bar(arguments.progress_file) as progress:
         study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots, ray=ray)

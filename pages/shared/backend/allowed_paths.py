@@ -7,7 +7,6 @@ from pathlib import Path
 from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.files import cache_dir
-from interpret.models import own_network
 from interpret.study import Study
 from interpret.study.schema import PACKED
 from pages.shared.backend import owners
@@ -61,7 +60,9 @@ def resolve(text: str, *, folder: bool) -> Path:
 
 def code_is_allowed() -> bool:
     """Whether a network may be built by code in the allowed folders: ``UNITSCOPE_ALLOW_CODE``."""
-    return os.environ.get(own_network.ALLOWED) == "1"
+    from interpret.models.own_network import ALLOWED  # with PyTorch, which the server's start should not wait for
+
+    return os.environ.get(ALLOWED) == "1"
 
 
 def resolve_code(text: str) -> str:
@@ -70,6 +71,8 @@ def resolve_code(text: str) -> str:
     Raises:
         InputError: it names no function of a file and no archive, or there is no such file.
     """
+    from interpret.models import own_network  # likewise
+
     text = text.strip()
     if not own_network.is_own(text):
         raise InputError(f"{text!r} names no network in code; type FILE.py:FUNCTION, or an archive (.pt2).")
