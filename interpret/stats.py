@@ -141,8 +141,9 @@ def benjamini_hochberg(p: npt.NDArray[np.float64], tested: float) -> npt.NDArray
     Returns:
         (m,) the smallest false discovery rate at which each is reported.
     """
-    if not len(p):
-        return np.zeros(0, np.float64)
-    from scipy.stats import false_discovery_control  # takes a second, which nobody waits for who only reads q-values
-
-    return np.minimum(1.0, false_discovery_control(p) * (tested / len(p)))
+    order = np.argsort(p)
+    scaled = p[order] * (len(p) / np.arange(1, len(p) + 1)) * (tested / len(p)) if len(p) else p[order]
+    least = np.minimum.accumulate(scaled[::-1])[::-1]  # of this hypothesis and of all with a larger p-value
+    q = np.empty(len(p), np.float64)
+    q[order] = np.minimum(1.0, least)
+    return q

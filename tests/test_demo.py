@@ -165,27 +165,33 @@ def test_photos_are_drawn_once_whole_and_named_by_index(tmp_path, monkeypatch):
 def test_other_processes_draw_a_part_and_what_they_leave_out_is_drawn_here(tmp_path, monkeypatch, fails):
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    started, here = [], []
+    workers, here = [], []
     start, draw = demo._start_worker, demo.draw_images
 
-    def worker(target, split, indices):
-        started.append(indices)
-        return (
-            subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]) if fails else start(target, split, indices)
-        )
+    def worker(target, split, count):
+        if fails:
+            half = target / demo.name_of(7, split)
+            half.parent.mkdir(parents=True)
+            half.write_bytes(b"half an image")
+            workers.append(subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]))
+        else:
+            workers.append(start(target, split, count))
+        return workers[-1]
 
     def own(target, split, indices):
-        for path in draw(target, split, indices):
-            here.append(path.name)
-            yield path
+        for index, path in draw(target, split, indices):
+            here.append(index)
+            if not fails:
+                workers[0].wait()  # the other process draws all that is left
+            yield index, path
 
     monkeypatch.setattr(demo, "_start_worker", worker)
     monkeypatch.setattr(demo, "draw_images", own)
     lines = []
     folder = demo.photos("val", lines.append, count=110)
-    assert started == [range(1, 110, 2)]
-    assert len(here) == (110 if fails else 55)
-    for index in (0, 1, 108, 109):
+    assert len(workers) == 1
+    assert here == [index for index in range(110) if index != 7] if fails else len(here) == 1
+    for index in (0, 7, 108, 109):
         assert (np.asarray(Image.open(folder / demo.name_of(index, "val"))) == sample(index, "val").image).all()
     assert sorted(path.name for path in folder.rglob("*.png")) == [f"val-{index:05d}.png" for index in range(110)]
     assert lines[-1] == "drawing the demo's images: 110 of 110"

@@ -74,19 +74,21 @@ def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], No
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".drawing-") as temporary:
         target = Path(temporary) / "images"
         parts = min(4, os.cpu_count() or 1, -(-count // LEAST))
-        workers = [_start_worker(target, split, range(part, count, parts)) for part in range(1, parts)]
+        workers = [_start_worker(target, split, count) for _ in range(1, parts)]
+        said = 0
         try:
-            for done, _ in enumerate(draw_images(target, split, range(0, count, parts)), start=1):
-                if done * parts % 100 < parts and done * parts < count:
-                    announce(f"drawing the demo's images: {done * parts} of {count}")
-            failed = [part for part, worker in enumerate(workers, start=1) if worker.wait()]
+            for index, _ in draw_images(target, split, range(count)):
+                if index // 100 > said // 100:
+                    announce(f"drawing the demo's images: {index} of {count}")
+                    said = index
+            failed = sum(worker.wait() != 0 for worker in workers)  # all are waited for
         finally:
             for worker in workers:
                 worker.kill()
                 worker.wait()
-        for part in failed:
-            for _ in draw_images(target, split, range(part, count, parts)):
-                pass
+        if failed:  # it may have left an image half written
+            for index in range(count):
+                _draw(target, split, index, "wb")
         announce(f"drawing the demo's images: {count} of {count}")
         try:
             target.rename(folder)
@@ -95,23 +97,38 @@ def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], No
                 raise
 
 
-def draw_images(target: Path, split: str, indices: range) -> Iterator[Path]:
-    """Draw some images of a split into class folders below ``target``, and yield each file as it is written."""
+def draw_images(target: Path, split: str, indices: range) -> Iterator[tuple[int, Path]]:
+    """Draw images of a split into class folders below ``target``, but for those that are there.
+
+    Several processes may draw the same images: each takes the next that none has begun, so that they end together
+    however fast each is.
+
+    Yields:
+        The index and the file of each image that was drawn here, in order.
+    """
+    for index in indices:
+        try:
+            yield index, _draw(target, split, index, "xb")
+        except FileExistsError:
+            continue
+
+
+def _draw(target: Path, split: str, index: int, mode: str) -> Path:
+    """Draw one image into its file, opened as ``mode`` says."""
     from PIL import Image
 
     from interpret.demo.draw import sample
 
-    for index in indices:
-        path = target / name_of(index, split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(sample(index, split).image).save(path, compress_level=1)
-        yield path
+    path = target / name_of(index, split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open(mode) as file:
+        Image.fromarray(sample(index, split).image).save(file, "PNG", compress_level=1)
+    return path
 
 
-def _start_worker(target: Path, split: str, indices: range) -> "subprocess.Popen[bytes]":
-    """Start a process that draws some images."""
-    numbers = [str(number) for number in (indices.start, indices.stop, indices.step)]
-    command = own_processes.command("interpret.demo", "draw", str(target), split, *numbers)
+def _start_worker(target: Path, split: str, count: int) -> "subprocess.Popen[bytes]":
+    """Start a process that draws what others leave of the first images of a split."""
+    command = own_processes.command("interpret.demo", "draw", str(target), split, str(count))
     nowhere = subprocess.DEVNULL
     return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=own_processes.environment())
 

@@ -20,11 +20,10 @@ def main(arguments: list[str]) -> None:
     drawn.add_argument("--columns", type=int, default=10)
     drawn.add_argument("--first", type=int, default=0)
     drawn.add_argument("--split", choices=tuple(SPLITS), default="val")
-    images = commands.add_parser("draw", help="draw some images of a split into class folders")
+    images = commands.add_parser("draw", help="draw those of a split's first images that are not in a folder yet")
     images.add_argument("folder", type=Path)
     images.add_argument("split", choices=tuple(SPLITS))
-    for name in ("start", "stop", "step"):
-        images.add_argument(name, type=int)
+    images.add_argument("count", type=int)
     responses = commands.add_parser("units", help="write where some units respond on held-out drawings, a row a unit")
     responses.add_argument("file", type=Path)
     responses.add_argument("units", type=int, nargs="+")
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> None:
     elif options.command == "draw":
         from interpret.demo import draw_images
 
-        for _ in draw_images(options.folder, options.split, range(options.start, options.stop, options.step)):
+        for _ in draw_images(options.folder, options.split, range(options.count)):
             pass
     elif options.command == "units":
         from interpret.demo.network import UNITS

@@ -17,7 +17,16 @@ from torch import Tensor
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.evaluation.heads import on_any_device
-from interpret.evaluation.stretches import LINEAR_ROWS, Stretch, each_stretch, general_logits, largest, linear_logits
+from interpret.evaluation.stretches import (
+    LINEAR_ROWS,
+    LOGITS_AT_A_TIME,
+    Stretch,
+    alike,
+    each_stretch,
+    general_logits,
+    largest,
+    linear_logits,
+)
 from interpret.models.head import Head
 from interpret.progress import unheard
 from interpret.study import Study
@@ -177,7 +186,7 @@ def logits(
     rows: npt.NDArray[np.float32] | None = None
 
     def work(stretch: Stretch) -> list[Tensor]:
-        return [values.cpu() for values in _run(ablation_set, settings, stretch, photos, keep)]
+        return [values for several in _run(ablation_set, settings, stretch, photos, keep) for values in several.cpu()]
 
     for stretch, found in each_stretch(work, ablation_set.head, groups):
         if rows is None:
@@ -217,8 +226,10 @@ def classify(
 
     def work(stretch: Stretch) -> npt.NDArray[np.int32]:
         found = np.empty((len(settings), len(stretch.places)), np.int32)
-        for setting, values in enumerate(_run(ablation_set, settings, stretch, photos, keep)):
-            found[setting] = largest(values)
+        first = 0
+        for values in _run(ablation_set, settings, stretch, photos, keep):
+            found[first : first + len(values)] = largest(values)
+            first += len(values)
         return found
 
     for stretch, found in each_stretch(work, ablation_set.head, groups):
@@ -232,7 +243,7 @@ def classify(
 def _run(
     ablation_set: AblationSet, settings: Sequence[Sequence[Ints]], stretch: Stretch, photos: Ints, keep: bool
 ) -> Iterator[Tensor]:
-    """Yield the logits (m, C) of a stretch under each setting; each stored row is read once for all of them."""
+    """Yield the logits (S, m, C) of a stretch under a few settings after the other; each row is read once for all."""
     head = ablation_set.head
     nothing = np.arange(ablation_set.n_units) if keep else np.zeros(0, np.int64)
     with torch.inference_mode():
@@ -241,8 +252,14 @@ def _run(
             logits_without = linear_logits(head, ablation_set.weight_rows, inputs, fill, keep)
         else:
             logits_without = general_logits(ablation_set.head_of(photos[stretch.places]), inputs, fill, keep)
-    for units in settings:
-        chosen = units[stretch.group] if stretch.group >= 0 else nothing
+
+    def most(size: int) -> int:
+        if not head.linear:
+            return 1
+        return LOGITS_AT_A_TIME // (len(stretch.places) * max(size, ablation_set.weight_rows.shape[1]))
+
+    chosen = (units[stretch.group] if stretch.group >= 0 else nothing for units in settings)
+    for sets in alike(chosen, most):
         with torch.inference_mode():  # left again before the caller goes on
-            values = logits_without(torch.from_numpy(np.asarray(chosen, np.int64)).to(ablation_set.device))
+            values = logits_without(torch.from_numpy(sets).to(ablation_set.device))
         yield values

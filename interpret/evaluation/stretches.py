@@ -1,6 +1,7 @@
 """Photos classified again stretch by stretch: the logits with units ablated, by the kind of the head."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ LINEAR_ROWS = 256
 
 HEAD_ROWS = 64
 """Photos classified at a time by any other head (count)."""
+
+LOGITS_AT_A_TIME = 1 << 18
+"""Logits (count) under several settings that a linear head computes in one operation, which costs more than a few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,41 +57,54 @@ def each_stretch(work: Callable[[Stretch], Result], head: Head, groups: Ints) ->
 
 
 def largest(values: Tensor) -> npt.NDArray[np.int64]:
-    """(m,) the largest column of each row; on a CPU NumPy's argmax is faster than torch's."""
-    return values.numpy().argmax(axis=1) if values.device.type == "cpu" else values.argmax(dim=1).cpu().numpy()
+    """The largest place along the last axis; on a CPU NumPy's argmax is faster than torch's."""
+    return values.numpy().argmax(axis=-1) if values.device.type == "cpu" else values.argmax(dim=-1).cpu().numpy()
+
+
+def alike(settings: Iterable[Ints], most: Callable[[int], int]) -> Iterator[npt.NDArray[np.int64]]:
+    """Sets of units (S, k), in order: those next to each other that have as many units go together.
+
+    Args:
+        settings: (k,) int64 each.
+        most: how many sets of k units may go together (count).
+    """
+    for size, group in itertools.groupby(settings, len):
+        while together := list(itertools.islice(group, max(1, most(size)))):
+            yield np.stack(together).astype(np.int64, copy=False)
 
 
 def linear_logits(
     head: Head, weight_rows: Tensor, features: Tensor, fill: Tensor, keep: bool
 ) -> Callable[[Tensor], Tensor]:
-    """A function from units to logits (m, C) with them ablated, or all others with ``keep``, by a linear head.
+    """A function from S sets of units (S, k) to logits (S, m, C) with them ablated, or all others with ``keep``.
 
     Args:
-        head: the head.
+        head: the head, a linear one.
         weight_rows: (K, C) its weights, those of each unit side by side.
         features: (m, K).
         fill: (K,) the value of each unit where it is ablated.
         keep: ablate all units but those given.
     """
-    removed = features - fill  # by how much ablating a unit lowers its feature
+    removed = (features - fill).t().contiguous()  # by how much ablating a unit lowers its feature
     base = head.from_features(fill.expand_as(features) if keep else features)
     sign = 1.0 if keep else -1.0
 
     def run(units: Tensor) -> Tensor:
-        if not len(units):
-            return base
-        return torch.addmm(base, removed.index_select(1, units), weight_rows.index_select(0, units), alpha=sign)
+        whole = base.expand(len(units), *base.shape)
+        if not units.shape[1]:
+            return whole
+        return torch.baddbmm(whole, removed[units].transpose(1, 2), weight_rows[units], alpha=sign)
 
     return run
 
 
 def general_logits(head: Head, activations: Tensor, fill: Tensor, keep: bool) -> Callable[[Tensor], Tensor]:
-    """The same by any head, for activations (m, K, h, w)."""
+    """The same by any head, for activations (m, K, h, w) and one set at a time, (1, k) -> (1, m, C)."""
     filled = fill[None, :, None, None].expand_as(activations)
 
     def run(units: Tensor) -> Tensor:
         changed = (filled if keep else activations).clone()
-        changed[:, units] = (activations if keep else filled)[:, units]
-        return head.logits(changed).float()
+        changed[:, units[0]] = (activations if keep else filled)[:, units[0]]
+        return head.logits(changed).float()[None]
 
     return run

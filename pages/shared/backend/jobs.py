@@ -124,7 +124,9 @@ def _advance() -> None:
             named = ["--study", str(target)] if job.kind == "run" else [str(target)]
             command = [job.kind, *named, *job.arguments, "--progress-file", str(folder / "progress.json")]
             command += ["--roots", os.pathsep.join(str(root) for root in allowed_paths.for_studies())]
-            pid = processes.start(job.id, command, folder / "stderr.txt", partial(_run_ended, job, time.monotonic()))
+            ended = partial(_run_ended, job, time.monotonic())
+            waited_for = job.kind == "run" and not places.study_names()  # no page has anything else to show
+            pid = processes.start(job.id, command, folder / "stderr.txt", ended, yields=not waited_for)
             about = json.loads((folder / "job.json").read_text(encoding="utf-8"))
             _write(folder, {**about, "pid": pid, "born": processes.born(pid)})
 

@@ -19,10 +19,13 @@ GRACE = 5.0
 children: dict[str, subprocess.Popen[bytes]] = {}
 """The processes by the names of their runs; their exit status is needed."""
 
+YIELDS = 10
+"""By how much less a process counts than the server where both want the processor, as `nice` says it."""
+
 _SECRET = ("UNITSCOPE_PASSWORD",)  # of no use to a run
 
 
-def start(name: str, arguments: Sequence[str], log: Path, ended: Callable[[], None]) -> int:
+def start(name: str, arguments: Sequence[str], log: Path, ended: Callable[[], None], *, yields: bool) -> int:
     """Start `python -m interpret ARGUMENTS` and return its number.
 
     Args:
@@ -30,6 +33,7 @@ def start(name: str, arguments: Sequence[str], log: Path, ended: Callable[[], No
         arguments: of the command line.
         log: file for what it writes to its standard error.
         ended: called when it has ended, from another thread.
+        yields: whether pages come first where it and they want the processor.
 
     Raises:
         OSError: the log cannot be written.
@@ -47,6 +51,9 @@ def start(name: str, arguments: Sequence[str], log: Path, ended: Callable[[], No
             start_new_session=True,
         )
     children[name] = child
+    if yields and hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):  # it has ended already, or the system does not allow it
+            os.setpriority(os.PRIO_PROCESS, child.pid, YIELDS)
 
     def wait() -> None:
         child.wait()

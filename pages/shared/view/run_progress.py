@@ -20,6 +20,9 @@ STOPPED = {"evaluate": "evaluation of the study", "dissect": "dissection of the 
 POLL = 0.7
 """Seconds between two updates."""
 
+POLL_WAITING = 0.3
+"""The same of a page that has nothing to show until the run has ended."""
+
 
 def first_start(question: str) -> None:
     """Create the default study if there is no study, and stop the page until it is there.
@@ -60,14 +63,14 @@ def _shown(kind: str) -> list[jobs.Job]:
 
 
 def _watch(kind: str = "run", wait: bool = False) -> None:
-    """Show the runs; while one is under way, updated every :data:`POLL` seconds without a rerun of the page.
+    """Show the runs; while one is under way, updated again and again without a rerun of the page.
 
     Args:
         kind: of the runs.
         wait: whether the page waits for any study: it is drawn again as soon as there is one.
     """
     under_way = any(job.under_way for job in _shown(kind))
-    st.fragment(_cards, run_every=POLL if under_way else None)(kind, wait, under_way)
+    st.fragment(_cards, run_every=(POLL_WAITING if wait else POLL) if under_way else None)(kind, wait, under_way)
 
 
 def _cards(kind: str, wait: bool, updated: bool) -> None:
