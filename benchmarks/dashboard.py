@@ -6,7 +6,9 @@ Three measurements, each on a server of its own that is started for it:
 
 * cold: from the start of the server to the first page with its finding, for the demo with an empty cache too;
 * interactions: a round is the twenty of :func:`interactions`, one after the other in one tab of 1440 x 900. An
-  interaction ends when the last run of the page's script that it set off has ended and is drawn. The first round, in
+  interaction ends when the last run of the page's script that it set off has ended and is drawn. It begins with the
+  press of the button or key in the page, by the browser's clock; beside it stands the time with what the driver of the
+  browser takes before and after, such as finding the element and waiting until it stands still. The first round, in
   which caches are filled, is listed by itself. Memory is that of the server's process, after each round;
 * tabs: as many tabs as asked for, each on a class of its own, turn pages at once; a page counts only if it names
   the class of its tab.
@@ -14,6 +16,7 @@ Three measurements, each on a server of its own that is started for it:
 
 import argparse
 import contextlib
+import math
 import os
 import shutil
 import statistics
@@ -21,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, TimeoutError, sync_playwright
 
@@ -30,6 +33,18 @@ from tests.browser import CHROMIUM, FLAGS, LONG, Runs, click_point, click_row, d
 from tests.soak import megabytes
 
 Step = tuple[str, Callable[[], object]]
+
+CLOCK = """
+  window.pressed = window.drawn = 0
+  for (const kind of ["pointerdown", "keydown", "popstate"])
+    addEventListener(kind, () => { window.pressed = performance.now() }, true)
+  const state = "data-test-script-state"
+  new MutationObserver(changes => {
+    if (changes.every(change => change.target.getAttribute(state) !== "notRunning")) return
+    requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = performance.now() }))
+  }).observe(document, {subtree: true, attributes: true, attributeFilter: [state]})
+"""
+"""When a button or key was last pressed, and when the page was last drawn after a run of its script, milliseconds."""
 
 
 @contextlib.contextmanager
@@ -56,6 +71,7 @@ def tab_of(browser: Browser, address: str, query: str = "") -> Any:
     """A tab with the first page."""
     tab: Any = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     tab.set_default_timeout(LONG)
+    tab.add_init_script(CLOCK)
     tab.runs = Runs(tab)
     tab.goto(f"{address}/{query}")
     tab.wait_for_selector("h1")
@@ -116,8 +132,16 @@ QUIET = 0.6
 """Time without a run after which a page is settled (seconds); some clicks set off two."""
 
 
-def settled(tab: Any, act: Callable[[], object]) -> float:
-    """Do something, and give the seconds until the last run that it set off was drawn."""
+class Taken(NamedTuple):
+    """What an interaction took: seconds by the page's clock, and by that of the program that drives the browser."""
+
+    name: str
+    page: float
+    driver: float
+
+
+def settled(tab: Any, name: str, act: Callable[[], object]) -> Taken:
+    """Do something, and give how long it took until the last run that it set off was drawn."""
     before = tab.runs.ended
     began = time.monotonic()
     act()
@@ -128,21 +152,21 @@ def settled(tab: Any, act: Callable[[], object]) -> float:
         if tab.runs.ended > before:  # another run came and went
             before = tab.runs.ended - 1
         elif not tab.runs.under_way:
-            return drawn - began
+            return Taken(name, tab.evaluate("(window.drawn - window.pressed) / 1000"), drawn - began)
 
 
 def rounds(
     browser: Browser, folder: Path, cache: Path | None, query: str, count: int
-) -> tuple[list[list[tuple[str, float]]], list[int]]:
-    """Seconds of every interaction of each round, and the server's memory after each (megabytes)."""
-    taken: list[list[tuple[str, float]]] = []
+) -> tuple[list[list[Taken]], list[int]]:
+    """What every interaction of each round took, and the server's memory after each (megabytes)."""
+    taken: list[list[Taken]] = []
     memory = []
     with server(folder, cache) as (pid, address, _):
         tab = tab_of(browser, address, query)
         for _ in range(count):
             taken.append([])
             for name, act in interactions(tab):
-                taken[-1].append((name, settled(tab, act)))
+                taken[-1].append(settled(tab, name, act))
             memory.append(megabytes(pid))
         tab.context.close()
     return taken, memory
@@ -202,15 +226,17 @@ def report(
     print(f"\n## {name}: {study.counts.images:,} photos, {study.counts.patches:,} patches\n")
     print(f"Started server to first finding: {cold(browser, folder, cache):.1f} s\n")
     taken, memory = rounds(browser, folder, cache, query, count)
-    print("| interactions | median s | p95 s | largest s |\n|---|---|---|---|")
-    print(f"| first round | {spread([seconds for _, seconds in taken[0]])} |")
     later = [each for one in taken[1:] for each in one]
-    if later:
-        print(f"| the other {len(later)} | {spread([seconds for _, seconds in later])} |")
-    print("\n| interaction | first s | later, median s |\n|---|---|---|")
-    for place, (what, first) in enumerate(taken[0]):
-        again = [one[place][1] for one in taken[1:]]
-        print(f"| {what} | {first:.2f} | {statistics.median(again) if again else float('nan'):.2f} |")
+    print("| interactions | clock | median s | p95 s | largest s |\n|---|---|---|---|---|")
+    for which, some in (("first round", taken[0]), (f"the other {len(later)}", later)):
+        if some:
+            print(f"| {which} | page | {spread([each.page for each in some])} |")
+            print(f"| {which} | driver | {spread([each.driver for each in some])} |")
+    print("\n| interaction | first s | later, median s | by the driver s |\n|---|---|---|---|")
+    for place, first in enumerate(taken[0]):
+        again = [one[place] for one in taken[1:]] or [Taken("", math.nan, math.nan)]
+        page, driver = (statistics.median(times) for times in zip(*(each[1:] for each in again), strict=True))
+        print(f"| {first.name} | {first.page:.2f} | {page:.2f} | {driver:.2f} |")
     sizes = [f"{size:,}" for size in memory]
     print(f"\nMemory after each round of {len(taken[0])} interactions (MB): {', '.join(sizes)}")
     if tabs:
