@@ -143,7 +143,7 @@ def measure(arguments: argparse.Namespace, name: str, precision: str) -> None:
     )
     device = choose_device("auto")
     photos = datasets.scan(arguments.images, classifier.class_names, classifier.wnids, limit=arguments.inputs)
-    pixels = [classifier.preprocessing.apply(open_photo(photo.path)) for photo in photos.photos]
+    pixels = [classifier.preprocessing.apply(open_photo(photo.file)) for photo in photos.photos]
     dtype = TYPES[precision]
     inputs = classifier.preprocessing.normalise(torch.from_numpy(np.stack(pixels)).to(device))
     large, small = (

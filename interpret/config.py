@@ -186,7 +186,9 @@ class RunConfig(Checked):
     images: str = option(
         dataclasses.MISSING,
         "folder of class folders (named by wnid, ImageNet index or class name), or a flat folder; or one of "
-        "demo, demo-val, skimage, imagenette, imagenette-val; or a set of torchvision, as torchvision/CIFAR10:test",
+        "demo, demo-val, skimage, imagenette, imagenette-val; or a set of torchvision, as torchvision/CIFAR10:test; "
+        "or WebDataset's tar shards, as a folder of them or wds:DIR/train-{000..009}.tar; or a data set of Hugging "
+        "Face's on disk (save_to_disk, or Parquet), as its folder or hf:DIR:SPLIT:COLUMN",
         kind=str,
     )
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -180,7 +180,10 @@ def _form(study: Study) -> None:
     folder = ""
     if source == "folder":
         folder = folder_input.folder_input(
-            "measure_folder", "validation", "class folders named by class, ImageNet index or wnid"
+            "measure_folder",
+            "validation",
+            "class folders named by class, ImageNet index or wnid, WebDataset’s tar shards, or a data set of Hugging "
+            "Face’s (hf:FOLDER:SPLIT)",
         )
     try:
         with st.popover("All options", icon=":material/tune:"):
@@ -194,7 +197,7 @@ def _form(study: Study) -> None:
         try:
             if source == "folder" and not folder.strip():  # it would stand for the whole allowed root
                 raise InputError("Type the folder of the photos to measure on.")
-            measure_on = images.get(str(source)) or str(allowed_paths.resolve(folder, folder=True))
+            measure_on = images.get(str(source)) or allowed_paths.resolve_photos(folder)
             current_study.follow(
                 jobs.start(study.name, ["--images", measure_on, *options], kind="evaluate", owner=owners.current()).id
             )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret.data import datasets
+from interpret.data import datasets, folders
 from interpret.data.class_names import imagenet
 from interpret.data.datasets import Skipped, scan
 from interpret.data.photos import UnreadablePhoto, open_photo
@@ -29,7 +29,7 @@ def test_class_folders(tmp_path):
     found = scan(root, NAMES, ())
     assert [item.name for item in found.photos] == [f"class {c}/{i:03d}.png" for c in range(3) for i in range(4)]
     assert [item.label for item in found.photos] == [0] * 4 + [1] * 4 + [2] * 4
-    assert all(item.path == root / item.name and item.path.is_absolute() for item in found.photos)
+    assert all(item.file == root / item.name and item.file.is_absolute() for item in found.photos)
     assert (found.skipped, found.unmatched, found.root) == ((), (), root)
 
 
@@ -151,9 +151,9 @@ def test_bad_files_of_every_kind_beside_good_ones(tmp_path):
         item.name.encode()  # can be written to any file
         if item.name in seen_when_opened:
             with pytest.raises(UnreadablePhoto, match=seen_when_opened[item.name][1]):
-                open_photo(item.path)
+                open_photo(item.file)
         else:
-            assert open_photo(item.path).mode == "RGB"
+            assert open_photo(item.file).mode == "RGB"
     labels = {item.name: item.label for item in found.photos}
     assert labels["class 0/emoji 🦆.png"] == 0
     assert labels["class 1/animated.gif"] == 1
@@ -196,18 +196,18 @@ def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch):
 
 def test_folders_without_end(tmp_path):
     deep = tmp_path
-    for level in range(datasets.MAX_DEPTH + 3):
+    for level in range(folders.MAX_DEPTH + 3):
         deep = deep / "d"
         photo(deep / f"{level}.png")
     found = scan(tmp_path, NAMES, ())
-    assert len(found.photos) == datasets.MAX_DEPTH
-    assert [item.reason for item in found.skipped] == [f"the folder lies more than {datasets.MAX_DEPTH} folders deep"]
+    assert len(found.photos) == folders.MAX_DEPTH
+    assert [item.reason for item in found.skipped] == [f"the folder lies more than {folders.MAX_DEPTH} folders deep"]
 
 
 def test_a_file_too_large_is_listed(tmp_path):
     photo(tmp_path / "a.png")
     with (tmp_path / "b.png").open("wb") as file:
-        file.truncate(datasets.MAX_BYTES + 1)
+        file.truncate(folders.MAX_BYTES + 1)
     assert scan(tmp_path, NAMES, ()).skipped == (Skipped("b.png", "the file is larger than 1,024 MB"),)
 
 

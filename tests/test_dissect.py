@@ -49,7 +49,7 @@ def own_parts(study, tmp_path):
     for photo in photos:
         target = tmp_path / "photos" / photo.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(photo.path, target)
+        shutil.copy(photo.file, target)
         folder = (tmp_path / "masks" / photo.name).with_suffix("")
         folder.mkdir(parents=True)
         for part, mask in demo.masks_for(photo.name).items():
@@ -146,7 +146,7 @@ def test_photos_without_masks_count_as_many_pixels_as_others(study, own_parts):
         torch.from_numpy(seen.activations.astype(np.float32)), (112, 112), mode="bilinear", align_corners=False
     ).numpy()
     fires = field > limit[None, :, None, None]
-    at = [photo.path for photo in seen.photos].index(first)
+    at = [photo.file for photo in seen.photos].index(first)
     expected = fires[at].sum((1, 2)) / (fires.sum((0, 2, 3)) + 112 * 112 - fires[at].sum((1, 2)))
     np.testing.assert_allclose(result.iou[:, 0], expected, rtol=2e-3)
 

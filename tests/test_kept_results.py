@@ -170,10 +170,10 @@ def test_a_copy_of_a_photo_that_is_damaged_is_not_shown_and_is_packed_again(fold
     pack(study, 64, lambda _: None)
     copy = folder / "photos" / "7.jpg"
     before = copy.read_bytes()
-    assert open_study(folder).photo_path(7) == copy
+    assert open_study(folder).photo_file(7) == copy
     flip(copy, 2)
     again = open_study(folder)
-    assert again.photo_path(7) == again.images_root / again.images["path"][7]
+    assert again.photo_file(7) == again.images_root / again.images["path"][7]
     assert any("7.jpg is damaged" in sentence for sentence in damages(again))
     assert pack(again, 64, lambda _: None) == (150, 0)
     assert copy.read_bytes() == before

@@ -208,7 +208,7 @@ def test_classes_dealt_out_before_explaining_make_no_rule(photos):
     found = datasets.scan(photos / "imagenette" / "train", classifier.class_names, classifier.wnids, limit=240).photos
     held = []
     for start in range(0, len(found), 40):
-        pixels = [extractor.preprocessing.apply(open_photo(photo.path)) for photo in found[start : start + 40]]
+        pixels = [extractor.preprocessing.apply(open_photo(photo.file)) for photo in found[start : start + 40]]
         held.append(extractor.grad_cam(extractor.inputs(pixels)).activations)
     activations = torch.cat(held)
     reported = rules = 0

@@ -69,7 +69,7 @@ def test_a_set_of_files_is_linked_under_its_classes(cache):
     ]
     for photo in found.photos:
         (same,) = [
-            name for name in expected if photo.path.samefile(cache / "torchvision" / "food-101" / "images" / name)
+            name for name in expected if photo.file.samefile(cache / "torchvision" / "food-101" / "images" / name)
         ]
         assert photo.name.startswith(f"{expected[same]}/")
     scan("torchvision/food101:test", ["sushi"], (), announce=said.append)

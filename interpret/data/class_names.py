@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from interpret.data import torchvision_sets
+from interpret.data import containers, torchvision_sets
 from interpret.errors import InputError
 
 IMAGENET = "imagenet"
@@ -105,7 +105,7 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
 
     Args:
         path: the file; or the word ``imagenet`` for ImageNet's 1,000 classes; or a set of torchvision, such as
-            ``torchvision/CIFAR10``.
+            ``torchvision/CIFAR10``; or one of :mod:`interpret.data.containers`, such as ``hf:FOLDER``.
         expected: the network's number of outputs; not checked if None.
 
     Returns:
@@ -118,6 +118,10 @@ def read_class_names(path: str | Path, expected: int | None = None) -> tuple[tup
         names, wnids = imagenet()
     elif torchvision_sets.is_named(path):
         names, wnids = torchvision_sets.class_names(str(path)), ()
+    elif (container := containers.located(path) if containers.is_named(path) else None) is not None:
+        names, wnids = of_labels(container.class_names())
+        if not names:
+            raise InputError(f"{path} does not say what its classes are called; give a file with their names.")
     else:
         names, wnids = _parse(Path(path))
     if expected is not None and len(names) != expected:

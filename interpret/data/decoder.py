@@ -1,7 +1,8 @@
-"""A process that decodes photos for another one, which hands it their paths and finds their pixels in shared memory.
+"""A process that decodes photos for another one, which hands it their files and finds their pixels in shared memory.
 
-A line of JSON in is a list of paths, a line of JSON out what became of each: width and height of the photo (pixels)
-and why it cannot be read, or null. The n-th photo's pixels are the n-th place of a file that both have mapped.
+What comes in is written by :func:`interpret.data.photo_files.packed`. A line of JSON out is what became of each: width
+and height of the photo (pixels) and why it cannot be read, or null. The n-th photo's pixels are the n-th place of a
+file that both have mapped.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 
 import numpy as np
 
+from interpret.data.photo_files import unpacked
 from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
 
@@ -25,11 +27,11 @@ def main(preprocessing: str, file: str, places: str) -> None:
     applied = Preprocessing.from_dict(json.loads(preprocessing))
     shape = (int(places), *applied.size, 3)
     shared = np.frombuffer(mmap.mmap(int(file), int(np.prod(shape))), np.uint8).reshape(shape)
-    for line in sys.stdin:
+    while (files := unpacked(sys.stdin.buffer)) is not None:
         answers: list[tuple[int, int, str | None]] = []
-        for place, path in enumerate(json.loads(line)):
+        for place, photo in enumerate(files):
             try:
-                image, size = read_photo(path, applied.resize)
+                image, size = read_photo(photo, applied.resize)
                 shared[place] = applied.apply(image, size)
                 answers.append((*size, None))
             except UnreadablePhoto as error:

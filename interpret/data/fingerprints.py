@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from interpret.data.photo_files import Stretch
+
 WHOLE_BYTES = 8 << 20
 """Files up to this size are hashed whole."""
 
@@ -16,6 +18,8 @@ _INODE = (1 << 63) - 1  # some file systems number files with more bits than a t
 
 class FileState(NamedTuple):
     """One version of a file, as the file system tells it: a file in the same state is not read again.
+
+    Of a photo inside a larger file, times and number are those of the larger one.
 
     Attributes:
         name: path relative to the root of the set of photos, with forward slashes.
@@ -44,27 +48,39 @@ class FilePrint(NamedTuple):
     ends: bytes
 
 
-def state_of(name: str, status: os.stat_result) -> FileState:
-    """The state of the file called ``name`` in its set of photos."""
-    return FileState(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _INODE)
+def state_of(name: str, status: os.stat_result, size: int | None = None) -> FileState:
+    """The state of the file called ``name`` in its set of photos.
+
+    Args:
+        name: the photo's.
+        status: of the file.
+        size: of the photo (bytes), where it is inside that file; the file's own if None.
+    """
+    size = status.st_size if size is None else size
+    return FileState(name, size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _INODE)
 
 
-def read_print(name: str, path: Path) -> tuple[FileState, FilePrint]:
+def read_print(name: str, path: Path | Stretch) -> tuple[FileState, FilePrint]:
     """Read a file once and return the state in which it was found, and its digests.
 
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
-        state = state_of(name, os.fstat(file.fileno()))
+    whole, start, size = (path.path, path.offset, path.size) if isinstance(path, Stretch) else (path, 0, None)
+    with whole.open("rb") as file:
+        state = state_of(name, os.fstat(file.fileno()), size)
+
+        def piece(at: int, size: int) -> bytes:
+            file.seek(start + at)
+            return file.read(size)
+
         if state.size <= WHOLE_BYTES:
-            content = file.read(state.size)
+            content = piece(0, state.size)
             ends = content[:_SAMPLE_BYTES] + content[max(_SAMPLE_BYTES, state.size - _SAMPLE_BYTES) :]
             return state, FilePrint(_digest(content), _digest(ends))
-        samples = []
-        for index in range(_SAMPLES):
-            file.seek(index * (state.size - _SAMPLE_BYTES) // (_SAMPLES - 1))
-            samples.append(file.read(_SAMPLE_BYTES))
+        samples = [
+            piece(index * (state.size - _SAMPLE_BYTES) // (_SAMPLES - 1), _SAMPLE_BYTES) for index in range(_SAMPLES)
+        ]
     stamp = state.mtime_ns.to_bytes(16, "little", signed=True)
     return state, FilePrint(_digest(stamp, *samples), _digest(samples[0], samples[-1]))
 

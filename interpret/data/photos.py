@@ -1,6 +1,7 @@
 """Open one photo of any colour mode as upright RGB, or say in plain words why that fails."""
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from interpret.data import decoding
 from interpret.data.decoding import MAX_BYTES, MAX_PIXELS
+from interpret.data.photo_files import EndsError, NoFileError, PhotoFile, Sent, Stretch, opened, stretch_opened
 from interpret.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
@@ -33,7 +35,7 @@ class UnreadablePhoto(InputError):  # noqa: N818 - named after the photo, which 
         self.reason = reason
 
 
-def open_photo(source: str | Path | BinaryIO) -> Image.Image:
+def open_photo(source: str | PhotoFile | BinaryIO) -> Image.Image:
     """Open a photo as upright RGB, as :func:`read_photo` does.
 
     Raises:
@@ -42,7 +44,7 @@ def open_photo(source: str | Path | BinaryIO) -> Image.Image:
     return read_photo(source)[0]
 
 
-def read_photo(source: str | Path | BinaryIO, needed: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
+def read_photo(source: str | PhotoFile | BinaryIO, needed: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
     """Open a photo as upright RGB, and say how large it is.
 
     EXIF orientation is applied. Of an animation or a file of several pages the first is taken. Transparent pixels are
@@ -59,7 +61,7 @@ def read_photo(source: str | Path | BinaryIO, needed: int | None = None) -> tupl
     the caller.
 
     Args:
-        source: a path, or a seekable binary file.
+        source: a path, a stretch of a larger file, bytes that were sent, or a seekable binary file.
         needed: the shorter side that the photo will be scaled to (pixels): a JPEG of far more is decoded at a half, a
             quarter or an eighth of its width and height, see :data:`interpret.data.decoding.MARGIN`. None for all of
             its pixels.
@@ -72,19 +74,34 @@ def read_photo(source: str | Path | BinaryIO, needed: int | None = None) -> tupl
         UnreadablePhoto: the file is not a photo of a format in :data:`FORMATS`, is broken or cut off, has more than
             :data:`~interpret.data.decoding.MAX_PIXELS` pixels, or would take too much memory.
     """
-    if not isinstance(source, str | Path):
-        return _decode(source, needed)
+    with _opened(source) if isinstance(source, str | Path | Stretch | Sent) else contextlib.nullcontext(source) as file:
+        return _decode(file, needed)
+
+
+def sent(file: PhotoFile) -> Sent:
+    """The bytes of a photo, to be sent elsewhere and read there as they would be here."""
     try:
-        # without O_NONBLOCK, opening a named pipe would wait until somebody writes to it
-        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with _opened(file) as source:
+            return Sent(source.read())
+    except UnreadablePhoto as error:
+        return Sent(b"", error.reason)
+    except OSError as error:
+        return Sent(b"", f"the file is broken ({plain(error)})")
+
+
+def _opened(source: str | PhotoFile) -> BinaryIO:
+    if isinstance(source, Sent):
+        if source.reason:
+            raise UnreadablePhoto(source.reason)
+        return io.BytesIO(source.content)
+    try:
+        return stretch_opened(source) if isinstance(source, Stretch) else opened(source)
+    except NoFileError as error:
+        raise UnreadablePhoto(kind_of(error.args[0])) from None
+    except EndsError:
+        raise UnreadablePhoto("the file that holds it ends within it") from None
     except (OSError, ValueError) as error:
         raise UnreadablePhoto(f"the file cannot be opened ({plain(error)})") from None
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise UnreadablePhoto(kind_of(mode))
-    with os.fdopen(descriptor, "rb") as file:
-        return _decode(file, needed)
 
 
 def identify_photo(file: BinaryIO) -> tuple[int, int]:

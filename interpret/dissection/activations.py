@@ -66,7 +66,7 @@ def see_photos(classifier: Classifier, photos: Sequence[Photo], progress: Callba
             pixels = []
             for photo in photos[start : start + _BATCH]:
                 try:
-                    pixels.append(classifier.preprocessing.apply(open_photo(photo.path)))
+                    pixels.append(classifier.preprocessing.apply(open_photo(photo.file)))
                 except UnreadablePhoto:
                     continue
                 kept.append(photo)

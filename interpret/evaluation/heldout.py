@@ -119,7 +119,12 @@ def heldout(
 
 def is_own(study: Study, images: str) -> bool:
     """Whether ``images`` are the folder or the built-in set that the study was made of."""
-    return images == study.images_source or Path(images).absolute() == study.images_root
+    if images == study.images_source:
+        return True
+    try:
+        return datasets.absolute(images) == str(study.images_root)
+    except InputError:  # there is no such set any more
+        return False
 
 
 def _choice_of_own(study: Study, limit: int | None) -> datasets.Choice:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from interpret import models
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
-from interpret.data.builtin import is_builtin
+from interpret.data import datasets
 from interpret.errors import InputError
 from interpret.explanation.extractor import make_extractor
 from interpret.explanation.identity import refuse_foreign
@@ -40,8 +40,7 @@ def ask(config: RunConfig, folder: Path) -> None:
         InputError: the folder holds something else, or another run was asked for there.
     """
     refuse_foreign(folder)
-    images = config.images if is_builtin(config.images) else str(Path(config.images).expanduser().absolute())
-    config = replace(config, images=images, model=located(config.model))
+    config = replace(config, images=datasets.absolute(config.images), model=located(config.model))
     workspace = partial_folder(folder)
     if (workspace / ASKED).exists() and asked(folder) != config:
         raise InputError(

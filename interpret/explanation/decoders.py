@@ -20,6 +20,7 @@ import torch
 
 from interpret import own_processes
 from interpret.data.datasets import Photo
+from interpret.data.photo_files import PhotoFile, packed
 from interpret.data.photos import UnreadablePhoto, read_photo
 from interpret.data.preprocessing import Preprocessing
 
@@ -56,7 +57,7 @@ class DecodedPhoto:
 def decode(photo: Photo, preprocessing: Preprocessing) -> DecodedPhoto:
     """Open one photo and bring it to the network's input size; a file that cannot be read is marked, not raised."""
     try:
-        image, size = read_photo(photo.path, preprocessing.resize)
+        image, size = read_photo(photo.file, preprocessing.resize)
         return DecodedPhoto(photo, preprocessing.apply(image, size), size)
     except UnreadablePhoto as error:
         return DecodedPhoto(photo, None, (0, 0), error.reason)
@@ -134,7 +135,7 @@ class _Process:
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self._preprocessing = preprocessing
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._gone = False
         self._shape = (AT_ONCE, *preprocessing.size, 3)
 
@@ -145,7 +146,7 @@ class _Process:
         try:
             if self._process is None:
                 self._start()
-            answers = self._ask([str(photo.path) for photo in photos])
+            answers = self._ask([photo.file for photo in photos])
         except (OSError, ValueError):  # whatever ended it, the photos are decoded all the same
             self._gone = True
             self.end()
@@ -171,10 +172,9 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[file.fileno()],
                 start_new_session=True,  # Ctrl+C is for this process, which then ends that one
-                encoding="ascii",
             )
 
-    def _ask(self, paths: list[str]) -> list[tuple[int, int, str | None]]:
+    def _ask(self, files: list[PhotoFile]) -> list[tuple[int, int, str | None]]:
         """What it answers.
 
         Raises:
@@ -184,7 +184,7 @@ class _Process:
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(paths) + "\n")
+        self._process.stdin.write(packed(files))
         self._process.stdin.flush()
         answers: list[tuple[int, int, str | None]] = json.loads(self._process.stdout.readline())
         return answers

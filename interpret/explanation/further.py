@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from interpret.models import Classifier
 from interpret.models.precision import choose_device
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study
+from interpret.study.originals import named
 
 BATCH = 32
 """Photos per forward pass (count)."""
@@ -71,7 +73,7 @@ def explain_further(
             for image_id in image_ids[start : start + BATCH].tolist():
                 photo = next(decoded)
                 if photo.pixels is None:
-                    raise InputError(f"The photo {photo.photo.path} cannot be read ({photo.reason}); put it back.")
+                    raise InputError(f"The photo {photo.photo.file} cannot be read ({photo.reason}); put it back.")
                 batch.append(replace(photo, size=(int(sizes[image_id, 0]), int(sizes[image_id, 1]))))
             inputs = extractor.inputs([photo.pixels for photo in batch if photo.pixels is not None])
             explanation = extractor.grad_cam(inputs, further=lambda predicted: wanted.expand(len(predicted), -1))
@@ -91,11 +93,11 @@ def explain_further(
 
 
 def _photo(study: Study, image_id: int) -> Photo:
-    path = study.photo_path(image_id)
+    file = study.photo_file(image_id)
     name = str(study.images["path"].iloc[image_id])
-    if path is None:
+    if file is None:
         raise InputError(
-            f"The photo {study.images_root / name} is not on this machine, and it has to be explained again; put it "
-            "back, or go on where it is."
+            f"The photo {named(study.images_root, name)} is not on this machine, and it has to be explained again; "
+            "put it back, or go on where it is."
         )
-    return Photo(path.absolute(), name, None)
+    return Photo(file.absolute() if isinstance(file, Path) else file, name, None)

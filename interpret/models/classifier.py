@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from interpret.config import ModelConfig
-from interpret.data import class_names, torchvision_sets
+from interpret.data import class_names, containers, torchvision_sets
 from interpret.data.downloads import Announce
 from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
@@ -86,7 +86,8 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         ("The file of class names", config.class_names, class_names.IMAGENET),
     ):
         if path is not None and path != word and not torchvision_sets.is_named(path):
-            check_within(Path(path), roots, what)
+            container = containers.located(path) if containers.is_named(path) else None
+            check_within(Path(path) if container is None else container.folder, roots, what)
     if own_network.is_own(config.model):
         return _own(config, roots)
     folder = is_folder(config.model)
@@ -166,7 +167,8 @@ def located(config: ModelConfig) -> ModelConfig:
     def absolute(path: str | None) -> str | None:
         if path is None or path in (RANDOM, "imagenet") or torchvision_sets.is_named(path):
             return path
-        return str(Path(path).expanduser().absolute())
+        container = containers.located(path) if containers.is_named(path) else None
+        return str(Path(path).expanduser().absolute() if container is None else container)
 
     model = own_network.located(config.model) if own_network.is_own(config.model) else config.model
     if is_folder(model):

@@ -22,6 +22,7 @@ from interpret.study import reading
 from interpret.study.derived import Derived
 from interpret.study.digests import FileDigest, difference, read_list
 from interpret.study.manifest import Counts, Manifest
+from interpret.study.originals import PhotoPlace, Root, original, root_of
 from interpret.study.schema import PACKED
 from interpret.study.tables import Ranked, ranked_of
 
@@ -186,9 +187,9 @@ class Study:
         return self.recorded.preprocessing
 
     @property
-    def images_root(self) -> Path:
-        """The folder that the photos' paths are relative to, on the machine where the study was made."""
-        return Path(self.recorded.images_root)
+    def images_root(self) -> Root:
+        """The folder that the photos' paths are relative to where the study was made, or the files that they are in."""
+        return root_of(self.recorded.images_root)
 
     def same_photos(self, other: "Study") -> bool:
         """Whether two studies are of the very same photos, as fingerprints tell; version 0.9 has the former only."""
@@ -269,7 +270,7 @@ class Study:
         held: Derived = vars(self).setdefault("_derived", Derived())
         return cast(T, held.get(key, make))
 
-    def photo_path(self, image_id: int) -> Path | None:
+    def photo_file(self, image_id: int) -> PhotoPlace | None:
         """The file of a photo: the study's own copy unless that is damaged, or the original; None if neither exists.
 
         Neither is taken from outside of :attr:`roots`, wherever paths and links in the study lead.
@@ -278,17 +279,16 @@ class Study:
         listed = self.copies.get(copy.name)
         if copy.is_file() and is_within(copy, self.roots) and (listed is None or difference(copy, listed) is None):
             return copy
-        original = self.images_root / name
-        return original if original.is_file() and is_within(original, self.roots) else None
+        return original(self.images_root, name, self.roots)
 
     def photo(self, image_id: int) -> Image.Image | None:
         """A photo as upright RGB; None if its file does not exist or cannot be read.
 
         A packed copy may be smaller than the original; boxes are in pixels of the recorded width and height.
         """
-        path = self.photo_path(image_id)
+        file = self.photo_file(image_id)
         try:
-            return None if path is None else open_photo(path)
+            return None if file is None else open_photo(file)
         except InputError:
             return None
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from interpret.data import containers
 from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.files import cache_dir
@@ -26,7 +27,8 @@ def for_studies() -> tuple[Path, ...]:
 
 def elsewhere(study: Study) -> str | None:
     """Where the photos of a study are if they may not be read there, and it holds no copies; else None."""
-    place = study.images_root
+    root = study.images_root
+    place = root if isinstance(root, Path) else root.folder
     if (study.folder / PACKED).is_dir() or is_within(place, study.roots) or not place.is_dir():
         return None
     return str(place)
@@ -56,6 +58,18 @@ def resolve(text: str, *, folder: bool) -> Path:
     if folder and studies_root().resolve().is_relative_to(path):
         raise InputError(f"{text!r} holds the studies; type a folder of photos beside or below them.")
     return path
+
+
+def resolve_photos(text: str) -> str:
+    """A folder of photos that a user typed, or photos inside larger files (``wds:``, ``hf:``), as a run takes it.
+
+    Raises:
+        InputError: as :func:`resolve` says.
+    """
+    text = text.strip()
+    if containers.is_named(text):
+        return containers.with_folder(text, lambda folder: resolve(folder, folder=True))
+    return str(resolve(text, folder=True))
 
 
 def code_is_allowed() -> bool:

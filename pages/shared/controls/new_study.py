@@ -112,7 +112,10 @@ def _form(uploaded: list[Any], photos: int) -> None:
         source = str(st.radio("Photos", kinds, format_func=SOURCES.get, key="new_source", horizontal=True))
     if source == "folder":
         folder = folder_input.folder_input(
-            "new_folder", "photos", "class folders named by class, ImageNet index or wnid, or photos side by side"
+            "new_folder",
+            "photos",
+            "class folders named by class, ImageNet index or wnid, photos side by side, WebDataset’s tar shards, or a "
+            "data set of Hugging Face’s; of these also hf:FOLDER:SPLIT and wds:FOLDER/train-{000..009}.tar",
         )
     if source == "torchvision":
         source = _set_of_torchvision()
@@ -181,7 +184,7 @@ def _images(source: str, folder: str, uploaded: list[Any]) -> tuple[str, list[st
     if source == "folder":
         if not folder:
             raise InputError("Type the folder that the photos are in.")
-        return str(allowed_paths.resolve(folder, folder=True)), []
+        return allowed_paths.resolve_photos(folder), []
     if source == "upload":
         kept, _, skipped = uploads.keep([(file.name, file) for file in uploaded])
         return str(kept), skipped
@@ -204,7 +207,7 @@ def _estimate(model: str, source: str, folder: str, photos: int, limit: int | No
     """Say how long the run may take, and what the estimate is based on; ``photos`` were uploaded (count)."""
     if source == "folder" and folder:
         try:
-            photos = studies.count_photos(str(allowed_paths.resolve(folder, folder=True)))
+            photos = studies.count_photos(allowed_paths.resolve_photos(folder))
         except InputError as error:
             st.warning(wording.markdown(messages.of(error)))
             return

@@ -103,7 +103,7 @@ def _of_study(findings: Findings, row: DeltaGenerator) -> PickedPhoto:
         _strip(study, image_id)
     picture = study.photo(image_id)
     if picture is None:
-        others = any(study.photo_path(other) for other in images["image_id"].tolist()[:PER_PAGE])
+        others = any(study.photo_file(other) for other in images["image_id"].tolist()[:PER_PAGE])
         raise InputError(
             f"The file {images['path'].iloc[image_id]!r} is not on this machine; pick another photo, or upload one."
             if others
