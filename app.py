@@ -1,6 +1,9 @@
 """The dashboard's entry: `streamlit run app.py`. Every page is a file of its own in `pages/`."""
 
 if __name__ == "__main__":  # Streamlit runs this file whenever it draws a page
+    from pages.shared.backend import preparation
+
+    preparation.wait()
     from pages.shared import router
 
     router.run()

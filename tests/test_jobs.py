@@ -1,6 +1,5 @@
 """Runs in the background where several look at them, are cut off, or meet a full disk."""
 
-import asyncio
 import errno
 import html
 import io
@@ -19,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret.errors import InputError
 from interpret.study import workspace
-from pages.shared.backend import first_study, jobs, obstacles, owners, places, preparation, study_names, uploads
+from pages.shared.backend import first_study, jobs, obstacles, places, study_names, uploads
 from pages.shared.controls import new_study
 from pages.shared.view import run_progress
 from tests.shown_pages import words_on
@@ -147,38 +146,6 @@ def test_a_default_study_that_is_gone_is_made_again_whatever_was_left_of_it(root
     first_study.begin_default(first_study.shared_names())
     assert begun == [places.default_name()]
     assert jobs.jobs() == []
-
-
-def test_a_server_begins_the_default_study_before_anybody_looks(root, monkeypatch):
-    begun: list[str] = []
-    imported: list[str] = []
-    monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
-    monkeypatch.setattr(preparation.importlib, "import_module", imported.append)
-    monkeypatch.setattr(preparation, "_started", [])
-
-    async def served() -> None:
-        async with preparation.lifespan(None):
-            preparation.wait()
-
-    asyncio.run(served())
-    assert begun == [places.default_name()]
-    assert imported == list(preparation.MODULES)
-    (root / "mine").mkdir()
-    (root / "mine" / "manifest.json").write_text("{}")
-    asyncio.run(served())
-    assert begun == [places.default_name()]  # there is a study now
-    owners.record("mine", "a" * 32)
-    asyncio.run(served())
-    assert begun == 2 * [places.default_name()]  # but only one browser may open it
-
-
-def test_a_server_that_cannot_write_its_folder_starts_all_the_same(root, monkeypatch):
-    def refuse(*_):
-        raise InputError("The folder cannot be written to.")
-
-    monkeypatch.setattr(jobs, "start", refuse)
-    monkeypatch.setattr(preparation.importlib, "import_module", lambda _: None)
-    preparation._prepare()
 
 
 def test_what_another_page_removes_at_this_moment_is_passed_over(root, monkeypatch):

@@ -1,14 +1,17 @@
-"""What modules hold is looked through by no later garbage collection, and garbage still is collected."""
+"""What the server prepares before anybody looks, and what garbage collections then leave out."""
 
+import asyncio
 import gc
 import sys
+import threading
 import types
 import weakref
 
 import pytest
 
+from interpret.errors import InputError
 from interpret.imports import without_collections
-from pages.shared.backend import preparation
+from pages.shared.backend import first_study, jobs, owners, places, preparation
 
 
 class Node:
@@ -65,3 +68,78 @@ def test_collection_stays_off_where_it_was_off():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
+    monkeypatch.setattr(preparation, "_started", [])
+    monkeypatch.setattr(preparation, "_needed", threading.Event())
+    return tmp_path
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    names = []
+    monkeypatch.setattr(preparation.importlib, "import_module", names.append)
+    return names
+
+
+async def served() -> None:
+    async with preparation.lifespan(None):
+        preparation.wait()
+
+
+def test_a_server_begins_the_default_study_before_anybody_looks(root, imported, monkeypatch):
+    begun = []
+    monkeypatch.setattr(jobs, "start", lambda study, arguments: begun.append(study))
+    asyncio.run(served())
+    preparation.wait_for_pages()
+    assert begun == [places.default_name()]
+    assert imported == [preparation.NAVIGATION, *preparation.MODULES]
+    (root / "mine").mkdir()
+    (root / "mine" / "manifest.json").write_text("{}")
+    asyncio.run(served())
+    assert begun == [places.default_name()]  # there is a study now
+    owners.record("mine", "a" * 32)
+    asyncio.run(served())
+    assert begun == 2 * [places.default_name()]  # but only one browser may open it
+
+
+def test_pages_are_imported_once_the_first_run_has_come_to_its_photos_or_somebody_needs_them(
+    root, imported, monkeypatch
+):
+    total = {"photos": 0}
+
+    def listed():
+        return [jobs.Job("a", "demo", "running", {"total": total["photos"]}, "", ())]
+
+    monkeypatch.setattr(jobs, "start", lambda *_: None)
+    monkeypatch.setattr(jobs, "jobs", listed)
+    monkeypatch.setattr(preparation, "LOOK", 0.01)
+    asyncio.run(served())
+    (thread,) = preparation._started
+    thread.join(0.1)
+    assert imported == [preparation.NAVIGATION], "the drawings need the cores"
+    total["photos"] = 800
+    thread.join(30)
+    assert imported == [preparation.NAVIGATION, *preparation.MODULES]
+
+    total["photos"] = 0
+    imported.clear()
+    preparation._started.clear()
+    asyncio.run(served())
+    assert imported == [preparation.NAVIGATION]
+    preparation.wait_for_pages()
+    assert imported == [preparation.NAVIGATION, *preparation.MODULES]
+
+
+def test_a_server_that_cannot_write_its_folder_starts_all_the_same(root, imported, monkeypatch):
+    def refuse(*_):
+        raise InputError("The folder cannot be written to.")
+
+    monkeypatch.setattr(jobs, "start", refuse)
+    monkeypatch.setattr(first_study, "is_prepared", refuse)
+    asyncio.run(served())
+    preparation.wait_for_pages()
+    assert imported == [preparation.NAVIGATION, *preparation.MODULES]

@@ -1,9 +1,12 @@
-"""What the server imports before it answers: PyTorch takes seconds, and is imported while the first browser starts."""
+"""What is imported before the first page is drawn: PyTorch takes seconds, which the first drawings need."""
 
 import subprocess
 import sys
 
+import pytest
 
-def test_the_server_answers_before_pytorch_is_imported():
-    code = "import sys; from pages.shared.backend import gate, preparation; sys.exit('torch' in sys.modules)"
+
+@pytest.mark.parametrize("module", ["pages.shared.backend.preparation", "pages.shared.router"])
+def test_neither_the_server_nor_a_page_without_a_study_waits_for_pytorch(module):
+    code = f"import sys, {module}; from pages.shared.backend import gate; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0

@@ -44,6 +44,7 @@ def run() -> None:
     st.session_state[_ROUTED] = True
     try:
         run_progress.first_start(page_list.question_of(chosen.url_path))
+        preparation.wait_for_pages()
         chosen.run()
     except InputError as error:  # as for a damaged study: the page ends here, and the others can still be opened
         wording.header("This page cannot be shown")

@@ -31,6 +31,16 @@ def begin_default(names: Sequence[str]) -> None:
         jobs.start(name, places.default_arguments())
 
 
+def is_prepared() -> bool:
+    """Whether there is no study, and a run that makes one has not come to its photos yet.
+
+    Raises:
+        InputError: the folder of studies cannot be read.
+    """
+    runs = [job for job in jobs.jobs() if job.kind == "run" and job.under_way]
+    return not places.study_names() and any(not job.progress.get("total") for job in runs)
+
+
 def complete_demo() -> None:
     """Dissect the demo's units, then evaluate them on its held-out drawings, one after the other.
 

@@ -12,37 +12,75 @@ from interpret.errors import InputError
 from interpret.imports import without_collections
 from pages.shared.backend import first_study
 
-MODULES = ("pages.shared.backend.cached_results", "pages.shared.view.patch_chain", "pages.shared.controls.new_study")
-"""What the first page imports: with PyTorch, seconds of one core, while another one is idle."""
+NAVIGATION = "pages.shared.router"
+"""What the first run of a page imports before anything can be drawn; it does without PyTorch."""
 
-_started: list[threading.Thread] = []
+MODULES = ("pages.shared.backend.cached_results", "pages.shared.view.patch_chain", "pages.shared.controls.new_study")
+"""What the first page of a study imports: with PyTorch, seconds of one core."""
+
+LOOK = 0.2
+"""Time between two looks at the first run, whose drawings need the cores more (seconds)."""
+
+_needed = threading.Event()  # pages are to be shown
 _modules = 0  # that were imported when they were last spared (count)
+
+
+class _Preparation(threading.Thread):
+    """Imports what pages need.
+
+    Attributes:
+        navigates: set once the navigation can be drawn, and what it shows while there is no study.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="preparation", daemon=True)
+        self.navigates = threading.Event()
+
+    def run(self) -> None:
+        with contextlib.suppress(InputError):  # the first page tries again, and says so
+            first_study.begin_default(first_study.shared_names())
+        try:
+            _import(NAVIGATION)
+        finally:
+            self.navigates.set()
+        with contextlib.suppress(InputError):
+            while first_study.is_prepared() and not _needed.wait(LOOK):
+                pass
+        _import(*MODULES)
+        gc.collect()
+        spare_modules()
+
+
+_started: list[_Preparation] = []
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Begin when the server starts."""
-    thread = threading.Thread(target=_prepare, name="preparation", daemon=True)
+    thread = _Preparation()
     _started.append(thread)
     thread.start()
     yield
 
 
 def wait() -> None:
-    """Wait until all is ready: modules that two threads import at once may be seen half made."""
+    """Wait until the navigation can be drawn: modules that two threads import at once may be seen half made."""
+    for thread in _started:
+        thread.navigates.wait()
+
+
+def wait_for_pages() -> None:
+    """Wait until the pages of a study can be drawn, which takes a second or two where nobody asked for it before."""
+    _needed.set()
     for thread in _started:
         thread.join()
 
 
-def _prepare() -> None:
-    with contextlib.suppress(InputError):  # the first page tries again, and says so
-        first_study.begin_default(first_study.shared_names())
+def _import(*names: str) -> None:
     with without_collections():
-        for name in MODULES:
-            with contextlib.suppress(ImportError):  # likewise
+        for name in names:
+            with contextlib.suppress(ImportError):  # the first page tries again, and says so
                 importlib.import_module(name)
-    gc.collect()
-    spare_modules()
 
 
 def spare_modules() -> None:

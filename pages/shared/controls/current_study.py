@@ -8,7 +8,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.backend import allowed_paths, given_names, places, studies
+from pages.shared.backend import allowed_paths, places, studies
 from pages.shared.controls import address
 
 LISTED = 20
@@ -65,6 +65,8 @@ def _first_that_opens(names: list[str]) -> Study:
 
 def show_replaced() -> None:
     """A line for everything kept in the open study's folder that was damaged, and was made again or is not used."""
+    from pages.shared.backend import given_names  # with all that makes findings, which the navigation does without
+
     name = st.session_state.get(STUDY)
     with contextlib.suppress(InputError):  # it was deleted while its page was drawn
         if name in places.study_names():

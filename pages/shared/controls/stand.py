@@ -1,13 +1,16 @@
 """The dashboard at a stand, `?stand=1`: five steps that a visitor takes, or that are taken when nobody is there."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from interpret.findings import Findings
 from pages.shared import wording
-from pages.shared.backend import cached_results, headline
+from pages.shared.backend import preparation
 from pages.shared.controls import address, current_study
+
+if TYPE_CHECKING:
+    from interpret.findings import Findings
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ def take(place: int, *, by_itself: bool) -> None:
         place: of the step in :data:`STEPS`.
         by_itself: whether nobody is there: then no camera is started.
     """
+    preparation.wait_for_pages()
+    from pages.shared.backend import cached_results  # as for headline
+
     study = current_study.opened()
     for control in _CHOICES:
         st.session_state.pop(control, None)
@@ -67,10 +73,12 @@ def take(place: int, *, by_itself: bool) -> None:
     address.go(STEPS[place].page, query)
 
 
-def _about(findings: Findings, page: str, by_itself: bool) -> dict[str, str]:
+def _about(findings: "Findings", page: str, by_itself: bool) -> dict[str, str]:
     """What the address of a step says: it stays with the finding that is shown first."""
     if page == "explain":
         return {"from": "of the study"} if by_itself else {}
+    from pages.shared.backend import headline  # with all that makes findings, which every page's head does without
+
     best = headline.headline(findings)
     if best is None:
         return {}

@@ -8,7 +8,7 @@ import streamlit as st
 from interpret.errors import InputError
 from interpret.progress import remaining
 from pages.shared import wording
-from pages.shared.backend import first_study, jobs, messages, obstacles, owners, studies
+from pages.shared.backend import first_study, jobs, messages, obstacles, owners, preparation, studies
 from pages.shared.controls import current_study
 
 DONE = {"run": "created", "evaluate": "evaluated", "dissect": "dissected"}
@@ -46,6 +46,7 @@ def first_start(question: str) -> None:
     )
     _watch(wait=True)
     if not under_way:
+        preparation.wait_for_pages()
         from pages.shared.controls import new_study  # it imports the models, which other pages do without
 
         new_study.form()

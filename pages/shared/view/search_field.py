@@ -1,17 +1,19 @@
 """The search field in the head of every page: what it finds opens by its address."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from interpret.errors import InputError
-from interpret.findings import Findings
-from interpret.findings.search import Hit, Kind
 from interpret.words import itemset_text
 from pages.shared import page_list, wording
-from pages.shared.backend import finding_index
+from pages.shared.backend import preparation
 from pages.shared.controls import address
+
+if TYPE_CHECKING:
+    from interpret.findings import Findings
+    from interpret.findings.search import Hit, Kind
 
 _HERE = Path(__file__).parent
 
@@ -26,7 +28,7 @@ _QUERY = "search_query"
 
 _NOT_FREQUENT = "no frequent itemset at these thresholds"
 
-HEADINGS: dict[Kind, str] = {"class": "Classes", "unit": "Units", "itemset": "Itemsets"}
+HEADINGS: "dict[Kind, str]" = {"class": "Classes", "unit": "Units", "itemset": "Itemsets"}
 
 
 @st.fragment
@@ -56,6 +58,9 @@ def show() -> None:
 
 def _found(query: str) -> list[dict[str, Any]]:
     """What a query finds in the open study, a group for each kind; nothing where no study is open."""
+    preparation.wait_for_pages()
+    from pages.shared.backend import finding_index  # with all that makes findings, which the field is drawn without
+
     try:
         findings, index = finding_index.of_session()
     except InputError:  # the page says so
@@ -66,11 +71,11 @@ def _found(query: str) -> list[dict[str, Any]]:
     ]
 
 
-def _hit(findings: Findings, hit: Hit) -> dict[str, Any]:
+def _hit(findings: "Findings", hit: "Hit") -> dict[str, Any]:
     return {"parts": _parts(findings, hit), **_link(hit)}
 
 
-def _parts(findings: Findings, hit: Hit) -> list[tuple[str, str]]:
+def _parts(findings: "Findings", hit: "Hit") -> list[tuple[str, str]]:
     """What a line says: pairs of a style and a text."""
     classes = [wording.class_text(findings.study, class_id) for class_id in hit.classes]
     if hit.kind == "class":
@@ -86,7 +91,7 @@ def _parts(findings: Findings, hit: Hit) -> list[tuple[str, str]]:
     return parts
 
 
-def _link(hit: Hit) -> dict[str, Any]:
+def _link(hit: "Hit") -> dict[str, Any]:
     """The page that a hit opens."""
     if hit.kind == "class":
         return address.link("class_specific", **{"class": hit.classes[0]})
