@@ -43,6 +43,12 @@ class ModelConfig(Checked):
         kind=str,
     )
     signed: bool = option(False, "the positive and the negative half of each channel are two units")
+    codes: str | None = option(
+        None,
+        "sparse codes of the layer, whose latents are the units in place of channels: a folder as SAELens or sparsify "
+        "write it; the word demo: those of the demo's network",
+        kind=str,
+    )
     input_size: int | None = option(
         None,
         "height and width of the network's input in pixels; the model's own if not set",

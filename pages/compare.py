@@ -9,6 +9,7 @@ from interpret.comparison.compare import LEAST_CORRELATION
 from interpret.comparison.matching import LEAST_PHOTOS
 from interpret.errors import InputError
 from interpret.study import Study
+from interpret.study.codes import units_in_words
 from pages.shared import router, wording
 from pages.shared.backend import comparisons, messages, studies
 from pages.shared.backend.comparisons import Pair
@@ -97,7 +98,7 @@ def _in_common(pair: Pair) -> None:
 
 def _in_words(study: Study) -> str:
     return (
-        f"{study.name}: {study.model}, layer {study.layer}, {wording.count(study.n_units, 'unit')}, "
+        f"{study.name}: {study.model}, layer {study.layer}, {units_in_words(study.n_units, study.recorded.codes)}, "
         f"{wording.count(len(study.images), 'photo')} of {wording.photos_of(study.images_source)}"
     )
 

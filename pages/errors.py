@@ -30,7 +30,7 @@ APPLY = """import interpret
 listed = interpret.read_unit_list({file!r})
 listed.check(network)  # refuses other weights than these units were found in
 mended = interpret.ablated(  # a copy; yours stays as it is
-    network, listed.layer, listed.units, listed.input_size, signed=listed.signed
+    network, listed.layer, listed.units, listed.input_size, signed=listed.signed, codes=listed.codes
 )
 """
 

@@ -9,6 +9,7 @@ from interpret.errors import ExplosionError
 from interpret.findings import Findings, supporting
 from interpret.findings.rows import ClassSupport
 from interpret.study import Study
+from interpret.study.codes import units_in_words
 from interpret.study.schema import ImageRow
 from pages.shared import router, wording
 from pages.shared.backend import cached_results, headline, messages, pictures, places, reports, studies
@@ -170,7 +171,7 @@ def _about(study: Study, mined_on: str | None) -> None:
     """Show the open study in one line, the device that mined it at the end, and which files were skipped."""
     pairs = [
         ("Study", study.name),
-        ("Model", f"{study.model}, layer {study.layer}, {wording.count(study.n_units, 'unit')}"),
+        ("Model", f"{study.model}, layer {study.layer}, {units_in_words(study.n_units, study.recorded.codes)}"),
         (
             "Photos",
             f"{len(study.images):,}, in "

@@ -111,6 +111,7 @@ def _picker(findings: Findings, unit: int) -> None:
             address.change({"unit": int(number)}, ("patch", patch_gallery.PAGE_PARAM))
 
     st.session_state["unit_number"] = unit
+    kind = "channels" if findings.study.recorded.codes is None else "latents of sparse codes"
     st.number_input(
         "Unit",
         0,
@@ -119,7 +120,7 @@ def _picker(findings: Findings, unit: int) -> None:
         key="unit_number",
         on_change=changed,
         width=screen.pixels(160),
-        help=f"one of the {findings.study.n_units:,} channels of the layer {findings.study.layer}, counted from 0",
+        help=f"one of the {findings.study.n_units:,} {kind} of the layer {findings.study.layer}, counted from 0",
     )
 
 

@@ -127,3 +127,18 @@ def test_a_folder_is_found_by_going_from_one_to_the_next(form, started, tmp_path
     form.button(key="new_start").click().run()
     ((_, arguments),) = started
     assert value_of(arguments, "--images") == str(tmp_path / "photos" / "summer")
+
+
+def test_sparse_codes_are_a_folder_below_the_roots_or_the_demos_own(form, started, tmp_path):
+    (tmp_path / "sae").mkdir()
+    form.radio(key="new_source").set_value("skimage").run()
+    for typed, said in (("none", "There is no folder"), ("none.safetensors", "There is no file")):
+        form.text_input(key="new_codes").set_value(typed)
+        form.button(key="new_start").click().run()
+        assert said in form.error[0].value, typed
+    assert started == []
+    for typed, given in (("sae", str(tmp_path / "sae")), ("demo", "demo")):
+        form.text_input(key="new_codes").set_value(typed)
+        form.button(key="new_start").click().run()
+        assert not form.error
+        assert value_of(started.pop()[1], "--codes") == given

@@ -194,6 +194,7 @@ def test_a_study_of_halves_has_a_key_of_its_own_and_opens_again(pictures, tmp_pa
     assert study.key != plain.key
     assert study.cams == pytest.approx(plain.cams, abs=2e-3)
     assert not (study.activations[:, :24] * study.activations[:, 24:]).any()
+    assert study.beside.shape == (len(study.images), 1, 24)  # the class token has channels, not halves
     heads.load_head(study, device="cpu", classifier=halves)
     with pytest.raises(InputError, match="24 units, but 48"):
         heads.load_head(study, device="cpu", classifier=made)

@@ -8,6 +8,7 @@ from rich.text import Text
 from interpret import frames, words
 from interpret.cli.console import OUT
 from interpret.config import MineConfig
+from interpret.study.codes import units_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,10 @@ def print_study(study: "Study", config: MineConfig) -> None:
     lines.add_column()
     lines.add_column(overflow="fold")  # a long path is broken, never cut
     lines.add_row("study", str(study.folder))
-    lines.add_row("model", f"{study.model}, layer {study.layer}, {study.n_units} units")
+    lines.add_row("model", f"{study.model}, layer {study.layer}, {units_in_words(study.n_units, study.recorded.codes)}")
+    if study.recorded.codes is not None:
+        codes = study.recorded.codes
+        lines.add_row("codes", f"{codes.path} ({codes.format}; SHA-256 {codes.sha256[:16]}…)")
     lines.add_row("weights", study.weights_source)
     apart = f"; {study.hold_out:.0%} of each large class were set aside, and not mined" if study.hold_out else ""
     lines.add_row("photos", f"{counts.images} from {study.images_root}{apart}")

@@ -91,6 +91,7 @@ def compare(a: Findings, b: Findings) -> Comparison:
         InputError: what is needed of one of them is damaged.
     """
     same = a.study.weights_digest == b.study.weights_digest and a.study.layer == b.study.layer
+    same = same and a.study.recorded.codes == b.study.recorded.codes
     own, others = shared_photos(a.study, b.study)
     matches = match_units(a.study, b.study) if len(own) >= LEAST_PHOTOS else None
     to_b, to_a = counterpart_classes(a.study, b.study), counterpart_classes(b.study, a.study)

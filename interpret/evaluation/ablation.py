@@ -48,7 +48,8 @@ class AblationSet:
         fill: (K,) float32, the value that an ablated unit takes; zero if None.
         announce: called with one sentence where a GPU has too little memory.
         beside: what the head reads beside the activations, see :attr:`interpret.models.head.Head.reads`: tokens outside
-            the grid, or pixels (n, H, W, 3) uint8; may be memory-mapped. None where it reads nothing else.
+            the grid and errors of a code, its part of the logits, or pixels (n, H, W, 3) uint8; may be memory-mapped.
+            None where it reads nothing else.
         preprocessing: from pixels to the network's input; None unless ``beside`` holds pixels.
     """
 
@@ -115,6 +116,12 @@ class AblationSet:
             return self.head
         held = torch.from_numpy(np.asarray(self.beside[self.rows[photos]])).to(self.device)
         return self.head.given(held if self.preprocessing is None else self.preprocessing.normalise(held))
+
+    def offsets(self, photos: Ints) -> npt.NDArray[np.float64] | float:
+        """(m, C) the part of some photos' logits that no latent of a code has, by a linear head; 0 without a code."""
+        if self.head.reads != "offset" or self.beside is None:
+            return 0.0
+        return np.asarray(self.beside[self.rows[photos]], np.float64)
 
     def ablated_values(self) -> Tensor:
         """(K,) float32, the value that each unit takes when it is ablated."""
@@ -249,7 +256,9 @@ def _run(
     with torch.inference_mode():
         inputs, fill = ablation_set.head_inputs(photos[stretch.places]), ablation_set.ablated_values()
         if head.linear:
-            logits_without = linear_logits(head, ablation_set.weight_rows, inputs, fill, keep)
+            logits_without = linear_logits(
+                ablation_set.head_of(photos[stretch.places]), ablation_set.weight_rows, inputs, fill, keep
+            )
         else:
             logits_without = general_logits(ablation_set.head_of(photos[stretch.places]), inputs, fill, keep)
 

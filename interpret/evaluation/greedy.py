@@ -69,7 +69,7 @@ def greedy(
         else:
             log_odds = means.evidence[class_id]
         candidates = np.argsort(-log_odds, kind="stable")[:shortlist].astype(np.int64)
-        units = _order(ablation_set, ablation_set.head_inputs(of_class), class_id, candidates, budget)
+        units = _order(ablation_set, of_class, class_id, candidates, budget)
         let_go(ablation_set.features)
         return units
 
@@ -78,15 +78,15 @@ def greedy(
 
 
 @torch.inference_mode()
-def _order(ablation_set: AblationSet, features: Tensor, class_id: int, candidates: Ints, budget: int) -> Ints:
-    """The first ``budget`` candidates in greedy order, for the features (m, K) of one class's photos."""
-    weight = ablation_set.head.weight
+def _order(ablation_set: AblationSet, photos: Ints, class_id: int, candidates: Ints, budget: int) -> Ints:
+    """The first ``budget`` candidates in greedy order, for the photos (m,) of one class."""
+    weight, features = ablation_set.head.weight, ablation_set.head_inputs(photos)
     assert weight is not None
     units = torch.from_numpy(candidates).to(ablation_set.device)
     feature = features.index_select(1, units).T.contiguous()  # (u, m); its first rows are those of the candidates left
     weights = weight.index_select(1, units).T.contiguous()  # (u, C), likewise
     left = candidates.copy()
-    logits = ablation_set.head.from_features(features)  # (m, C), with the units chosen so far ablated
+    logits = ablation_set.head_of(photos).from_features(features)  # (m, C), with the units chosen so far ablated
     lost = torch.empty_like(logits)
     chosen: list[int] = []
     for last in range(len(candidates) - 1, len(candidates) - 1 - min(budget, len(candidates)), -1):

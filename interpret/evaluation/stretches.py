@@ -79,7 +79,7 @@ def linear_logits(
     """A function from S sets of units (S, k) to logits (S, m, C) with them ablated, or all others with ``keep``.
 
     Args:
-        head: the head, a linear one.
+        head: the head, a linear one, given what it reads beside the features.
         weight_rows: (K, C) its weights, those of each unit side by side.
         features: (m, K).
         fill: (K,) the value of each unit where it is ablated.

@@ -34,6 +34,7 @@ class UnitList:
         replacement: the value that they take: ``zero``.
         input_size: height and width of the network's input (pixels); None in lists of earlier versions.
         signed: whether the units are halves of the channels, see :class:`interpret.models.layout.Layout`.
+        codes: where the units are the latents of a code, its folder; else None.
         pair: label and predicted, a class id and a name each: the errors that the units were found in.
         test: what the itemset was tested with: see :class:`interpret.evaluation.error_sets.ErrorSetRow`.
         effect: what ablating the units mended and broke, and on which photos.
@@ -47,6 +48,7 @@ class UnitList:
     replacement: str = "zero"
     input_size: tuple[int, ...] | None = None
     signed: bool = False
+    codes: str | None = None
     pair: dict[str, Any] = field(default_factory=dict)
     test: dict[str, Any] = field(default_factory=dict)
     effect: dict[str, Any] = field(default_factory=dict)
@@ -94,6 +96,7 @@ def unit_list(
         units,
         input_size=study.preprocessing.size,
         signed=study.model_config.signed,
+        codes=study.model_config.codes,
         pair={
             name: {"class_id": class_id, "name": names[class_id]}
             for name, class_id in (("label", label), ("predicted", predicted))

@@ -49,7 +49,8 @@ class BatchExplanation:
         maps: (B, h, w), ReLU of the weighted sum, on the layer's grid and in its scale; zero where no unit supports the
             target class.
         contrast: the same images explained for further classes; None if none were asked for.
-        outside: (B, P, K), the layer's tokens outside its grid; None where there are none.
+        outside: (B, P, K), what of the layer's output its units do not hold, see
+            :meth:`interpret.models.layout.Layout.outside`; None where they hold all of it.
     """
 
     logits: Tensor
@@ -76,7 +77,7 @@ class Forward:
     Attributes:
         logits: (B, C), with the graph of the head alone; without a graph where the head is linear and is given.
         activations: (B, K, h, w), the layer's output A, detached from the backbone.
-        outside: (B, P, K), the layer's tokens outside its grid; None where there are none.
+        outside: (B, P, K), what of the layer's output its units do not hold; None where they hold all of it.
     """
 
     logits: Tensor

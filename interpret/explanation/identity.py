@@ -37,7 +37,7 @@ def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, devic
         SCHEMA_VERSION if config.extract.contrast else 1,
         classifier.name,
         classifier.weights_digest,
-        f"{classifier.layer} signed" if classifier.layout.signed else classifier.layer,
+        _units(classifier),
         classifier.class_names,
         classifier.preprocessing.to_dict(),
         extraction_options(config.extract),
@@ -48,6 +48,13 @@ def study_key(config: RunConfig, classifier: Classifier, photos: PhotoSet, devic
         photos.fingerprint,
         [photo.label for photo in photos.photos],
     )
+
+
+def _units(classifier: Classifier) -> str:
+    """The layer, and what of it the units are where they are not its channels."""
+    if classifier.layout.code is not None:
+        return f"{classifier.layer} codes {classifier.layout.code.sha256}"
+    return f"{classifier.layer} signed" if classifier.layout.signed else classifier.layer
 
 
 def study_keys(

@@ -11,6 +11,7 @@ import torch
 from interpret.config import Arithmetic, ModelConfig, RunConfig
 from interpret.data.datasets import PhotoSet
 from interpret.models import Classifier
+from interpret.models.codes import Code
 from interpret.study.schema import FORMAT_VERSION
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "scipy", "scikit-image", "pyarrow", "pyfim")
@@ -48,6 +49,7 @@ def study_manifest(
         "weights": {"digest": classifier.weights_digest, "source": classifier.source},
         "layer": classifier.layer,
         "n_units": n_units,
+        **({} if classifier.layout.code is None else {"codes": _codes(classifier.layout.code)}),
         "class_names": list(classifier.class_names),
         "preprocessing": classifier.preprocessing.to_dict(),
         "precision": arithmetic.precision,
@@ -63,8 +65,13 @@ def study_manifest(
 def _model_options(config: RunConfig, classifier: Classifier) -> ModelConfig:
     """The options that load the classifier again; the name and the layer of a wrapped one."""
     options = classifier.config or ModelConfig(model=classifier.name, layer=classifier.layer)
-    signed = classifier.layout.signed
-    return replace(options, precision=config.model.precision, device=config.model.device, signed=signed)
+    signed, code = classifier.layout.signed, classifier.layout.code
+    codes = None if code is None else code.path
+    return replace(options, precision=config.model.precision, device=config.model.device, signed=signed, codes=codes)
+
+
+def _codes(code: Code) -> dict[str, Any]:
+    return {"path": code.path, "format": code.format, "sha256": code.sha256, "channels": code.channels}
 
 
 def _versions() -> dict[str, str]:

@@ -100,7 +100,9 @@ class Explainer:
         ranked = extractor.encode_patches(
             explanation, inputs, patches, np.zeros(1, np.int64), explanation.targets, explanation.alphas
         )
-        beside = {"": None, "outside": explanation.outside, "inputs": inputs}[self.head.reads]
+        beside = {"outside": explanation.outside, "inputs": inputs}.get(self.head.reads)
+        if self.head.reads == "offset":
+            beside = self.head.offset(explanation.logits, explanation.activations.mean(dim=(2, 3)))
         return PhotoExplanation(
             size=photo.size,
             target=int(explanation.targets[0]),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from interpret.explanation.decoders import DecodedPhoto
@@ -76,6 +77,9 @@ class ShardBuilder:
             self._store("activations", explanation.activations)
         if self.extractor.reads == "outside" and explanation.outside is not None:  # few, and often with huge values
             self.arrays.setdefault("outside", []).append(explanation.outside.cpu().numpy())
+        if self.extractor.reads == "offset" and self.extractor.weight is not None:
+            held = explanation.logits - F.linear(explanation.activations.mean(dim=(2, 3)), self.extractor.weight)
+            self.arrays.setdefault("offset", []).append(held.cpu().numpy())
         if self.extractor.reads == "inputs":
             pixels = [decoded.pixels for decoded in batch if decoded.pixels is not None]
             self.arrays.setdefault("pixels", []).append(np.stack(pixels))

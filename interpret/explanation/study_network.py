@@ -14,6 +14,7 @@ from interpret.data.roots import is_within
 from interpret.errors import InputError
 from interpret.models import Classifier, checkpoints
 from interpret.models.classifier import RANDOM
+from interpret.models.code_files import DEMO
 from interpret.models.head import trial_inputs
 from interpret.models.layers import check_layer, observe
 from interpret.models.precision import choose_precision, prepare
@@ -46,6 +47,7 @@ def network_of(
                 f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r})."
             )
         _check_checkpoint(study)
+        _check_codes(study)
         classifier = models.load(replace(study.model_config, layer=study.layer), announce, study.roots)
         if classifier.weights_digest != study.weights_digest:
             raise InputError(
@@ -57,6 +59,7 @@ def network_of(
                 f"{study.model} has {len(classifier.class_names):,} outputs, but {study.folder} names "
                 f"{len(study.class_names):,} classes; make the study again."
             )
+        _check_same_code(study, classifier)
         # Another version of a library may prescribe another preprocessing for the same weights: the study's counts.
         looked_at = classifier.preprocessing.size == study.preprocessing.size
         classifier = replace(
@@ -69,7 +72,7 @@ def network_of(
         classifier = _checked(study, classifier)
     if classifier.n_units is None:
         found = check_layer(observe(classifier.network, study.preprocessing.size), study.layer)
-        classifier = classifier.with_layer(found, study.model_config.signed)
+        classifier = classifier.with_layer(found, study.model_config.signed, classifier.layout.code)
     if classifier.n_units != study.n_units:
         raise InputError(
             f"The layer {study.layer!r} has {classifier.n_units:,} units, but {study.n_units:,} in {study.folder}; "
@@ -87,6 +90,31 @@ def _check_checkpoint(study: Study) -> None:
         raise InputError(
             f"The checkpoint {weights} that {study.folder} was made with is not on this machine; put it back there, or "
             "make the study again."
+        )
+
+
+def _check_codes(study: Study) -> None:
+    """The same for the code whose latents are the units."""
+    codes = study.model_config.codes
+    if codes in (None, DEMO):
+        return
+    if is_within(Path(codes), study.roots) and not Path(codes).exists():
+        raise InputError(
+            f"The sparse codes {codes} that {study.folder} was made with are not on this machine; put them back there, "
+            "or make the study again."
+        )
+
+
+def _check_same_code(study: Study, classifier: Classifier) -> None:
+    """Raise :class:`InputError` unless a network has the code that a study was made with, or none as the study."""
+    recorded, code = study.recorded.codes, classifier.layout.code
+    if (recorded is None) != (code is None):
+        wanted = "channels" if recorded is None else f"latents of the sparse codes {recorded.path}"
+        raise InputError(f"The units of {study.folder} are {wanted}; give the network with the codes of the study.")
+    if recorded is not None and code is not None and recorded.sha256 != code.sha256:
+        raise InputError(
+            f"The sparse codes {code.path} are not those that {study.folder} was made with; put those back, or make "
+            "the study again."
         )
 
 
@@ -135,12 +163,17 @@ def check_same_network(study: Study, other: Study) -> None:
         ("its weights are not those", study.weights_digest == other.weights_digest),
         ("its layer is not that", study.layer == other.layer),
         ("its number of units is not that", study.n_units == other.n_units),
+        ("its sparse codes are not those", _sha256(study) == _sha256(other)),
     ):
         if not same:
             raise InputError(
                 f"{other.folder} is a study of another network ({difference} of {study.folder}); give a folder of "
                 "photos instead."
             )
+
+
+def _sha256(study: Study) -> str | None:
+    return None if study.recorded.codes is None else study.recorded.codes.sha256
 
 
 def _checked(study: Study, classifier: Classifier) -> Classifier:
@@ -166,4 +199,5 @@ def _checked(study: Study, classifier: Classifier) -> Classifier:
         raise InputError(
             f"The network given has another preprocessing than {study.folder}; give it with the study's preprocessing."
         )
+    _check_same_code(study, classifier)
     return classifier

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
+from interpret.models.code_files import read_codes
+from interpret.models.codes import check_code
 from interpret.models.hooks import leave_ablated
 from interpret.models.layers import check_layer, observe
 from interpret.models.layout import At, hook_point
@@ -17,6 +19,7 @@ def ablated(
     input_size: Sequence[int] | None = None,
     *,
     signed: bool = False,
+    codes: str | None = None,
 ) -> nn.Module:
     """A copy of a network in which some units of a layer are ablated for good: their output is zero.
 
@@ -31,14 +34,22 @@ def ablated(
             its name is found; its output must be (B, K, h, w) if None.
         signed: whether the units are halves of the channels, see :class:`interpret.models.layout.Layout`; of a layer
             that was given by its name.
+        codes: where the units are the latents of a code, its folder, see
+            :func:`interpret.models.code_files.read_codes`; of a layer that was given by its name.
 
     Raises:
-        InputError: there is no such layer, or it has no units.
+        InputError: there is no such layer, it has no units, or the code is not of it.
     """
     point = hook_point(layer)
+    code = None if codes is None else read_codes(codes)
     if isinstance(layer, str) and input_size is not None:
         height, width = input_size
-        point = check_layer(observe(network, (height, width)), layer).hook_point
+        found = check_layer(observe(network, (height, width)), layer)
+        point = found.hook_point
+        if code is not None:
+            check_code(code, found.channels, layer)
+    if code is not None:
+        point = point.coded(code)
     private = copy.deepcopy(network)
     leave_ablated(private, point.signed() if signed else point, tuple(units))
     return private

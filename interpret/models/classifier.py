@@ -13,8 +13,9 @@ from interpret.data.downloads import Announce
 from interpret.data.preprocessing import Preprocessing, resized_side
 from interpret.data.roots import check_within
 from interpret.errors import InputError
-from interpret.models import checkpoints, own_network
+from interpret.models import checkpoints, code_files, own_network
 from interpret.models.adjusted import adjusted_preprocessing
+from interpret.models.codes import Code, check_code
 from interpret.models.family import Family, drawn, seeded
 from interpret.models.layers import Layer, check_layer, default_layer, layers, observe
 from interpret.models.layout import CHANNELS_FIRST, HookPoint, Layout
@@ -61,10 +62,20 @@ class Classifier:
         """The layer with the layout of its output, as functions that capture or change it take it."""
         return HookPoint(self.layer, self.layout)
 
-    def with_layer(self, layer: Layer, signed: bool = False) -> "Classifier":
-        """The same looked into at a layer; with the halves of its channels as units if ``signed``."""
-        layout = layer.hook_point.signed().layout if signed else layer.layout
-        return replace(self, layer=layer.name, layout=layout, n_units=layer.channels * (2 if signed else 1))
+    def with_layer(self, layer: Layer, signed: bool = False, code: Code | None = None) -> "Classifier":
+        """The same looked into at a layer; with the halves of its channels as units, or the latents of a code.
+
+        Raises:
+            InputError: the code is of a layer with another number of channels, or both are asked for.
+        """
+        if code is None:
+            layout = layer.hook_point.signed().layout if signed else layer.layout
+            return replace(self, layer=layer.name, layout=layout, n_units=layer.channels * (2 if signed else 1))
+        if signed:
+            raise InputError("With --codes the units are latents, with --signed halves of channels; leave one out.")
+        check_code(code, layer.channels, layer.name)
+        layout = layer.hook_point.coded(code).layout
+        return replace(self, layer=layer.name, layout=layout, n_units=code.latents)
 
 
 @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
@@ -88,8 +99,9 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         if path is not None and path != word and not torchvision_sets.is_named(path):
             container = containers.located(path) if containers.is_named(path) else None
             check_within(Path(path) if container is None else container.folder, roots, what)
+    code = None if config.codes is None else code_files.read_codes(config.codes, roots)
     if own_network.is_own(config.model):
-        return _own(config, roots)
+        return _own(config, roots, code)
     folder = is_folder(config.model)
     if folder:
         check_within(Path(config.model), roots, "The model's folder")
@@ -114,10 +126,10 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         source=source,
         config=located(config),
     )
-    return made.with_layer(found, config.signed)
+    return made.with_layer(found, config.signed, code)
 
 
-def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
+def _own(config: ModelConfig, roots: Sequence[Path] | None, code: Code | None) -> Classifier:
     """The classifier of a network of the user's own, with the options that the configuration sets."""
     name = own_network.short_name(config.model)
     made = own_network.build(config.model, roots)
@@ -156,6 +168,7 @@ def _own(config: ModelConfig, roots: Sequence[Path] | None) -> Classifier:
         layer=config.layer or (None if given is None else given.layer),
         wnids=wnids,
         signed=config.signed or (given is not None and given.layout.signed),
+        codes=code or (None if given is None else given.layout.code),
     )
     network.eval()
     return replace(wrapped, source=source, config=located(config))
@@ -173,7 +186,8 @@ def located(config: ModelConfig) -> ModelConfig:
     model = own_network.located(config.model) if own_network.is_own(config.model) else config.model
     if is_folder(model):
         model = str(Path(model).expanduser().absolute())
-    return replace(config, model=model, weights=absolute(config.weights), class_names=absolute(config.class_names))
+    weights, names = absolute(config.weights), absolute(config.class_names)
+    return replace(config, model=model, weights=weights, class_names=names, codes=code_files.located(config.codes))
 
 
 def wrap(
@@ -185,6 +199,7 @@ def wrap(
     layer: str | None = None,
     wnids: Sequence[str] = (),
     signed: bool = False,
+    codes: str | Path | Code | None = None,
 ) -> Classifier:
     """A classifier of any network that maps (B, 3, H, W) to (B, classes).
 
@@ -199,6 +214,8 @@ def wrap(
         layer: the module whose output channels are the units; the last one with spatial extent if None.
         wnids: WordNet ids of the classes; empty where they have none.
         signed: take the positive and the negative half of each channel as two units.
+        codes: take the latents of this code as units: the folder of a sparse autoencoder, see
+            :func:`interpret.models.code_files.read_codes`, or a code made in Python.
 
     Raises:
         InputError: the network is no image classifier, the names do not fit its outputs, or the layer cannot be used.
@@ -222,7 +239,8 @@ def wrap(
         weights_digest=checkpoints.digest(network),
         source=f"a {type(network).__name__} given from Python",
     )
-    return made.with_layer(check_layer(observed, chosen), signed)
+    code = code_files.read_codes(str(codes)) if isinstance(codes, str | Path) else codes
+    return made.with_layer(check_layer(observed, chosen), signed, code)
 
 
 def _network_with_weights(family: Family, config: ModelConfig, announce: Announce | None) -> tuple[nn.Module, str]:

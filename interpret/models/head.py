@@ -1,8 +1,9 @@
 """The head: what follows the chosen layer, run alone on stored activations.
 
 Some heads read more than the layer's activations. Where the layer has tokens outside its grid, such as a class token,
-the head needs these too. Where something passes the layer by, as a residual connection passes by what is inside a
-block, the head is the whole network, run on its inputs with the layer's output replaced: exact as well, and slower.
+the head needs these too; where its units are the latents of a code, the code's error. Where something passes the layer
+by, as a residual connection passes by what is inside a block, the head is the whole network, run on its inputs with the
+layer's output replaced: exact as well, and slower.
 """
 
 import copy
@@ -27,8 +28,9 @@ class Head:
         network: the whole classifier; the layer's output is replaced while it runs.
         layer: the module that the head follows.
         seed_input: (1, 3, H, W), any input; the backbone runs on it, and its result is discarded.
-        weight: (C, K) of a head that is global average pooling and one linear map; None for any other head.
-        bias: (C,) of such a head; None where it has none.
+        weight: (C, K) of a head that is global average pooling and one linear map; None for any other head. With a code
+            it is the map from pooled latents, through the decoder.
+        bias: (C,) of such a head; None where it has none, and with a code.
         whole: whether the head is the whole network, because something passes the layer by.
         beside: what the head reads beside the activations, see :attr:`reads`; for one image, or for as many as there
             are activations of. None where it reads nothing else, or is not given it yet.
@@ -51,14 +53,30 @@ class Head:
     def reads(self) -> str:
         """What the head reads beside the activations.
 
-        ``inputs``, (B, 3, H, W) normalised, where it is the whole network; ``outside``, (B, P, K), the layer's tokens
-        outside its grid; else an empty string.
+        ``inputs``, (B, 3, H, W) normalised, where it is the whole network; ``outside``, (B, P, K), what the units do
+        not hold of the layer's output, see :meth:`interpret.models.layout.Layout.outside`; ``offset``, (B, C), the part
+        of the logits that no latent of a code has, where the head is linear; else an empty string.
         """
+        layout = hook_point(self.layer).layout
         if self.linear:
-            return ""
+            return "offset" if layout.code is not None else ""
         if self.whole:
             return "inputs"
-        return "outside" if hook_point(self.layer).layout.others else ""
+        return "outside" if layout.keeps else ""
+
+    def offset(self, logits: Tensor, features: Tensor) -> Tensor:
+        """(B, C) the part of the logits that no latent of a code has: W (error and b_dec, pooled) + b.
+
+        Args:
+            logits: (B, C) with nothing ablated.
+            features: (B, K), of the same images.
+
+        Raises:
+            ValueError: the head is not linear.
+        """
+        if self.weight is None:
+            raise ValueError("this head is not pooling and a linear map")
+        return logits.float() - torch.nn.functional.linear(features.float(), self.weight, self.bias)
 
     def given(self, beside: Tensor | None) -> "Head":
         """The same head with what it reads beside the activations."""
@@ -81,10 +99,10 @@ class Head:
         Raises:
             ValueError: the head reads more than the activations, and has not been given it.
         """
-        if self.weight is not None:
-            return self.from_features(activations.float().mean(dim=(2, 3)))
         if self.reads and self.beside is None:
             raise ValueError(f"this head reads {self.reads} beside the activations; give them")
+        if self.weight is not None:
+            return self.from_features(activations.float().mean(dim=(2, 3)))
         beside = None if self.beside is None else self.beside.to(activations.device)
         if beside is not None and len(beside) != len(activations):
             beside = beside.expand(len(activations), *beside.shape[1:])
@@ -97,11 +115,16 @@ class Head:
         """(B, C) from features (B, K), the activations averaged over the grid.
 
         Raises:
-            ValueError: the head is not pooling and a linear map.
+            ValueError: the head is not pooling and a linear map, or its offset is not given.
         """
         if self.weight is None:
             raise ValueError("this head is not pooling and a linear map; give the activations")
-        return torch.nn.functional.linear(features.float(), self.weight, self.bias)
+        found = torch.nn.functional.linear(features.float(), self.weight, self.bias)
+        if self.reads != "offset":
+            return found
+        if self.beside is None:
+            raise ValueError("this head reads offset beside the features; give it")
+        return found + self.beside.to(found.device)
 
 
 def trial_inputs(size: tuple[int, int]) -> Tensor:
@@ -128,7 +151,12 @@ def find_head(network: nn.Module, layer: At, inputs: Tensor) -> Head:
     Raises:
         InputError: the layer has no part in the network's output, or the network does not give the same twice.
     """
-    name = hook_point(layer).layer
+    point = hook_point(layer)
+    name = point.layer
+    if (code := point.layout.code) is not None:
+        plain = find_head(network, dataclasses.replace(point, layout=point.layout.plain), inputs)
+        if plain.weight is not None:  # W mean(z D + b_dec + error) + b: linear in mean(z)
+            return Head(network, layer, plain.seed_input, plain.weight @ code.directions(plain.weight.device).T)
     with torch.no_grad(), evaluating(network):
         with capture(network, layer) as captured:
             expected = network(inputs).float()
@@ -136,7 +164,7 @@ def find_head(network: nn.Module, layer: At, inputs: Tensor) -> Head:
         if activations is None:
             raise InputError(f"The layer {name!r} has no part in the network's output; choose another one.")
         seed = torch.zeros_like(inputs[:1])
-        weight, bias = _linear_map(network, layer, inputs, activations)
+        weight, bias = (None, None) if code is not None else _linear_map(network, layer, inputs, activations)
         outside, cut = captured.outside, Head(network, layer, seed)
         for head, beside in (
             (Head(network, layer, seed, weight, bias), outside),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from interpret.errors import InputError
-from interpret.models.layout import CHANNELS_FIRST, At, HookPoint, hook_point
+from interpret.models.layout import CHANNELS_FIRST, At, HookPoint, Layout, hook_point
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Captured:
     Attributes:
         activations: (B, K, h, w), detached from the backbone and, with ``gradient=True``, a leaf of the head's graph;
             None before the first pass.
-        outside: (B, P, K) the tokens outside the layer's grid, detached; None where there are none.
+        outside: (B, P, K) what of the layer's output the units do not hold, detached, see
+            :meth:`interpret.models.layout.Layout.outside`; None where they hold all of it.
     """
 
     activations: Tensor | None = None
@@ -73,12 +74,12 @@ def capture(network: nn.Module, at: At, *, gradient: bool = False) -> Iterator[C
     def capture_output(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         layout.check(output, point.layer)
         detached = output.detach()
-        captured.activations, captured.outside = layout.units(detached), layout.outside(detached)
+        captured.activations, captured.outside = layout.split(detached)
         if not gradient:
             return detached.clone()
         torch.set_grad_enabled(True)
         captured.activations.requires_grad_(True)
-        return layout.output(captured.activations, captured.outside)
+        return _built(layout, captured.activations, captured.outside, detached)
 
     handle = find_module(network, point).register_forward_hook(capture_output)
     try:
@@ -95,9 +96,15 @@ def _changed(output: Tensor, point: HookPoint, change: Callable[[Tensor], None])
         change(output)
         return output
     layout.check(output, point.layer)
-    activations = layout.units(output)
+    activations, outside = layout.split(output)
     change(activations)
-    return layout.output(activations, layout.outside(output)) if layout.signed else output
+    return _built(layout, activations, outside, output) if layout.derived else output
+
+
+def _built(layout: Layout, activations: Tensor, outside: Tensor | None, like: Tensor) -> Tensor:
+    """A layer's output from its units; of the type of ``like`` where a code computed it, in float32."""
+    output = layout.output(activations, outside)
+    return output if layout.code is None else output.to(like.dtype)
 
 
 @contextmanager
@@ -141,7 +148,7 @@ def replace(network: nn.Module, at: At, activations: Tensor, outside: Tensor | N
         network: any module.
         at: the layer.
         activations: of its units.
-        outside: (B, P, K) its tokens outside the grid; those of the forward pass itself if None.
+        outside: (B, P, K) what the units do not hold; that of the forward pass itself if None.
     """
     layout = hook_point(at).layout
 
@@ -149,7 +156,7 @@ def replace(network: nn.Module, at: At, activations: Tensor, outside: Tensor | N
         own = layout.outside(output) if outside is None else outside
         if activations.requires_grad:
             torch.set_grad_enabled(True)
-        return layout.output(activations, own)
+        return _built(layout, activations, own, output)
 
     handle = find_module(network, at).register_forward_hook(substitute)
     try:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from interpret.errors import InputError
+from interpret.models.codes import Code
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Layout:
         suffix: tokens after those of the grid (count).
         signed: whether a channel's positive and negative half are two units: of C channels, unit k is the positive half
             of channel k, and unit C + k the negative one, as a value of 0 or more.
+        code: whose latents are the units, in place of the channels; None for the channels themselves.
     """
 
     axes: tuple[int, ...] = (0, 1, 2, 3)
@@ -30,20 +32,59 @@ class Layout:
     prefix: int = 0
     suffix: int = 0
     signed: bool = False
+    code: Code | None = None
 
     @property
     def others(self) -> int:
         """Tokens outside the grid (count)."""
         return self.prefix + self.suffix
 
+    @property
+    def derived(self) -> bool:
+        """Whether units are computed from the channels, and no view of them."""
+        return self.signed or self.code is not None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the layer's output does not follow from the units alone, see :meth:`outside`."""
+        return self.others > 0 or self.code is not None
+
+    @property
+    def plain(self) -> "Layout":
+        """The same with the channels as units."""
+        return replace(self, signed=False, code=None)
+
     def units(self, output: Tensor) -> Tensor:
-        """(B, K, h, w) of a layer's output: a view of it, unless ``signed``."""
+        """(B, K, h, w) of a layer's output: a view of it, unless :attr:`derived`."""
+        return self.split(output)[0]
+
+    def outside(self, output: Tensor) -> Tensor | None:
+        """(B, P, K) what of a layer's output the units do not hold; None where they hold all of it.
+
+        These are the tokens outside the grid, prefix first. With a code the error A - decode(encode(A)) of each
+        location follows, row by row; K is then the channels (count).
+        """
+        return self.split(output)[1]
+
+    def split(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The :meth:`units` of a layer's output, and what is :meth:`outside` of them."""
+        channels, outside = self._channels(output), self._tokens(output)
+        if self.code is not None:
+            latents = self.code.encode(channels)
+            error = (channels.float() - self.code.decode(latents)).flatten(2).transpose(1, 2)
+            return latents, error if outside is None else torch.cat([outside.float(), error], dim=1)
+        if self.signed:
+            channels = torch.cat([channels.clamp_min(0), (-channels).clamp_min(0)], dim=1)
+        return channels, outside
+
+    def _channels(self, output: Tensor) -> Tensor:
+        """(B, K, h, w) a view of a layer's output."""
         moved = output.permute(self.axes) if self.axes != (0, 1, 2, 3) else output
         if self.grid is not None:
             moved = moved.narrow(2, self.prefix, self.grid[0] * self.grid[1]).unflatten(2, self.grid)
-        return torch.cat([moved.clamp_min(0), (-moved).clamp_min(0)], dim=1) if self.signed else moved
+        return moved
 
-    def outside(self, output: Tensor) -> Tensor | None:
+    def _tokens(self, output: Tensor) -> Tensor | None:
         """(B, P, K) the tokens outside the grid, prefix first; None where there are none."""
         if not self.others:
             return None
@@ -51,11 +92,20 @@ class Layout:
         return torch.cat([moved[:, : self.prefix], moved[:, moved.shape[1] - self.suffix :]], dim=1)
 
     def output(self, activations: Tensor, outside: Tensor | None = None) -> Tensor:
-        """A layer's output from its activations (B, K, h, w) and the tokens outside the grid (B, P, K); a new tensor.
+        """A layer's output from its units (B, K, h, w) and what is :meth:`outside` of them (B, P, K); a new tensor.
+
+        With a code it is decode(z) and the error, which stays as it is whatever the latents z are.
 
         Raises:
-            ValueError: the layer has tokens outside its grid, and they are not given.
+            ValueError: the layer keeps more than its units, and it is not given.
         """
+        if self.code is not None:
+            if outside is None:
+                raise ValueError("the error of the code is not given; give it too")
+            tokens, error = outside[:, : self.others], outside[:, self.others :]
+            decoded = self.code.decode(activations)
+            activations = decoded + error.to(decoded.dtype).transpose(1, 2).unflatten(2, decoded.shape[2:])
+            outside = tokens
         if self.signed:
             positive, negative = activations.chunk(2, dim=1)
             activations = positive - negative
@@ -123,6 +173,10 @@ class HookPoint:
     def signed(self) -> "HookPoint":
         """The same with the positive and the negative half of each channel as two units."""
         return replace(self, layout=replace(self.layout, signed=True))
+
+    def coded(self, code: Code) -> "HookPoint":
+        """The same with the latents of a code as units."""
+        return replace(self, layout=replace(self.layout, code=code))
 
 
 At = str | HookPoint

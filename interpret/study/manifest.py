@@ -18,6 +18,7 @@ from interpret.config import Arithmetic, ExtractConfig, MineConfig, ModelConfig,
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
 from interpret.files import write_json
+from interpret.study.codes import Codes
 from interpret.study.digests import LENGTH, FileDigest
 from interpret.study.fields import Fields
 from interpret.study.schema import ALWAYS, FILES, FIRST_WITH_DIGESTS, READABLE
@@ -76,6 +77,7 @@ class Manifest:
         seconds: how long the run took; None likewise.
         shards_resumed: shards that an interrupted run had left (count); None likewise.
         files: size and digest of the study's files, by name; None before version 3.
+        codes: the code whose latents are the units; None where these are channels or halves of them.
     """
 
     schema_version: int
@@ -102,6 +104,7 @@ class Manifest:
     seconds: float | None
     shards_resumed: int | None
     files: dict[str, FileDigest] | None
+    codes: Codes | None = None
 
     @classmethod
     def read(cls, content: Any, *, finished: bool = True) -> "Manifest":
@@ -153,7 +156,15 @@ class Manifest:
             seconds=timings.number("seconds") if timings and "seconds" in timings else None,
             shards_resumed=timings.whole("shards_resumed") if timings and "shards_resumed" in timings else None,
             files=_files(fields) if finished and version >= FIRST_WITH_DIGESTS else None,
+            codes=Codes.read(fields.section("codes")) if "codes" in fields else None,
         )
+
+    @property
+    def channels(self) -> int:
+        """Of the layer, whatever the units are made of them (count)."""
+        if self.codes is not None:
+            return self.codes.channels
+        return self.n_units // 2 if self.config.model.signed else self.n_units
 
     @cached_property
     def given_from_python(self) -> str | None:

@@ -129,8 +129,10 @@ _MISFITS = (OSError, ValueError, RecursionError)
 
 
 def _network(study: Study) -> dict[str, Any]:
+    codes = study.recorded.codes
     return {
         "model": study.model, "layer": study.layer, "units": study.n_units, "weights_digest": study.weights_digest,
+        **({} if codes is None else {"codes": codes.sha256}),
     }  # fmt: skip
 
 
@@ -149,10 +151,11 @@ def _parsed(text: str, study: Study) -> Names:
         raise ValueError(f"it does not say that its format is {FORMAT!r}")
     network = content.section("network")
     # Weights first: another name for the same network makes no difference.
-    if network.text("weights_digest") != study.weights_digest or network.text("layer") != study.layer:
+    own = _network(study)
+    if any(network.content.get(name) != own.get(name) for name in ("weights_digest", "layer", "codes")):
         raise ValueError(
-            f"they are of {network.text('model')}, layer {network.text('layer')}, with other weights or another layer "
-            f"than {study.name}, where a unit means something else"
+            f"they are of {network.text('model')}, layer {network.text('layer')}, with other weights, another layer "
+            f"or other codes than {study.name}, where a unit means something else"
         )
     listed = content.content.get("names")
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:

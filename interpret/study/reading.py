@@ -159,17 +159,22 @@ def read_array(folder: Path, manifest: Manifest, name: str, rows: int) -> Any:
     units = manifest.n_units
     shape: tuple[int | None, ...] = {
         "features": (rows, units), "cams": (rows, None, None), "activations": (rows, units, None, None),
-        "outside": (rows, None, units), "pixels": (rows, *manifest.preprocessing.size, 3),
+        "outside": (rows, None, manifest.channels), "pixels": (rows, *manifest.preprocessing.size, 3),
+        "offset": (rows, len(manifest.class_names)),
     }[name]  # fmt: skip
     with intact(folder, manifest, f"{name}.npy") as path:
         array = np.lib.format.open_memmap(path, mode="r")
-        kind = np.dtype({"features": np.float32, "outside": np.float32, "pixels": np.uint8}.get(name, np.float16))
+        kind = np.dtype(_KINDS.get(name, np.float32))
         _require(array.dtype == kind, f"its type is {array.dtype}, not {kind}")
         fits = len(array.shape) == len(shape) and all(
             size == wanted or (wanted is None and size > 0) for size, wanted in zip(array.shape, shape, strict=True)
         )
         _require(fits, f"its shape is {array.shape}, not that of {rows} photos and {units} units")
         return array
+
+
+_KINDS = {"cams": np.float16, "activations": np.float16, "pixels": np.uint8}
+"""Types of the arrays that are not float32."""
 
 
 def read_if_stored(folder: Path, manifest: Manifest, rows: int, *names: str) -> Any:

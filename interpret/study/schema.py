@@ -76,11 +76,12 @@ PRINTS = pa.schema(
 """See :mod:`interpret.study.prints`: nothing in the study depends on it, and a study without it is complete."""
 
 TABLES = {"images": IMAGES, "patches": PATCHES, "contrast": CONTRAST, "skipped": SKIPPED}
-ARRAYS = ("features", "cams", "outside", "pixels", "activations")
+ARRAYS = ("features", "cams", "outside", "offset", "pixels", "activations")
 
 FILES = frozenset({*(f"{name}.parquet" for name in TABLES), *(f"{name}.npy" for name in ARRAYS)})
 """Every file of a study that its manifest answers for."""
 
-ALWAYS = FILES - {"outside.npy", "pixels.npy", "activations.npy"}
+ALWAYS = FILES - {"outside.npy", "offset.npy", "pixels.npy", "activations.npy"}
 """Those that every study has. The others are stored only where the head needs them: activations; ``outside`` (n, P, K)
-float32, the tokens outside their grid; ``pixels`` (n, H, W, 3) uint8, the inputs, where the whole network is run."""
+float32, the tokens outside their grid and a code's errors; ``offset`` (n, C) float32, the part of the logits that no
+latent of a code has; ``pixels`` (n, H, W, 3) uint8, the inputs, where the whole network is run."""

@@ -16,8 +16,8 @@ class Shard:
         contrast: rows of ``CONTRAST``, in the order of their images.
         skipped: rows of ``SKIPPED``.
         arrays: by name, one row per image: ``features`` (n, K) float32, ``cams`` (n, h, w) float16 and, if they are
-            stored, ``activations`` (n, K, h, w) float16, ``outside`` (n, P, K) float32 and ``pixels`` (n, H, W, 3)
-            uint8.
+            stored, ``activations`` (n, K, h, w) float16, ``outside`` (n, P, K) and ``offset`` (n, C) float32, and
+            ``pixels`` (n, H, W, 3) uint8.
     """
 
     images: pa.Table

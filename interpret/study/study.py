@@ -235,7 +235,7 @@ class Study:
     @cached_property
     def beside(self) -> npt.NDArray | None:
         """What the head reads beside the activations, memory-mapped, see ``ALWAYS`` in the schema; None if nothing."""
-        return reading.read_if_stored(self.folder, self.recorded, len(self.images), "outside", "pixels")
+        return reading.read_if_stored(self.folder, self.recorded, len(self.images), "outside", "offset", "pixels")
 
     @property
     def has_contrast(self) -> bool:

@@ -79,14 +79,14 @@ class LinearChanges(PredictionChanges):
         weight, bias = ablation_set.head.weight, ablation_set.head.bias
         assert weight is not None
         whole = ablation_set.double_weight
-        offset = np.zeros(len(whole)) if bias is None else bias.cpu().numpy().astype(np.float64)
+        offset = 0.0 if bias is None else bias.cpu().numpy().astype(np.float64)
         advantage = whole[class_id, pool] - whole[:, pool]  # (C, m)
         fill = ablation_set.ablated_values().cpu().numpy().astype(np.float64)
         found: list[tuple[Ints, Floats, Floats]] = []
         for start in range(0, len(photos), LINEAR_ROWS):
             part = photos[start : start + LINEAR_ROWS]
             features = ablation_set.head_inputs(part).cpu().numpy().astype(np.float64)
-            values = features @ whole.T + offset
+            values = features @ whole.T + offset + ablation_set.offsets(part)
             need = values[:, [class_id]] - values
             # Of equal logits the class of the lower index is predicted.
             need[:, :class_id] = np.nextafter(need[:, :class_id], -np.inf)

@@ -96,6 +96,18 @@ def resolve_code(text: str) -> str:
     return f"{resolve(place, folder=False)}:{function}" if place.endswith(".py") else text
 
 
+def resolve_codes(text: str) -> str:
+    """What ``--codes`` takes for sparse codes that a user typed, below an allowed root; the demo's own by their word.
+
+    Raises:
+        InputError: there is no such folder or file.
+    """
+    from interpret.models.code_files import DEMO  # likewise
+
+    text = text.strip()
+    return text if text == DEMO else str(resolve(text, folder=not text.lower().endswith(".safetensors")))
+
+
 def folders_in(text: str, limit: int = 300) -> tuple[Path | None, list[Path], int]:
     """The folders in one that a user typed, to go on to; those that may not be read are left out.
 

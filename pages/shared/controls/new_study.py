@@ -26,7 +26,7 @@ SOURCES = {
     "torchvision": "a data set of torchvision",
 }
 
-SKIPPED = {"model", "weights", "class_names", "layer", "images", "limit", "shard_size"}
+SKIPPED = {"model", "weights", "class_names", "layer", "codes", "images", "limit", "shard_size"}
 """Options with a control of their own, and one that the command line does not offer either."""
 
 LIMIT = next(option for option in options(RunConfig) if option.name == "limit")
@@ -91,6 +91,12 @@ def _form(uploaded: list[Any], photos: int) -> None:
             placeholder="not set: the last one with spatial extent",
             help="a module’s name, such as layer3 or features.22; `unitscope models --layers NAME` lists them",
         )
+        codes = st.text_input(
+            "Sparse codes of the layer",
+            key="new_codes",
+            placeholder="not set: channels are the units",
+            help="a folder that SAELens or sparsify wrote, whose latents are the units then",
+        )
         own = ""
         if allowed_paths.code_is_allowed():
             own = st.text_input(
@@ -137,6 +143,8 @@ def _form(uploaded: list[Any], photos: int) -> None:
                 arguments += ["--class-names", str(allowed_paths.resolve(class_names, folder=False))]
             if layer:
                 arguments += ["--layer", layer]
+            if codes:
+                arguments += ["--codes", allowed_paths.resolve_codes(codes)]
             arguments += LIMIT.words(limit)
             images, skipped = _images(source, folder, uploaded)
             arguments += ["--images", images]
