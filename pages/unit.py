@@ -197,7 +197,7 @@ def _histogram(findings: Findings, unit: int) -> None:
         alt=f"histogram of unit {unit}'s mean activation over {len(values)} photos",
     )
     wording.paragraph(
-        f"Over {wording.count(len(values), 'photo')}, the mean over the layer’s grid; grey: all photos.", "small"
+        f"Over {wording.count(len(values), 'photo')}, the mean over the layer’s grid; outlines: all photos.", "small"
     )
 
 

@@ -239,6 +239,12 @@ def test_on_a_phone_names_of_classes_are_above_and_below_them_and_a_matrix_has_i
     named = figure.data[-1]
     assert set(named.textposition) <= {"top center", "bottom center"}
     assert named.text[0] == "<b>English<br>springer</b>"
+    names = ["Greater Swiss mountain dog", "Dog", "Cat"]
+    figure = class_unit_charts.class_unit_graph(np.eye(3), names, ["#111111"] * 3, [4, 5, 6], narrow=True)
+    margin, (low, high) = figure.layout.margin, figure.layout.yaxis.range
+    inner = figure.layout.height - margin.t - margin.b
+    above_mark = margin.t + (high - figure.data[-1].y[0]) / (high - low) * inner
+    assert above_mark >= 7 + 4 * 17, "four lines of 13 pixels' type above half a mark"
     falls = pd.DataFrame([[0.5, 0.1], [0.0, 0.4]])
     matrix = influence_charts.influence_matrix(falls, ["a", "b"], narrow=True)
     assert (matrix.data[0].colorbar.orientation, matrix.layout.xaxis.tickangle) == ("h", -90)

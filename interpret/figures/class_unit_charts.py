@@ -190,11 +190,35 @@ def class_unit_graph(
         cliponaxis=False,
     )
     reach = np.abs(np.concatenate([ring, place])).max(axis=0, initial=1.0)
-    plain(figure, 480 if narrow else 640, clickmode="event+select", hovermode="closest")
+    height = 480 if narrow else 640
+    above, below = _room(ring[:, 1], class_names, _REACH * reach[1], height) if narrow else (0.0, 0.0)
+    plain(figure, height + round(above + below), clickmode="event+select", hovermode="closest")
+    figure.update_layout(margin={"t": 8 + round(above), "b": 8 + round(below)})
     aside = (1.22 if narrow else 1.42) * reach[0]
     figure.update_xaxes(visible=False, range=[-aside, aside])
-    figure.update_yaxes(visible=False, range=[-1.14 * reach[1], 1.14 * reach[1]])
+    figure.update_yaxes(visible=False, range=[-_REACH * reach[1], _REACH * reach[1]])
     return figure
+
+
+_REACH = 1.14
+"""How far the graph's axes reach up and down, of the mark that is farthest out."""
+
+_LINE = 18
+"""Height of a line of a class's name in the narrow graph (pixels)."""
+
+
+def _room(y: npt.NDArray[np.floating], class_names: Sequence[str], ends: float, height: int) -> tuple[float, float]:
+    """Pixels that names of several lines take above and below the axes.
+
+    Args:
+        y: (classes,) where the classes stand, 1 at the top.
+        class_names: their names, a word a line.
+        ends: where the axes end, up and down.
+        height: that of the axes (pixels).
+    """
+    tall = 10 + _LINE * np.array([len(name.split(" ")) for name in class_names], np.float64)
+    beyond = tall - (ends - np.abs(y)) * height / (2 * ends)
+    return float(beyond[y > 0].max(initial=0.0)), float(beyond[y <= 0].max(initial=0.0))
 
 
 def _beside(x: float, y: float) -> str:

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from interpret.figures.colours import OTHER
-from interpret.figures.plotly_style import FAINT, plain, safe
+from interpret.figures.plotly_style import CLEAR, FAINT, plain, safe
 
 
 def activation_histogram(
     everywhere: npt.NDArray[np.floating], groups: Mapping[str, tuple[str, npt.NDArray[np.floating]]], bins: int = 40
 ) -> go.Figure:
-    """Histogram of a unit's activation over photos: all photos behind, a few classes in front.
+    """Histogram of a unit's activation over photos: all photos as outlines, a few classes filled, grey ones among them.
 
     Args:
         everywhere: (n,) activation of the unit in each photo, pooled over the grid.
@@ -26,20 +26,20 @@ def activation_histogram(
     middle = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure()
 
-    def bars(values: npt.NDArray[np.floating], name: str, colour: str, opacity: float) -> None:
+    def bars(values: npt.NDArray[np.floating], name: str, marker: dict[str, object], opacity: float) -> None:
         share = np.histogram(values, edges)[0] / max(len(values), 1)
         figure.add_bar(
             x=middle,
             y=share,
             name=safe(name),
-            marker={"color": colour, "line": {"width": 0}},
+            marker=marker,
             opacity=opacity,
             hovertemplate=f"{safe(name)}: %{{y:.1%}} of {len(values):,} photos<br>activation %{{x:.3g}}<extra></extra>",
         )
 
-    bars(everywhere, "all photos", OTHER, 0.5)
+    bars(everywhere, "all photos", {"color": CLEAR, "line": {"width": 1.2, "color": OTHER}}, 1.0)
     for name, (colour, values) in groups.items():
-        bars(values, name, colour, 0.6)
+        bars(values, name, {"color": colour, "line": {"width": 0}}, 0.6)
     plain(figure, 260, barmode="overlay", bargap=0.06)
     figure.update_layout(
         showlegend=True,
