@@ -1,11 +1,12 @@
 """Ray's workers at scale: how much of them is used, what a shard costs the driver, and whether its memory stays flat.
 
-    python -m benchmarks.scale [--workers 1 2 4 16] [--shards 10000] [--seconds 1.0]
+    python -m benchmarks.scale [--workers 1 2 4 16] [--shards 10000] [--seconds 1.0] [--photo-bytes 0]
 
 The workers sleep instead of computing, so that two processors do for sixteen: each shard takes a worker ``--seconds``,
 as 256 photos do at 256 photos a second. They return shards of 256 photos with 384 patches, which the driver writes into
 a real workspace, with digests, as a run does. Efficiency is the time that the workers alone would take, divided by what
-passed until the last shard was written, counted from when every worker had given its first.
+passed until the last shard was written, counted from when every worker had given its first. With ``--photo-bytes`` each
+shard's photos, of so many bytes each, are read by the driver and sent along, as ``--ship-photos`` does.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import resource
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
+from torch import nn
 
 from interpret.config import Arithmetic
 from interpret.explanation.plan import Plan
@@ -62,7 +65,7 @@ class Sleeper:
             table(IMAGES, PHOTOS), table(PATCHES, patches), table(CONTRAST, 4 * patches), table(SKIPPED, 0), arrays
         )
 
-    def explain(self, _index: int, _positions: npt.NDArray[np.int64]) -> Shard:
+    def explain(self, _index: int, _positions: npt.NDArray[np.int64], _contents: Any = None) -> Shard:
         """The same shard again, after a while."""
         time.sleep(self._seconds)
         return self._shard
@@ -74,24 +77,44 @@ def megabytes() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def measure(workers: int, shards: int, seconds: float) -> tuple[float, float, list[float], float]:
+@dataclass
+class NoNetwork:
+    """A classifier of which nothing is used."""
+
+    network: nn.Module
+    config: None = None
+
+
+@dataclass
+class SleepersPlan:
+    """What the driver takes from a plan."""
+
+    classifier: NoNetwork
+    photos: SimpleNamespace
+    device: torch.device
+
+
+def measure(workers: int, shards: int, seconds: float, size: int) -> tuple[float, float, list[float], float]:
     """Efficiency (fraction), the driver's processor time a shard (s), its memory after tenths (MB), and elapsed s."""
-    photos = SimpleNamespace(photos=[])
-    classifier = SimpleNamespace(config=None)
-    plan = cast(Plan, SimpleNamespace(device=torch.device("cpu"), classifier=classifier, photos=photos))
+    files = tempfile.TemporaryDirectory()
+    photos = []
+    for number in range(PHOTOS if size else 0):
+        photos.append(SimpleNamespace(file=Path(files.name) / f"{number}.jpg"))
+        photos[-1].file.write_bytes(os.urandom(size))
+    held = SleepersPlan(NoNetwork(nn.Identity()), SimpleNamespace(photos=photos), torch.device("cpu"))
+    plan, options = cast(Plan, held), RayOptions(workers=workers, ship=size > 0)
     parts = [(index, np.arange(PHOTOS)) for index in range(shards + workers)]
     memory = []
     with tempfile.TemporaryDirectory() as scratch, Workspace(Path(scratch) / "study", ["0" * 16]) as workspace:
         began = cpu = 0.0
-        for done, (index, shard, _) in enumerate(
-            explain_parts(plan, Arithmetic("float32"), parts, RayOptions(workers=workers), Sleeper)
-        ):
+        for done, (index, shard, _) in enumerate(explain_parts(plan, Arithmetic("float32"), parts, options, Sleeper)):
             if done == workers:  # every worker is there, and at work
                 began, cpu = time.monotonic(), time.process_time()
             workspace.put(index, shard)
             if (done + 1) % max(1, shards // 10) == 0:
                 memory.append(megabytes())
         elapsed, cpu = time.monotonic() - began, time.process_time() - cpu
+    files.cleanup()
     return shards * seconds / workers / elapsed, cpu / shards, memory, elapsed
 
 
@@ -102,6 +125,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 16])
     parser.add_argument("--shards", type=int, default=10_000, help="with the most workers; fewer with fewer")
     parser.add_argument("--seconds", type=float, default=1.0, help="that a shard takes a worker")
+    parser.add_argument("--photo-bytes", type=int, default=0, help="size of each photo that is sent along; 0: none is")
     given = parser.parse_args()
     os.environ["SCALE_SECONDS"] = str(given.seconds)
     most = max(given.workers)
@@ -110,7 +134,7 @@ def main() -> None:
     print("|--:|--:|--:|--:|--:|--:|")
     for workers in given.workers:
         shards = max(50, given.shards * workers // most) if workers == most else max(50, 60 * workers)
-        efficiency, cpu, memory, elapsed = measure(workers, shards, given.seconds)
+        efficiency, cpu, memory, elapsed = measure(workers, shards, given.seconds, given.photo_bytes)
         grown = f"{statistics.mean(memory[:2]):.0f} to {statistics.mean(memory[-2:]):.0f}" if memory else ""
         print(f"| {workers} | {shards:,} | {elapsed:.1f} | {efficiency:.2f} | {1000 * cpu:.1f} | {grown} |", flush=True)
     ray.shutdown()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from interpret import pipeline
 from interpret.cli.main import main
 from interpret.config import RunConfig
+from interpret.data import photo_files, photos
 from interpret.errors import InputError
 from interpret.explanation.array_tasks import ask
 from interpret.explanation.ray_workers import RayOptions
@@ -24,6 +26,22 @@ from tests.test_array_tasks import asked_for  # noqa: F401 - a fixture
 from tests.test_pipeline import contents
 
 TWO = RayOptions(workers=2)
+
+FROM_ANOTHER = """
+from torch import nn
+import beside
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = beside.build()
+
+    def forward(self, photos):
+        return self.layers(beside.plain(photos))
+
+def from_another():
+    return Net()
+"""
 
 
 def test_without_ray_one_sentence_says_what_to_install(asked_for, tmp_path, capsys, monkeypatch):  # noqa: F811
@@ -69,6 +87,53 @@ def test_workers_give_the_bytes_of_one_process(ray, asked_for, tmp_path):  # noq
     assert contents(study.folder) == expected
     assert "Explaining photos, 2 workers" in {progress.stage for progress in stages}
     assert max(progress.done for progress in stages) == 33
+
+
+def test_photos_are_sent_to_workers_only_where_there_are_some(asked_for, tmp_path, capsys):  # noqa: F811
+    assert main(["run", "--images", asked_for.images, "--study", str(tmp_path / "s"), "--ship-photos"]) == 2
+    assert "give --ray as well" in capsys.readouterr().err
+
+
+SHIPPED = RayOptions(workers=2, ship=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [SHIPPED, TWO])
+def test_workers_that_see_neither_photos_nor_network_get_both(ray, asked_for, tmp_path, monkeypatch, options):  # noqa: F811
+    """Both are moved away once the run is planned; this process alone is told where to."""
+    seen, hidden = tmp_path / "seen", tmp_path / "hidden"
+    shutil.copytree(Path(asked_for.images).parent, seen)
+    network = f"{seen}/nets_of_queue.py:from_another"
+    (seen / "beside.py").write_text((seen / "nets_of_queue.py").read_text() + "\n\ndef plain(x):\n    return x * 1\n")
+    (seen / "nets_of_queue.py").write_text(FROM_ANOTHER)
+    (seen / "photos" / "class 1" / "100.png").write_bytes(b"broken")
+    os.utime(seen / "photos" / "class 1" / "100.png", (10**9, 10**9))
+    config = dataclasses.replace(
+        asked_for, images=str(seen / "photos"), model=dataclasses.replace(asked_for.model, model=network)
+    )
+    expected = contents(pipeline.run(config, tmp_path / "alone").folder)
+    opened = photo_files.opened
+
+    def opened_here(path):
+        return opened(str(path).replace(str(seen), str(hidden)) if hidden.exists() else path)
+
+    monkeypatch.setattr(photos, "opened", opened_here)
+
+    def move(progress: Progress) -> None:
+        if progress.stage == "Preparing the model":
+            seen.rename(hidden)
+        if progress.stage.startswith("Explaining"):
+            assert not seen.exists()
+        if progress.stage == "Writing the study":  # what comes after is measured here, with the network
+            hidden.rename(seen)
+
+    if options is TWO:  # what they do not see they cannot read
+        with pytest.raises(InputError, match="There is no file"):
+            pipeline.run(config, tmp_path / "ray", move, ray=options)
+        return
+    study = pipeline.run(config, tmp_path / "ray", move, ray=options)
+    assert study.counts.skipped == 1
+    assert contents(study.folder) == expected
 
 
 @pytest.mark.long

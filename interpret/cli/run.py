@@ -9,6 +9,7 @@ from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, c
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.errors import InputError
 from interpret.imports import without_collections
 
 
@@ -29,6 +30,12 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--ray-workers", type=positive, help="how many (default: one a GPU, or one every 4 processors)"
     )
+    command.add_argument(
+        "--ship-photos",
+        action="store_true",
+        help="with --ray: send the photos' bytes with each shard and the network to each worker, which then need see "
+        "neither the photos nor the weights",
+    )
     add_options(command, RunConfig, only=("hold_out", "limit", "batch_size", "workers"))
     for config in (ModelConfig, ExtractConfig, MineConfig):
         add_options(command, config)
@@ -43,7 +50,9 @@ def _run(arguments: argparse.Namespace) -> None:
         from interpret.explanation.ray_workers import RayOptions
 
     config = configured_run(arguments)
-    ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers)
+    if arguments.ray is None and arguments.ship_photos:
+        raise InputError("--ship-photos sends photos to Ray's workers; give --ray as well.")
+    ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers, arguments.ship_photos)
     with progress_bar(arguments.progress_file) as progress:
         study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots, ray=ray)
     print_study(study, config.mine)

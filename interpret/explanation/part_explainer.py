@@ -1,12 +1,14 @@
 """The shards of a run, computed one after the other in whatever order they are asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from interpret.data.photo_files import Sent
 from interpret.explanation.contrast_classes import Deal
 from interpret.explanation.decoders import decoders_for
 from interpret.explanation.extractor import Extractor
@@ -53,7 +55,11 @@ class PartExplainer:
         self._stack.__exit__(*failure)  # type: ignore[arg-type]
 
     def explain(
-        self, index: int, positions: npt.NDArray[np.int64], on_batch: Callable[[int, int], None]
+        self,
+        index: int,
+        positions: npt.NDArray[np.int64],
+        on_batch: Callable[[int, int], None],
+        contents: Sequence[Sent] | None = None,
     ) -> "Future[Shard]":
         """Explain the photos of a shard; patches of its last batches may still be cut when this returns.
 
@@ -61,9 +67,12 @@ class PartExplainer:
             index: the shard's number.
             positions: (n,) of its photos among those of the plan.
             on_batch: called with how many of them are explained, and how many are skipped, after each batch.
+            contents: (n,) the bytes of the photos; read from their paths if None.
         """
         plan = self._plan
         chosen = [plan.photos.photos[position] for position in positions.tolist()]
+        if contents is not None:
+            chosen = [replace(photo, file=content) for photo, content in zip(chosen, contents, strict=True)]
         deal = Deal(len(plan.classifier.class_names), plan.config.extract.contrast, (0, index))
         decoded = self._decoders.ahead(chosen, 2 * plan.config.batch_size)
         return explain_shard(
