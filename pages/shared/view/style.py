@@ -41,6 +41,7 @@ button[data-testid^="stBaseButton-primary"]:not(:disabled):hover { background-co
   .st-key-search_field { width: auto; right: 3.6rem; }
   .stMainBlockContainer { padding: 3.6rem 0.9rem 3rem; }
   h1 { font-size: 1.55rem !important; }
+  [data-testid="stButtonGroup"] button:not([aria-label^="Help"]) { padding-inline: 0.6rem; } /* five in a row */
 }
 @media (min-width: 2400px) { html { font-size: 24px !important; } }
 @media (min-width: 3400px) { html { font-size: 32px !important; } }
