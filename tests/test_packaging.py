@@ -70,7 +70,8 @@ def test_a_wheel_holds_the_library_and_the_dashboard_and_nothing_else(wheel):
         expected = {path for path in expected if "__pycache__" not in path.parts}
         assert {path.relative_to(wheel / target) for path in (wheel / target).rglob("*") if path.is_file()} == expected
     words = ("assets/imagenet_words.json", "assets/imagenet_words.LICENSE")
-    for name in ("app.py", ".streamlit/config.toml", "assets/demo.safetensors", *words):
+    codes = ("assets/demo_codes/sae_weights.safetensors", "assets/demo_codes/cfg.json")
+    for name in ("app.py", ".streamlit/config.toml", "assets/demo.safetensors", *codes, *words):
         assert (wheel / "unitscope_dashboard" / name).read_bytes() == (ROOT / name).read_bytes()
     (command,) = importlib.metadata.PathDistribution(about).entry_points.select(group="console_scripts")
     assert command.name == "unitscope"

@@ -14,6 +14,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m interpret.demo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("train", help="train the network and write assets/demo.safetensors and assets/demo.json")
+    commands.add_parser("codes", help="learn sparse codes of the network's layer and write assets/demo_codes")
     drawn = commands.add_parser("sheet", help="write a sheet of drawings as PNG")
     drawn.add_argument("file", type=Path)
     drawn.add_argument("--rows", type=int, default=8)
@@ -44,6 +45,14 @@ def main(arguments: list[str]) -> None:
             if not 0 <= unit < UNITS:
                 parser.error(f"there is no unit {unit}; the network has {UNITS}, counted from 0")
         _save(_unit_sheet(options.units), options.file)
+    elif options.command == "codes":
+        from interpret.demo import codes
+
+        found = codes.train()
+        _print(
+            f"{found['explained']:.3f} of the variance explained, {found['active']:.1f} latents active at a location "
+            f"({found['channels']:.1f} channels)"
+        )
     else:
         from interpret.demo.train import train
 
