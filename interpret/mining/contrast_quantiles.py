@@ -78,6 +78,18 @@ class Quantiles:
             reached = place < np.diff(end, prepend=0)
             self.table[first:last].ravel()[keys[reached]] = values[(end - 1 - place)[reached]]
 
+    @classmethod
+    def of(cls, groups: Ints, table: Scores) -> "Quantiles":
+        """Quantiles that were made before.
+
+        Args:
+            groups: (G,) ascending, twice the class, and one more for the second half of the photos.
+            table: (G, K) the quantile of each unit.
+        """
+        made = cls.__new__(cls)
+        made.groups, made.table, made.n_units = groups, table, table.shape[1]
+        return made
+
     def kept(self, units: Units, scores: Scores, targets: Ints, half: npt.NDArray[np.bool_]) -> tuple[Units, Scores]:
         """The units of patches that exceed the quantiles of the other half of the photos; the others are taken out.
 

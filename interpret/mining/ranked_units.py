@@ -6,6 +6,7 @@ import numpy.typing as npt
 from interpret.config import DEFAULT_QUANTILE, MineConfig
 from interpret.errors import InputError
 from interpret.frames import integers
+from interpret.mining import kept_quantiles
 from interpret.mining.contrast_quantiles import Quantiles, halves
 from interpret.study import Study
 
@@ -93,4 +94,10 @@ def quantiles(study: Study, quantile: float, shared: int, *, halved: bool = True
         target, predicted, image = integers(table, "target", "predicted", "image_id")
         return Quantiles(*study.ranked_contrast, target, predicted, half[image], study.n_units, quantile, shared)
 
-    return study.derived(("quantiles", quantile, shared, halved), make)
+    def read_or_made() -> Quantiles:
+        own = study.mine_config  # others are a person's who moves a slider: a folder for each would fill the disk
+        if (quantile, shared) != (quantile_of(study, own), own.contrast_shared):
+            return make()
+        return kept_quantiles.kept(study, quantile, shared, halved, make)
+
+    return study.derived(("quantiles", quantile, shared, halved), read_or_made)

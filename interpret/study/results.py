@@ -4,7 +4,9 @@ from pathlib import Path
 
 from interpret.study.study import Study
 
-RESULTS_IN = ("mined", "evaluation/results", "dissection", "errors", "effects", "concepts/patches", "concepts/words")
+RESULTS_IN = (
+    "mined", "quantiles", "evaluation/results", "dissection", "errors", "effects", "concepts/patches", "concepts/words",
+)  # fmt: skip
 """Folders of a study that hold a folder for each result."""
 
 
