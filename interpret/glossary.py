@@ -3,7 +3,8 @@
 GLOSSARY = (
     (
         "Unit",
-        "One channel of the chosen layer, after its non-linearity. A layer of 1,280 channels has 1,280 units.",
+        "One channel of the chosen layer, after its non-linearity. A layer of 1,280 channels has 1,280 units. In a "
+        "study made with sparse codes, one of their latents.",
     ),
     (
         "Grad-CAM map",

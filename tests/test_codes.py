@@ -201,3 +201,48 @@ def test_codes_of_another_layer_and_halves_of_latents_are_refused():
     (layer,) = [one for one in models.layers(network, (16, 16)) if one.name == "features"]
     with pytest.raises(InputError, match="leave one out"):
         made.with_layer(layer, signed=True, code=drawn(6, 10))
+
+
+class Halves:
+    """A code that is no SparseCode: each channel's two halves, made in Python."""
+
+    channels, latents, path, format, sha256 = 6, 12, "halves", "made in Python", "1" * 64
+
+    def encode(self, activations):
+        return torch.cat([activations.relu(), (-activations).relu()], dim=1)
+
+    def decode(self, latents):
+        positive, negative = latents.chunk(2, dim=1)
+        return positive - negative
+
+    def directions(self, device):
+        return torch.cat([torch.eye(6), -torch.eye(6)]).to(device)
+
+
+def test_any_object_with_the_same_attributes_is_a_code():
+    network = Convolutional(flat=True).eval()
+    network.features[1] = nn.Tanh()  # units of both signs
+    images = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(4))
+    made = coded(network, 16, Halves(), "features")
+    signed = models.wrap(
+        network, name="n", class_names=made.class_names, preprocessing=made.preprocessing, layer="features", signed=True
+    )
+    found, expected = (explain(network, one.hook_point, images) for one in (made, signed))
+    assert torch.allclose(found.activations, expected.activations)
+    assert torch.allclose(found.alphas, expected.alphas, atol=1e-7)
+    assert not found.outside.any()  # nothing is left over
+    answers = []
+    for one in (made, signed):
+        with torch.no_grad(), zero_units(network, one.hook_point, OFF):
+            answers.append(network(images))
+    assert torch.allclose(*answers, atol=1e-6)
+
+
+def test_a_code_is_sent_without_its_copies_on_devices():
+    code = by_hand()
+    x = torch.rand(1, 2, 2, 2)
+    z = code.encode(x)
+    assert code._elsewhere
+    sent = pickle.loads(pickle.dumps(code))
+    assert not sent._elsewhere
+    assert torch.equal(sent.encode(x), z)

@@ -42,9 +42,11 @@ def network_of(
     if classifier is None:
         wrapped = study.wrapped_class
         if wrapped is not None:
+            codes = "" if study.recorded.codes is None else f", codes={study.recorded.codes.path!r}"
             raise InputError(
                 f"{study.folder} is a study of a network given from Python (a {wrapped}), which cannot be loaded by "
-                f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r})."
+                f"name; call this from Python with classifier=interpret.wrap(network, ..., layer={study.layer!r}"
+                f"{codes})."
             )
         _check_checkpoint(study)
         _check_codes(study)

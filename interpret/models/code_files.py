@@ -50,10 +50,10 @@ def read_codes(codes: str, roots: Sequence[Path] | None = None) -> SparseCode:
     else:
         path = Path(codes).expanduser().absolute()
         given = str(path)
-    check_within(path, roots, "The codes")
+    check_within(path, roots, "The folder of codes")
     weights = _weights_file(path)
     for file in (weights, weights.with_name(OPTIONS)):  # links
-        check_within(file, roots, "The codes")
+        check_within(file, roots, "The file of codes")
     options = _options(weights.with_name(OPTIONS))
     tensors = checkpoints.read_state(weights)
     if "W_enc" in tensors:

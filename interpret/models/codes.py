@@ -125,6 +125,10 @@ class SparseCode:
         """(M, K) the decoder."""
         return self._on(device)["decoder"]
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the copies on devices, which the machine that it is sent to may not have."""
+        return {**vars(self), "_elsewhere": {}}
+
     @torch.inference_mode(False)  # tensors made in inference mode cannot be differentiated through later
     def _on(self, device: torch.device) -> dict[str, Tensor]:
         """The tensors by name on a device, copied there once."""
