@@ -29,7 +29,8 @@ from torch import nn
 
 from interpret.config import Arithmetic
 from interpret.explanation.plan import Plan
-from interpret.explanation.ray_workers import RayOptions, explain_parts
+from interpret.explanation.ray_pool import RayOptions
+from interpret.explanation.ray_workers import explain_parts
 from interpret.study.schema import CONTRAST, IMAGES, PATCHES, SKIPPED
 from interpret.study.shards import Shard
 from interpret.study.workspace import Workspace

@@ -8,7 +8,7 @@ from interpret.config import RunConfig
 from interpret.errors import InputError
 from interpret.evaluation import heldout, kept_effects
 from interpret.explanation.extraction import extract
-from interpret.explanation.ray_workers import RayOptions
+from interpret.explanation.ray_pool import RayOptions
 from interpret.explanation.study_network import network_of
 from interpret.findings import Findings
 from interpret.models import Classifier

@@ -18,7 +18,7 @@ from interpret.config import RunConfig
 from interpret.data import photo_files, photos
 from interpret.errors import InputError
 from interpret.explanation.array_tasks import ask
-from interpret.explanation.ray_workers import RayOptions
+from interpret.explanation.ray_pool import RayOptions
 from interpret.progress import Progress
 from interpret.study import open_study
 from interpret.study.workspace import partial_folder
@@ -65,8 +65,8 @@ def slow(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, model=dataclasses.replace(config.model, model=model))
 
 
-def workers_of_ray() -> list[int]:
-    """Process ids of the workers that explain photos."""
+def workers_of_ray(kind: bytes = b"Worker") -> list[int]:
+    """Process ids of the workers of a kind, those that explain photos."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -74,7 +74,7 @@ def workers_of_ray() -> list[int]:
                 line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if line.startswith(b"ray::Worker"):
+            if line.startswith(b"ray::" + kind):
                 found.append(int(entry.name))
     return found
 
@@ -199,7 +199,7 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(asked_for, tmp_path):  # n
     code = (
         "import sys; from pathlib import Path; from interpret import pipeline; "
         "from interpret.explanation.array_tasks import asked; "
-        "from interpret.explanation.ray_workers import RayOptions; "
+        "from interpret.explanation.ray_pool import RayOptions; "
         "pipeline.run(asked(Path(sys.argv[1])), sys.argv[1], ray=RayOptions(workers=2))"
     )
     ask(config, study)

@@ -11,7 +11,7 @@ from rich.text import Text
 from interpret.cli.console import OUT, announce
 from interpret.cli.evaluation_report import print_evaluation
 from interpret.cli.itemset_report import print_itemsets
-from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_study, configured, values_of
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_ray, add_study, configured, values_of
 from interpret.cli.output import check_output, write_output
 from interpret.cli.progress_bar import progress_bar
 from interpret.config import EvaluateConfig, ModelConfig, RunConfig
@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
         "--out", type=Path, metavar="CSV", help="write the table here, and what else was measured beside it"
     )
     command.add_argument("--plot", type=Path, metavar="PNG", help="draw accuracy against units ablated")
+    add_ray(command, "look at the photos, and where the head is not linear classify them with units ablated,")
     add_progress_file(command)
     add_options(command, EvaluateConfig)
     add_options(command, RunConfig, only=("limit", "batch_size", "workers"))
@@ -46,6 +47,8 @@ def add(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.evaluation import evaluate, heads, heldout, kept_effects
+    from interpret.evaluation.dealt_stretches import stretch_workers
+    from interpret.explanation.ray_pool import RayOptions
     from interpret.explanation.study_network import network_of
     from interpret.findings import Findings
     from interpret.progress import Progress
@@ -63,6 +66,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     photos = values_of(arguments, RunConfig)
     if photos.get("images") is None:
         photos["images"] = _own_photos(study)
+    ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers)
     with progress_bar(arguments.progress_file) as progress:
         classifier = network_of(study, announce=announce)
         heldout_study = heldout.heldout(
@@ -71,13 +75,18 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             device=device,
             progress=progress,
             classifier=classifier,
+            ray=ray,
         )
         head = heads.load_head(study, device=device, classifier=classifier)
-        result = heads.with_head(
-            head,
-            lambda head: evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress),
-            announce,
-        )
+        if ray is not None and head.linear:
+            announce("The head is linear: ablating units is a small product here, and takes no workers.")
+        dealt = contextlib.nullcontext() if ray is None or head.linear else stretch_workers(head, ray)
+        with dealt as deal:
+            result = heads.with_head(
+                head,
+                lambda head: evaluate.evaluate(study, heldout_study, head, study.mine_config, config, progress, deal),
+                announce,
+            )
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
             folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
             result.write(folder, made_from(study, folder))

@@ -37,6 +37,20 @@ def add_progress_file(command: argparse.ArgumentParser) -> None:
     command.add_argument("--roots", type=_folders, help=argparse.SUPPRESS)
 
 
+def add_ray(command: argparse.ArgumentParser, what: str) -> None:
+    """Add the options that deal work to Ray's workers; ``what`` they do, as a verb and an object."""
+    command.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help=f"{what} on Ray's workers: of the cluster at this address, or of one started on this machine",
+    )
+    command.add_argument(
+        "--ray-workers", type=positive, help="how many (default: one a GPU, or one every few processors)"
+    )
+
+
 def _folders(text: str) -> tuple[Path, ...]:
     """Folders separated as in PATH, links followed."""
     return tuple(Path(part).resolve() for part in text.split(os.pathsep) if part)

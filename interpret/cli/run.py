@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret.cli.console import announce
-from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, configured_run, positive
+from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, add_ray, configured_run
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
@@ -20,16 +20,7 @@ def add(commands: Any) -> None:
     command.add_argument("--images", required=True, metavar="DIR", help=IMAGES_HELP)
     command.add_argument("--study", required=True, metavar="OUT", type=Path, help="folder to make, or to resume")
     add_progress_file(command)
-    command.add_argument(
-        "--ray",
-        nargs="?",
-        const="",
-        metavar="ADDRESS",
-        help="explain the photos on Ray's workers: of the cluster at this address, or of one started on this machine",
-    )
-    command.add_argument(
-        "--ray-workers", type=positive, help="how many (default: one a GPU, or one every 4 processors)"
-    )
+    add_ray(command, "explain the photos")
     command.add_argument(
         "--ship-photos",
         action="store_true",
@@ -47,7 +38,7 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     with without_collections():
         from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
-        from interpret.explanation.ray_workers import RayOptions
+        from interpret.explanation.ray_pool import RayOptions
 
     config = configured_run(arguments)
     if arguments.ray is None and arguments.ship_photos:

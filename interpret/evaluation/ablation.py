@@ -16,8 +16,10 @@ from torch import Tensor
 
 from interpret.data.preprocessing import Preprocessing
 from interpret.errors import InputError
+from interpret.evaluation.dealt_stretches import Dealer, DealtStretch
 from interpret.evaluation.heads import on_any_device
 from interpret.evaluation.stretches import (
+    HEAD_ROWS,
     LINEAR_ROWS,
     LOGITS_AT_A_TIME,
     Stretch,
@@ -26,6 +28,7 @@ from interpret.evaluation.stretches import (
     general_logits,
     largest,
     linear_logits,
+    stretches_of,
 )
 from interpret.models.head import Head
 from interpret.progress import unheard
@@ -51,6 +54,7 @@ class AblationSet:
             the grid and errors of a code, its part of the logits, or pixels (n, H, W, 3) uint8; may be memory-mapped.
             None where it reads nothing else.
         preprocessing: from pixels to the network's input; None unless ``beside`` holds pixels.
+        deal: workers that classify them, see :mod:`interpret.evaluation.dealt_stretches`; this process does if None.
     """
 
     head: Head
@@ -62,6 +66,7 @@ class AblationSet:
     announce: Callable[[str], None] = unheard
     beside: npt.NDArray | None = None
     preprocessing: Preprocessing | None = None
+    deal: Dealer | None = None
 
     def __post_init__(self) -> None:
         if (self.activations is None and not self.head.linear) or (self.beside is None and self.head.reads):
@@ -136,7 +141,12 @@ def reference_labels(study: Study) -> pd.Series:
 
 
 def make_ablation_set(
-    study: Study, head: Head, *, replacement: str = "zero", reference: Study | None = None
+    study: Study,
+    head: Head,
+    *,
+    replacement: str = "zero",
+    reference: Study | None = None,
+    deal: Dealer | None = None,
 ) -> AblationSet:
     """The photos of a study, ready for ablation. Photos without a label are left out where others have one.
 
@@ -146,6 +156,7 @@ def make_ablation_set(
         replacement: value of an ablated unit: ``zero``, or ``mean``, its mean over the photos and spatial locations of
             ``reference``.
         reference: the study that was mined; ``study`` itself if None.
+        deal: workers that classify the photos; this process does if None.
 
     Raises:
         InputError: the network has a single output, the study holds no activations that the head can read, or the
@@ -167,7 +178,8 @@ def make_ablation_set(
     beside = study.beside if head.reads else None
     preprocessing = study.preprocessing if head.reads == "inputs" else None
     activations = None if head.linear else study.activations
-    return AblationSet(head, labels, study.features, activations, rows, fill, study.announce, beside, preprocessing)
+    told = study.announce
+    return AblationSet(head, labels, study.features, activations, rows, fill, told, beside, preprocessing, deal)
 
 
 def _mean(features: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -239,12 +251,25 @@ def classify(
             first += len(values)
         return found
 
-    for stretch, found in each_stretch(work, ablation_set.head, groups):
-        predicted[:, stretch.places] = found
-        done += len(stretch.places)
+    deal = ablation_set.deal
+    if deal is not None and deal.head is ablation_set.head and len(photos) > HEAD_ROWS:
+        asked = ((each.group, each.places, photos[each.places]) for each in stretches_of(deal.head, groups))
+        pieces = deal.classified(classify_dealt, ablation_set, settings, asked, keep)
+    else:
+        pieces = ((each.places, found) for each, found in each_stretch(work, ablation_set.head, groups))
+    for places, found in pieces:
+        predicted[:, places] = found
+        done += len(places)
         if on_progress is not None:
             on_progress(done)
     return predicted
+
+
+def classify_dealt(head: Head, dealt: DealtStretch) -> npt.NDArray[np.int32]:
+    """(S, m) the predicted classes of a stretch, on the machine of a worker."""
+    groups = np.full(len(dealt.places), min(dealt.group, 0), np.int64)
+    settings = [[units] for units in dealt.settings]
+    return classify(AblationSet(head, **dealt.inputs), settings, groups, keep=dealt.keep)
 
 
 def _run(

@@ -16,6 +16,7 @@ from interpret.errors import InputError
 from interpret.evaluation import cross_class, unit_rankings
 from interpret.evaluation.ablation import AblationSet, Ints, make_ablation_set
 from interpret.evaluation.class_means import ClassMeans, class_means
+from interpret.evaluation.dealt_stretches import Dealer
 from interpret.evaluation.greedy import greedy
 from interpret.evaluation.itemsets import result
 from interpret.evaluation.itemsets.measure import measure_itemsets
@@ -169,6 +170,7 @@ def evaluate(
     mine: MineConfig,
     config: EvaluateConfig = DEFAULTS,
     progress: Callback = lambda _: None,
+    deal: Dealer | None = None,
 ) -> Evaluation:
     """Measure how far ablating the mined units lowers accuracy, beside every rival.
 
@@ -179,13 +181,14 @@ def evaluate(
         mine: options of mining, except N.
         config: the other options.
         progress: called at each stage, and as photos are classified.
+        deal: workers that classify photos, see :mod:`interpret.evaluation.dealt_stretches`; the result is the same.
 
     Raises:
         InputError: an option does not fit, or a file of a study is damaged.
     """
     mine = replace(mine, contrast_quantile=quantile_of(study, mine))
-    mined_set = make_ablation_set(study, head, replacement=config.replacement)
-    test_set = make_ablation_set(heldout_study, head, replacement=config.replacement, reference=study)
+    mined_set = make_ablation_set(study, head, replacement=config.replacement, deal=deal)
+    test_set = make_ablation_set(heldout_study, head, replacement=config.replacement, reference=study, deal=deal)
     classes = test_set.classes
     progress(Progress("Ranking units", 0, 0))
     means = class_means(mined_set, classes, study)

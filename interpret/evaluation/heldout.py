@@ -10,6 +10,7 @@ from interpret.data.hold_out import set_aside
 from interpret.errors import InputError
 from interpret.explanation import extraction
 from interpret.explanation.identity import existing_study, study_keys
+from interpret.explanation.ray_pool import RayOptions
 from interpret.explanation.study_network import arithmetic_of, check_same_network, network_of
 from interpret.files import remove_folder
 from interpret.models import Classifier
@@ -38,6 +39,7 @@ def heldout(
     progress: Callback = silent,
     announce: Callable[[str], None] | None = None,
     classifier: Classifier | None = None,
+    ray: RayOptions | None = None,
 ) -> Study:
     """A study of held-out photos, by the network of the study that was mined; reused, resumed or made.
 
@@ -58,6 +60,7 @@ def heldout(
         announce: likewise.
         classifier: the study's network, where it is loaded already; see
             :func:`interpret.explanation.study_network.network_of`.
+        ray: where Ray's workers look at the photos; this process does if None. The bytes are the same.
 
     Raises:
         InputError: the network or the photos cannot be used, no photo has a label, or what is kept is damaged and
@@ -114,6 +117,7 @@ def heldout(
         classifier=classifier,
         photos=photos,
         arithmetic=arithmetic_of(study, chosen, classifier),
+        ray=ray,
     )
 
 

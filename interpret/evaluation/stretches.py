@@ -34,6 +34,18 @@ class Stretch:
     places: Ints
 
 
+def stretches_of(head: Head, groups: Ints) -> list[Stretch]:
+    """The stretches that photos are classified in, by their (m,) groups."""
+    step = LINEAR_ROWS if head.linear else HEAD_ROWS
+    order = np.argsort(groups, kind="stable")
+    ends = np.flatnonzero(np.diff(groups[order], append=groups.max(initial=0) + 1)) + 1
+    return [
+        Stretch(int(groups[members[0]]), members[start : start + step])
+        for members in np.split(order, ends[:-1])
+        for start in range(0, len(members), step)
+    ]
+
+
 def each_stretch(work: Callable[[Stretch], Result], head: Head, groups: Ints) -> Iterator[tuple[Stretch, Result]]:
     """Every stretch with what ``work`` gives for it, in order; on a processor several are worked on at a time.
 
@@ -42,14 +54,7 @@ def each_stretch(work: Callable[[Stretch], Result], head: Head, groups: Ints) ->
         head: the head.
         groups: (m,) int64, the group of each photo.
     """
-    step = LINEAR_ROWS if head.linear else HEAD_ROWS
-    order = np.argsort(groups, kind="stable")
-    ends = np.flatnonzero(np.diff(groups[order], append=groups.max(initial=0) + 1)) + 1
-    stretches = [
-        Stretch(int(groups[members[0]]), members[start : start + step])
-        for members in np.split(order, ends[:-1])
-        for start in range(0, len(members), step)
-    ]
+    stretches = stretches_of(head, groups)
     # Any other head is run by hooks, of which a network holds one at a time.
     several = head.linear and len(stretches) > 1
     alone = each_alone(work, stretches, head.seed_input.device.type) if several else map(work, stretches)

@@ -17,7 +17,8 @@ from interpret.explanation.identity import existing_study
 from interpret.explanation.manifest import study_manifest
 from interpret.explanation.part_explainer import PartExplainer
 from interpret.explanation.plan import Plan, make_plan
-from interpret.explanation.ray_workers import RayOptions, explain_parts
+from interpret.explanation.ray_pool import RayOptions
+from interpret.explanation.ray_workers import explain_parts
 from interpret.models import Classifier
 from interpret.progress import Callback, Progress, silent
 from interpret.study import Study, open_study
