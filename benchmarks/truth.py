@@ -1,11 +1,12 @@
 """How much of what is mined in the demo is true, on drawings that no choice was made on.
 
-    python -m benchmarks.truth --cache FOLDER [--splits test1,test2,test3,test4,test5] [--top-units 5,10]
+    python -m benchmarks.truth --cache FOLDER [--splits test1,test2,test3,test4,test5] [--top-units 5,10] [--codes demo]
 
 For each split two studies are dissected on its drawings: that of the demo as the dashboard makes it, mined in drawings
 that the network was trained on, and one mined in the drawings of the split before, which the network never saw. A row
 is a mean over the splits, with the smallest and the largest share in brackets. "Kept": of the true itemsets of the
 poster's transactions (supported or not), how many are among the supported ones of these transactions, by their number.
+With `--codes` the units are the latents of these sparse codes (docs/codes.md); give them a cache of their own.
 The demo has ten classes, so that each drawing is explained for all nine others: the contrast draws nothing by lot but
 the two halves of the photos.
 """
@@ -28,9 +29,9 @@ from interpret.study import Study
 SPLITS = "test1,test2,test3,test4,test5"
 
 
-def study_of(images: str, cache: Path) -> Study:
+def study_of(images: str, cache: Path, codes: str | None = None) -> Study:
     """The demo's network on a folder of drawings, or the built-in ``demo``; kept in ``cache``."""
-    model = ModelConfig(model="demo", precision="float32", device="cpu")
+    model = ModelConfig(model="demo", precision="float32", device="cpu", codes=codes)
     config = RunConfig(images=images, model=model, hold_out=0.0)
     return pipeline.run(config, cache / (images if images == "demo" else Path(images).name))
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="where studies are kept; a temporary folder if not given")
     parser.add_argument("--splits", default=SPLITS)
     parser.add_argument("--top-units", default="5,10")
+    parser.add_argument("--codes", help="take the latents of these codes as units: a folder, or the word demo")
     given = parser.parse_args()
     splits, top_units = given.splits.split(","), [int(n) for n in given.top_units.split(",")]
     with tempfile.TemporaryDirectory() as temporary:
@@ -78,7 +80,7 @@ def main() -> None:
             tables = [
                 table
                 for source, split in zip(sources, splits, strict=False)
-                for table in shares(study_of(source, cache), split, top_units)
+                for table in shares(study_of(source, cache, given.codes), split, top_units)
             ]
             rows = pd.concat(tables)
             accuracy = rows["accuracy"]
