@@ -18,6 +18,7 @@ from interpret.evaluation.heldout import is_own
 from interpret.explanation.decoders import AT_ONCE, Decoders
 from interpret.explanation.further import explain_further
 from interpret.study import open_study
+from pages.shared.backend import allowed_paths
 from tests.conftest import draw_photos
 from tests.test_arrow_rows import datasets
 from tests.test_pipeline import config, contents, tiny_classifier
@@ -191,6 +192,18 @@ def test_what_is_wrong_is_one_sentence(made, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path / "cache"))
     write_tar(tmp_path / "bad" / "x.tar", {"new.jpg": b"x"})
     assert "pip install webdataset" in said(str(tmp_path / "bad"))
+
+
+def test_the_dashboard_takes_sets_below_its_roots_only(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(made))
+    monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path / "studies"))
+    assert allowed_paths.resolve_photos(f" hf:{made}/hf::image ") == f"hf:{made}/hf::image"
+    assert allowed_paths.resolve_photos("wds:tars/s-*.tar") == f"wds:{made}/tars/s-*.tar"
+    assert allowed_paths.resolve_photos("tars") == str(made / "tars")
+    monkeypatch.setenv("UNITSCOPE_ROOTS", str(tmp_path))
+    for text in (f"hf:{made}/hf::image", f"wds:{made}/tars", str(made / "tars")):
+        with pytest.raises(InputError, match="lies outside of"):
+            allowed_paths.resolve_photos(text)
 
 
 def test_the_folder_in_a_source_can_be_replaced(made):

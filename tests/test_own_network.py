@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,13 @@ def test_an_archive_gives_the_same_study_as_the_network_that_was_exported(tmp_pa
     assert (study.patches["x0"].to_numpy() == eager.patches["x0"].to_numpy()).all()
     assert np.allclose(study.features, eager.features, atol=1e-5)
     assert network_of(study).weights_digest == study.weights_digest
+    with torch.no_grad():  # what is pickled has the weights of now, not those of the file
+        archived.network.get_parameter("head.bias").add_(0.5)
+    again = pickle.loads(pickle.dumps(own_network.PickledArchive(path, archived.network)))
+    images = torch.rand(3, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(again(images), archived.network(images))
+        assert not torch.equal(again(images), network(images))
     torch.export.save(torch.export.export(network, (torch.rand(2, 3, 32, 32),)), tmp_path / "two.pt2")
     with pytest.raises(InputError, match="exported for batches of 2"):
         load(ModelConfig(model=str(tmp_path / "two.pt2")))

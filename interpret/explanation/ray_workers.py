@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from interpret.explanation.extractor import make_extractor
 from interpret.explanation.part_explainer import PartExplainer
 from interpret.explanation.plan import Plan
 from interpret.explanation.ray_pool import Pool, RayOptions, connected, put
+from interpret.models.own_network import ARCHIVE, PickledArchive
 from interpret.study.shards import Shard
 from interpret.threads import one_thread
 
@@ -103,7 +105,10 @@ def explain_parts(
 def _put(ray: Any, plan: Plan, ship: bool) -> Any:
     """The plan where workers find it: with its network if they shall not load that themselves."""
     if ship:
-        plan = replace(plan, classifier=replace(plan.classifier, config=None))
+        config, network = plan.classifier.config, plan.classifier.network
+        if config is not None and config.model.lower().endswith(ARCHIVE):
+            network = PickledArchive(Path(config.model), network)
+        plan = replace(plan, classifier=replace(plan.classifier, config=None, network=network))
         advice = "put it where all of them see it, and leave out --ship-photos"
         return put(ray, plan, plan.classifier.network, advice)
     if plan.classifier.config is not None:

@@ -7,6 +7,7 @@ or a classifier made by :func:`interpret.wrap`. ``--model net.pt2`` reads what `
 import contextlib
 import importlib
 import importlib.util
+import io
 import os
 import sys
 import traceback
@@ -165,12 +166,34 @@ def _failures_told(name: str) -> Iterator[None]:
         raise InputError(f"{name} raised {type(error).__name__}{where}: {said}.") from error
 
 
-def _from_archive(path: Path) -> nn.Module:
+class PickledArchive(nn.Module):
+    """An archive's network as it is pickled, which it cannot be itself: what is read back is the network.
+
+    Args:
+        path: the archive.
+        network: what :func:`build` made of it, with whatever weights it has now.
+    """
+
+    def __init__(self, path: Path, network: nn.Module) -> None:
+        super().__init__()
+        self._pickled = (path.read_bytes(), network.state_dict())
+
+    def __reduce__(self) -> tuple[Callable[..., nn.Module], tuple[Any, ...]]:
+        return _unpickled, self._pickled
+
+
+def _unpickled(content: bytes, state: dict[str, Any]) -> nn.Module:
+    network = _from_archive(Path("archive" + ARCHIVE), content).float().eval()
+    network.load_state_dict(state)
+    return network
+
+
+def _from_archive(path: Path, content: bytes | None = None) -> nn.Module:
     """The network of an exported program, with its modules and their names, so that a layer of it can be chosen."""
-    if not path.is_file():
+    if content is None and not path.is_file():
         raise InputError(f"There is no file {path}; write one with torch.export.save.")
     try:
-        program = torch.export.load(path)
+        program = torch.export.load(path if content is None else io.BytesIO(content))
         network: nn.Module = torch.export.unflatten(program)
     except Exception as error:  # whatever is in the file
         said = (str(error).strip().splitlines() or ["no message"])[0][:160].rstrip(".")
