@@ -4,21 +4,19 @@ import html
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from interpret import frames
-from interpret.figures import class_unit_charts
 from interpret.findings import Findings
 from interpret.findings.rows import SharedRow, Units
 from pages.shared import router, wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address, in_vain, menus, paging, stand, thresholds
 from pages.shared.view import (
+    class_unit_figures,
     contrast,
     effects,
     empty,
-    figures,
     folded_rows,
     known_parts,
     naming,
@@ -27,7 +25,6 @@ from pages.shared.view import (
     saved_tables,
     screen,
     shared_gallery,
-    style,
     tables,
     widgets,
 )
@@ -36,9 +33,6 @@ PER_PAGE = 20
 """Rules on a page of the list (count); the saved table holds all rules."""
 
 VIEWS = ("Rules", "Map", "Graph")
-
-COLUMNS = 48
-"""Most units in the map and the graph (count)."""
 
 
 def page() -> None:
@@ -93,7 +87,7 @@ def page() -> None:
         with right:
             shared_gallery.show(findings, units, chance)
     else:
-        draw = _map if view == "Map" else _graph
+        draw = class_unit_figures.show_map if view == "Map" else class_unit_figures.show_graph
         draw(findings, rows, units)
         every = {"t": "link", "text": "All units on one map: which fire together", **address.link("unit", units="Map")}
         widgets.show([widgets.line(every)], "every_unit")
@@ -185,98 +179,6 @@ def _rules(
     paging.buttons("rules", pages)
     file = wording.file_name(study.name, "class-shared", "csv")
     saved_tables.buttons("All rules", lambda: tables.plain_shared(findings, rows, chance), file)
-
-
-def _matrix(findings: Findings, rows: pd.DataFrame) -> tuple[list[int], list[int]]:
-    """Classes and units for the map and the graph: of the listed sets, units with the largest total support first."""
-    classes = [class_id for class_id in findings.classes if any(class_id in ids for ids in rows["class_ids"])][:24]
-    singles = findings.table[(findings.table["size"] == 1) & findings.table["class_id"].isin(classes)]
-    total = singles.groupby("itemset_id")["support"].sum().sort_values(ascending=False, kind="stable")
-    inside = {unit for units in rows["units"] for unit in units}
-    units = [findings.units_of[int(key)][0] for key in total.index]
-    return classes, [unit for unit in units if unit in inside][:COLUMNS]
-
-
-def _map(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
-    classes, units = _matrix(findings, rows)
-    support, counts = findings.unit_support(classes, units)
-    order = np.lexsort((units, -support.max(axis=0), support.argmax(axis=0)))
-    units = [units[place] for place in order]
-    names = [wording.class_text(findings.study, class_id) for class_id in classes]
-    wording.paragraph(
-        f"Each column is a {wording.term('unit')}, each row a class; the brighter a cell, the more of the class’s "
-        "patches hold the unit. A column that is bright in several rows is shared. A click shows the patches."
-    )
-    _clickable(
-        class_unit_charts.class_unit_map(
-            support[:, order], names, units, counts=counts[:, order], called=_called(findings, units)
-        ),
-        "map",
-        chosen,
-        alt=f"map of {len(classes)} classes and {len(units)} units, coloured by support",
-    )
-
-
-def _graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
-    classes, units = _matrix(findings, rows)
-    support, _ = findings.unit_support(classes, units)
-    least = findings.config.min_support
-    weights = np.where(support >= least, support, 0.0)
-    wording.paragraph(
-        "Classes are on the circle; each unit is pulled towards its classes, so that shared units are in the middle. "
-        "A click on a unit shows its patches."
-    )
-    colours = pictures.colours(findings.study)
-    _clickable(
-        class_unit_charts.class_unit_graph(
-            weights,
-            [wording.class_text(findings.study, class_id) for class_id in classes],
-            [colours.get(class_id, "#888888") for class_id in classes],
-            units,
-            style.paper(),
-            narrow=screen.is_phone(),
-            called=_called(findings, units),
-        ),
-        "graph",
-        chosen,
-        alt=f"graph of {len(classes)} classes and the {len(units)} units that they share",
-    )
-
-
-def _called(findings: Findings, units: list[int]) -> list[str]:
-    """What tooltips call units: `unit 39 (whiskers)` where people named it, else `unit 39`."""
-    known = naming.called(findings)
-    given = [known.named((unit,)).name for unit in units]
-    return [f"unit {unit} ({name})" if name else f"unit {unit}" for unit, name in zip(units, given, strict=True)]
-
-
-def _clickable(figure: go.Figure, view: str, chosen: Units, alt: str) -> None:
-    """Show a figure in which a click on a unit writes the unit into the address.
-
-    A figure keeps its selection as long as its key stays. If the address names another itemset, as after the browser's
-    Back, a new figure replaces it, in which a click on the old mark counts again.
-    """
-    counter = f"{view}_made"
-    key = f"{view}_{st.session_state.setdefault(counter, 0)}"
-    if _picked(st.session_state.get(key)) not in (None, chosen):
-        st.session_state[counter] += 1
-        key = f"{view}_{st.session_state[counter]}"
-
-    def clicked() -> None:
-        if (units := _picked(st.session_state.get(key))) is not None:
-            _choose({"itemset": address.itemset_param(units)})
-
-    figures.show(figure, key=key, on_select=clicked, selection_mode="points", name=f"class-unit-{view}", alt=alt)
-
-
-def _picked(state: object) -> Units | None:
-    """The unit that is selected in a figure; None if none is."""
-    points = state["selection"]["points"] if isinstance(state, dict) else []
-    for point in points:
-        about = point.get("customdata")
-        if about and int(about[1]) >= 0:
-            return (int(about[1]),)
-    return None
 
 
 router.enter(page)

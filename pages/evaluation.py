@@ -139,14 +139,21 @@ def _table(study: Study, result: Evaluation) -> None:
     left, right = st.columns([4, 6], gap="large")
     with left:
         wording.paragraph("Each method’s own number of units")
-        st.dataframe(shown, hide_index=True, key="natural", alt="accuracy with each method's own units ablated")
+        st.dataframe(
+            shown, hide_index=True, placeholder="–", key="natural", alt="accuracy with each method's own units ablated"
+        )
         wording.paragraph(
             "The interval is Wilson’s, over photos; for random units, the 5th to 95th percentile of draws.", "small"
         )
     with right:
         wording.paragraph("The same number of units for every method: accuracy in percent")
         st.dataframe(
-            wide, hide_index=True, key="equal", column_config=plain, alt="accuracy at equal numbers of units ablated"
+            wide,
+            hide_index=True,
+            placeholder="–",
+            key="equal",
+            column_config=plain,
+            alt="accuracy at equal numbers of units ablated",
         )
     saved_tables.buttons("All of it", lambda: rows, wording.file_name(study.name, "table1", "csv"))
 

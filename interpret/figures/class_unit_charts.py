@@ -7,6 +7,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from interpret.figures.colours import OTHER, VIRIDIS, plotly_scale
+from interpret.figures.graph_layout import graph_layout
 from interpret.figures.plotly_style import LIGHT, Paper, percent, plain, safe
 
 
@@ -74,42 +75,6 @@ def class_unit_map(
     return figure
 
 
-_BESIDE_NAME = 0.2
-"""Angle (radians) between a class and the units that it alone has: its name stands between them."""
-
-
-def graph_layout(weights: npt.NDArray[np.floating], rounds: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in the graph: classes on a circle, each unit near its classes, no two units too close.
-
-    Args:
-        weights: (classes, units), 0 where a unit is not frequent in a class.
-        rounds: steps that move units apart (count).
-
-    Returns:
-        (classes, 2) and (units, 2), both within about -1.3..1.3. The same weights give the same positions.
-    """
-    classes, units = weights.shape
-    angle = np.pi / 2 - 2 * np.pi * np.arange(classes) / max(classes, 1)
-    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    total = weights.sum(axis=0)
-    home = (weights.T @ ring) / np.maximum(total, 1e-12)[:, None]
-    # A unit of one class goes outside the circle, near its class but not on its name: the middle is for shared units.
-    alone = (weights > 0).sum(axis=0) <= 1
-    if classes:
-        x, y = 1.28 * ring[weights[:, alone].argmax(axis=0)].T
-        side = np.where(np.arange(x.size) % 2, -_BESIDE_NAME, _BESIDE_NAME)
-        home[alone] = np.stack([x * np.cos(side) - y * np.sin(side), x * np.sin(side) + y * np.cos(side)], axis=1)
-    turn = np.arange(units) * 2.399963  # the golden angle separates units with the same home, reproducibly
-    place = home + 0.02 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    for _ in range(rounds if units else 0):
-        apart = place[:, None] - np.concatenate([place, ring])[None]
-        distance = np.sqrt((apart**2).sum(axis=2)) + 1e-9
-        push = np.clip(0.13 - distance, 0, None)
-        push[np.arange(units), np.arange(units)] = 0
-        place = place + 0.3 * (apart / distance[..., None] * push[..., None]).sum(axis=1) + 0.06 * (home - place)
-    return ring, place
-
-
 def _told(units: Sequence[int], called: Sequence[str] | None) -> list[str]:
     """What tooltips call units, safe as markup."""
     return [safe(name) for name in called] if called is not None else [f"unit {unit}" for unit in units]
@@ -138,7 +103,9 @@ def class_unit_graph(
 
     Each unit's customdata is (-1, unit), each class's (row, -1).
     """
-    ring, place = graph_layout(weights)
+    lines = [name.split(" ") if narrow else [name] for name in class_names]
+    layout = graph_layout(weights, lines, narrow=narrow)
+    ring, place = layout.ring, layout.place
     figure = go.Figure()
     for row in range(len(class_names)):
         ends = np.flatnonzero(weights[row] > 0)
@@ -180,49 +147,17 @@ def class_unit_graph(
         x=ring[:, 0],
         y=ring[:, 1],
         mode="markers+text",
-        text=[f"<b>{safe(name).replace(' ', '<br>') if narrow else safe(name)}</b>" for name in class_names],
+        text=[f"<b>{'<br>'.join(map(safe, name))}</b>" for name in lines],
         textfont={"size": 13 if narrow else 14, "color": paper.ink},
-        textposition=[_beside(0.0 if narrow else x, y) for x, y in ring],
+        textposition=layout.positions,
         marker={"size": 14 if narrow else 20, "color": list(colours), "line": {"width": 2, "color": paper.ground}},
         customdata=[[row, -1] for row in range(len(class_names))],
         hovertemplate="%{text}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
-    reach = np.abs(np.concatenate([ring, place])).max(axis=0, initial=1.0)
-    height = 480 if narrow else 640
-    above, below = _room(ring[:, 1], class_names, _REACH * reach[1], height) if narrow else (0.0, 0.0)
-    plain(figure, height + round(above + below), clickmode="event+select", hovermode="closest")
-    figure.update_layout(margin={"t": 8 + round(above), "b": 8 + round(below)})
-    aside = (1.22 if narrow else 1.42) * reach[0]
-    figure.update_xaxes(visible=False, range=[-aside, aside])
-    figure.update_yaxes(visible=False, range=[-_REACH * reach[1], _REACH * reach[1]])
+    plain(figure, layout.height, clickmode="event+select", hovermode="closest")
+    figure.update_layout(margin=dict.fromkeys("lrtb", 0))
+    figure.update_xaxes(visible=False, range=[-1, 1])
+    figure.update_yaxes(visible=False, range=[-1, 1])
     return figure
-
-
-_REACH = 1.14
-"""How far the graph's axes reach up and down, of the mark that is farthest out."""
-
-_LINE = 18
-"""Height of a line of a class's name in the narrow graph (pixels)."""
-
-
-def _room(y: npt.NDArray[np.floating], class_names: Sequence[str], ends: float, height: int) -> tuple[float, float]:
-    """Pixels that names of several lines take above and below the axes.
-
-    Args:
-        y: (classes,) where the classes stand, 1 at the top.
-        class_names: their names, a word a line.
-        ends: where the axes end, up and down.
-        height: that of the axes (pixels).
-    """
-    tall = 10 + _LINE * np.array([len(name.split(" ")) for name in class_names], np.float64)
-    beyond = tall - (ends - np.abs(y)) * height / (2 * ends)
-    return float(beyond[y > 0].max(initial=0.0)), float(beyond[y <= 0].max(initial=0.0))
-
-
-def _beside(x: float, y: float) -> str:
-    """The position of a class's name: outside the circle."""
-    if abs(x) < 0.35:
-        return "top center" if y > 0 else "bottom center"
-    return "middle right" if x > 0 else "middle left"

@@ -40,6 +40,7 @@ def classes(pair: Pair) -> None:
         shown,
         key="compared_classes",
         hide_index=True,
+        placeholder="–",
         column_config=dict.fromkeys(percents, _PERCENT),
         alt="photos, recall and itemsets of each class in both studies",
     )
@@ -112,6 +113,7 @@ def _unit_table(table: pd.DataFrame, chosen: int) -> None:
         table,
         key="compared_units",
         hide_index=True,
+        placeholder="–",
         column_config={
             "unit_a": st.column_config.NumberColumn("unit of A", format="%d"),
             "unit_b": st.column_config.NumberColumn("matched in B", format="%d"),
@@ -183,6 +185,7 @@ def table_1(pair: Pair) -> None:
         shown.rename(columns={name: _heading(name) for name in shown.columns}),
         key="compared_table_1",
         hide_index=True,
+        placeholder="–",
         column_config={
             **{_heading(name): st.column_config.NumberColumn(format="%.2f %%") for name in accuracies},
             "units A": amount,

@@ -78,4 +78,4 @@ def _intervals(rows: pd.DataFrame) -> list[str]:
 
 def _table(table: pd.DataFrame, key: str, alt: str) -> None:
     points = {name: _POINTS for name in map(str, table) if name.endswith("(points)")}
-    st.dataframe(table, hide_index=True, key=key, column_config=points, alt=alt)
+    st.dataframe(table, hide_index=True, placeholder="–", key=key, column_config=points, alt=alt)

@@ -133,7 +133,11 @@ def _most(study: Study, result: Evaluation, names: dict[int, str]) -> None:
     )
     wording.paragraph("The falls of other classes’ accuracy with a class’s units ablated, in points, the largest first")
     st.dataframe(
-        shown, hide_index=True, key="influence_pairs", alt="the pairs of classes with the largest fall, largest first"
+        shown,
+        hide_index=True,
+        placeholder="–",
+        key="influence_pairs",
+        alt="the pairs of classes with the largest fall, largest first",
     )
     file = wording.file_name(f"{study.name}-matrix", "csv")
     saved_tables.buttons("All pairs", lambda: result.matrix, file, index=True)

@@ -80,7 +80,13 @@ def _causal(study: Study, result: Evaluation, told: Figures, n: int) -> None:
     halving = result.itemsets.halving
     halving = halving[halving["top_units"] == n]
     with st.expander("Each class: the fewest units that cost it half of its correct predictions"):
-        st.dataframe(_halving(study, halving), hide_index=True, key="halving", alt="the halving set of each class")
+        st.dataframe(
+            _halving(study, halving),
+            hide_index=True,
+            placeholder="–",
+            key="halving",
+            alt="the halving set of each class",
+        )
     _download(study, result.itemsets.causal, n, "causal-sets", "The photos’ minimal sets")
     st.caption(
         "A minimal causal set is the smallest set of a class’s itemset units whose ablation changes the prediction of "

@@ -195,6 +195,7 @@ def itemsets(
         on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
+        placeholder="–",
         alt="itemsets of this class with their support, contrast support, contrast lift and q-value",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
