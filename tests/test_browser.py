@@ -162,7 +162,7 @@ def test_a_study_is_made_from_a_folder_and_cancelled_and_made(page, tmp_path):
     go(page, "")
     page.locator("summary:has-text('New study')").click()
     form = page.locator("[data-testid=stExpander]:has-text('New study')")
-    form.locator("label:has-text('a folder on this machine')").click()
+    form.locator("label:has-text('a folder or data set on this machine')").click()
     form.locator("input[aria-label='Folder']").fill(str(drawings))
     page.keyboard.press("Enter")
     form.locator("[data-testid=stSelectbox]").first.click()

@@ -37,7 +37,7 @@ def test_scikit_images_photos(tmp_path, monkeypatch):
 
 def test_every_listed_photo_of_scikit_image_opens(tmp_path, monkeypatch):
     monkeypatch.setenv("UNITSCOPE_CACHE", str(tmp_path))
-    assert all(min(open_photo(item.path).size) >= 300 for item in scan("skimage", NAMES, ()).photos)
+    assert all(min(open_photo(item.file).size) >= 300 for item in scan("skimage", NAMES, ()).photos)
 
 
 def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):

@@ -115,6 +115,10 @@ def test_photos_outside_of_the_roots_are_not_read(studies, made, kind, tmp_path)
     assert study.photo(0) is not None
     with pytest.raises(InputError, match="lies outside of the folders"):
         scan(str(study.images_root), CLASSES, (), roots=(tmp_path.resolve(),))
+    if kind == "hf":  # nor is anything told of it
+        for source in (made, made / "hf", f"hf:{made}:secret"):
+            with pytest.raises(InputError, match="lies outside of the folders"):
+                scan(source, CLASSES, (), roots=(tmp_path.resolve(),))
 
 
 def test_links_in_a_folder_of_shards_lead_nowhere_else(made, tmp_path):

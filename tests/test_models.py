@@ -52,7 +52,7 @@ def test_the_lites_recognise_scikit_images_photographs(tmp_path, monkeypatch, nu
         "chelsea.png": cats,
         "motorcycle_left.png": {"moped"},
     }
-    photos = {item.name: open_photo(item.path) for item in scan("skimage", (), ()).photos if item.name in expected}
+    photos = {item.name: open_photo(item.file) for item in scan("skimage", (), ()).photos if item.name in expected}
     pixels = np.stack([model.preprocessing.apply(photos[name]) for name in expected])
     with torch.no_grad():
         answers = model.network(model.preprocessing.normalise(torch.from_numpy(pixels))).argmax(dim=1).tolist()
@@ -68,7 +68,7 @@ def test_lite0_on_imagenette_agrees_with_the_known_accuracy(photos):
     right = 0
     for start in range(0, len(chosen), 50):
         part = chosen[start : start + 50]
-        pixels = np.stack([model.preprocessing.apply(open_photo(item.path)) for item in part])
+        pixels = np.stack([model.preprocessing.apply(open_photo(item.file)) for item in part])
         with torch.inference_mode():
             answers = model.network(model.preprocessing.normalise(torch.from_numpy(pixels))).argmax(dim=1)
         right += sum(int(answer) == item.label for answer, item in zip(answers, part, strict=True))

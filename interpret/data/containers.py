@@ -13,7 +13,7 @@ from interpret.data import arrow_rows, tar_shards
 from interpret.data.downloads import Announce
 from interpret.data.photo_files import Stretch
 from interpret.data.photos import EXTENSIONS, plain
-from interpret.data.roots import is_within
+from interpret.data.roots import check_within, is_within
 from interpret.errors import InputError
 
 WDS, HF = "wds:", "hf:"
@@ -132,25 +132,29 @@ def recorded(text: str) -> Container | None:
     return None
 
 
-def located(source: str | Path) -> Container | None:
+def located(source: str | Path, roots: Sequence[Path] | None = None) -> Container | None:
     """The set that a source names, or that a plain folder turns out to be; None for any other source.
 
+    Args:
+        source: as the command line takes it.
+        roots: folders, resolved, that it may lie in; None for any.
+
     Raises:
-        InputError: it is written as a set, and there is none.
+        InputError: it is written as a set and there is none, or lies outside of ``roots``, of which nothing is told.
     """
     text = str(source)
     try:
         if text.startswith(WDS):
             folder, shards = _split_shards(Path(text.removeprefix(WDS)).expanduser())
-            return Container(WDS, _folder(folder, text), shards)
+            return Container(WDS, _folder(folder, text, roots), shards)
         if text.startswith(HF):
             parts = _parts(text.removeprefix(HF))
             there = [each for each in parts if Path(each[0]).expanduser().is_dir()]
             folder_text, split, column = there[0] if there else parts[-1]
-            folder = _folder(Path(folder_text).expanduser(), text)
+            folder = _folder(Path(folder_text).expanduser(), text, roots)
             return Container(HF, folder, split=arrow_rows.choose_split(folder, split), column=column)
         found = _recognised(Path(source).expanduser().resolve())
-        return None if found is None else located(f"{found}{Path(source).expanduser().resolve()}")
+        return None if found is None else located(f"{found}{Path(source).expanduser().resolve()}", roots)
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -190,7 +194,8 @@ def _parts(text: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def _folder(folder: Path, text: str) -> Path:
+def _folder(folder: Path, text: str, roots: Sequence[Path] | None) -> Path:
+    check_within(folder, roots, "The folder")
     if not folder.is_dir():
         raise InputError(
             f"{text!r} names no folder that is there; write it like wds:FOLDER, wds:FOLDER/train-{{000..009}}.tar, "

@@ -152,9 +152,8 @@ def _listed(
     source: str | Path, announce: Announce | None, roots: Sequence[Path] | None
 ) -> tuple[Path | Container, Mapping[str, Path | Stretch], list[Skipped]]:
     """Where a set is, its photos by name, and everything that is skipped."""
-    container = None if builtin.is_builtin(source) else containers.located(source)
+    container = None if builtin.is_builtin(source) else containers.located(source, roots)
     if container is not None:
-        check_within(container.folder, roots, "The folder")
         within, left_out = container.photos(roots, announce)
         return container, within, [Skipped(name, reason) for name, reason in left_out]
     root = builtin.folder(source, announce)

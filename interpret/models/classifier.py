@@ -97,8 +97,10 @@ def load(config: ModelConfig, announce: Announce | None = None, roots: Sequence[
         ("The file of class names", config.class_names, class_names.IMAGENET),
     ):
         if path is not None and path != word and not torchvision_sets.is_named(path):
-            container = containers.located(path) if containers.is_named(path) else None
-            check_within(Path(path) if container is None else container.folder, roots, what)
+            if containers.is_named(path):
+                containers.located(path, roots)
+            else:
+                check_within(Path(path), roots, what)
     code = None if config.codes is None else code_files.read_codes(config.codes, roots)
     if own_network.is_own(config.model):
         return _own(config, roots, code)

@@ -21,7 +21,7 @@ from pages.shared.controls import current_study, folder_input, option_input
 SOURCES = {
     "demo": "the embedded demo’s drawings",
     "skimage": "scikit-image’s photos",
-    "folder": "a folder on this machine",
+    "folder": "a folder or data set on this machine",
     "imagenette": "Imagenette (340 MB download)",
     "torchvision": "a data set of torchvision",
 }
