@@ -12,7 +12,7 @@ from interpret.explanation.ray_pool import RayOptions
 from interpret.explanation.study_network import network_of
 from interpret.findings import Findings
 from interpret.models import Classifier
-from interpret.progress import Callback, Progress, silent
+from interpret.progress import DONE, MEASURING, MINING, Callback, Progress, silent
 from interpret.study import Study
 
 
@@ -49,13 +49,13 @@ def run(
         )
     study = extract(config, folder, progress, announce=announce, classifier=classifier, roots=roots, ray=ray)
     study = replace(study, compute_on=config.model.device, roots=None if roots is None else tuple(roots))
-    progress(Progress("Mining itemsets", 0, 0))
+    progress(Progress(MINING, 0, 0))
     findings = Findings.of(study, config.mine)
     try:
         _measure(findings, config, progress, announce, classifier)
     except InputError as error:  # the study is complete without
         study.announce(f"What ablating each itemset costs was not measured: {error}")
-    progress(Progress("Done", 1, 1, len(study.skipped)))
+    progress(Progress(DONE, 1, 1, len(study.skipped)))
     return study
 
 
@@ -80,5 +80,5 @@ def _measure(
             announce=announce,
             classifier=classifier,
         )
-    progress(Progress("Measuring what each itemset costs", 0, 0))
+    progress(Progress(MEASURING, 0, 0))
     kept_effects.keep(findings, device=device, classifier=classifier)

@@ -11,6 +11,14 @@ from typing import Any
 
 from interpret.files import write_json
 
+DRAWING = "Drawing the demo's photos"
+"""The stage before all others of a run whose photos are drawn."""
+
+
+MINING, MEASURING, DONE = "Mining itemsets", "Measuring what each itemset costs", "Done"
+LAST = (MINING, MEASURING, DONE)
+"""The last stages of a run."""
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -11,7 +11,7 @@ from interpret.evaluation import effect, heldout
 from interpret.evaluation.ablation import make_ablation_set
 from interpret.evaluation.first_finding import EACH, first_finding
 from interpret.evaluation.heads import load_head
-from interpret.findings import Findings
+from interpret.findings import Findings, certainty
 from interpret.mining.stored import mine_study
 from interpret.study import open_study
 from tests.small_study import studies
@@ -51,6 +51,20 @@ def test_it_costs_its_classes_most_and_others_least_of_those_tried(small, top_un
     chosen = first_finding(found, photos)
     assert scores[chosen] == pytest.approx(max(scores.values()))
     assert scores[chosen] > np.median(list(scores.values()))
+
+
+def test_nothing_is_resampled_for_it(small, monkeypatch):
+    study, photos = small
+    expected = first_finding(findings_of(study), photos)
+
+    def refuse(*_):
+        raise AssertionError("it takes a fraction of a second")
+
+    monkeypatch.setattr(certainty, "stability", refuse)
+    assert first_finding(findings_of(study), photos) == expected
+    found = findings_of(study)
+    vars(found)["stability"] = certainty.not_resampled(found.mined)
+    assert found.without_stability() is found
 
 
 def test_without_a_linear_head_or_a_supported_finding_it_is_the_headline(small, monkeypatch):

@@ -90,6 +90,17 @@ def watching() -> None:
     run_progress._watch(st.query_params.get("kind", "run"))
 
 
+def waiting() -> None:
+    import streamlit as st
+
+    from pages.shared.view import run_progress
+
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    if st.session_state["drawn"] == 2:  # as the browser asks again
+        run_progress._cards("run", wait=True, updated=True, almost=False)
+    run_progress._watch(wait=True)
+
+
 @pytest.mark.parametrize("kind", ["run", "evaluate"])
 def test_a_page_that_waits_for_a_run_is_drawn_again_where_another_tab_dismissed_it(root, kind):
     job = placed(root, "demo", "running", kind)
@@ -264,6 +275,24 @@ def test_only_a_run_under_way_keeps_its_page_asking(root, monkeypatch):
     app.run()
     assert asked[1:] == [None]
     assert f"resume_{job.id}" in [button.key for button in app.button]
+
+
+def test_a_page_that_waits_asks_more_often_in_the_last_stages_of_a_run(root, monkeypatch):
+    asked: list[float | None] = []
+    fragment = st.fragment
+
+    def counted(function, *, run_every):
+        asked.append(run_every)
+        return fragment(function, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", counted)
+    job = placed(root, "mine", "running")
+    app = AppTest.from_function(waiting, default_timeout=60).run()
+    assert asked == [run_progress.POLL_WAITING]
+    (root / ".runs" / job.id / "progress.json").write_text('{"stage": "Mining itemsets"}')
+    app.run()
+    assert app.session_state["drawn"] == 3, "what was drawn at the slower pace is drawn anew"
+    assert asked[1:] == [run_progress.POLL_ALMOST]
 
 
 @pytest.mark.parametrize(("before", "kept"), [("old", False), ("new", True)])

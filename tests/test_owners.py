@@ -197,7 +197,7 @@ def test_a_name_that_another_one_uses_is_refused_even_where_the_study_is_unfinis
 
 def test_the_owner_of_a_study_that_is_gone_is_forgotten(root, monkeypatch):
     shutil.rmtree(root / "of-bob")
-    monkeypatch.setattr(jobs.processes, "start", lambda *_: 1)
+    monkeypatch.setattr(jobs.processes, "start", lambda *_, yields: 1)
     jobs.start("another", [], owner=ALICE)
     assert owners.of_study("of-bob") == owners.SHARED
     assert owners.of_study("of-alice") == ALICE

@@ -11,6 +11,7 @@ import pytest
 
 from interpret.errors import InputError
 from interpret.imports import without_collections
+from interpret.progress import DRAWING
 from pages.shared.backend import first_study, jobs, owners, places, preparation
 
 
@@ -106,13 +107,11 @@ def test_a_server_begins_the_default_study_before_anybody_looks(root, imported, 
     assert begun == 2 * [places.default_name()]  # but only one browser may open it
 
 
-def test_pages_are_imported_once_the_first_run_has_come_to_its_photos_or_somebody_needs_them(
-    root, imported, monkeypatch
-):
-    total = {"photos": 0}
+def test_pages_are_imported_once_the_first_photos_are_drawn_or_somebody_needs_them(root, imported, monkeypatch):
+    reported = {}
 
     def listed():
-        return [jobs.Job("a", "demo", "running", {"total": total["photos"]}, "", ())]
+        return [jobs.Job("a", "demo", "running", dict(reported), "", ())]
 
     monkeypatch.setattr(jobs, "start", lambda *_: None)
     monkeypatch.setattr(jobs, "jobs", listed)
@@ -121,11 +120,14 @@ def test_pages_are_imported_once_the_first_run_has_come_to_its_photos_or_somebod
     (thread,) = preparation._started
     thread.join(0.1)
     assert imported == [preparation.NAVIGATION], "the drawings need the cores"
-    total["photos"] = 800
+    reported["stage"] = DRAWING
+    thread.join(0.1)
+    assert imported == [preparation.NAVIGATION]
+    reported["stage"] = "Loading PyTorch"
     thread.join(30)
     assert imported == [preparation.NAVIGATION, *preparation.MODULES]
 
-    total["photos"] = 0
+    reported.clear()
     imported.clear()
     preparation._started.clear()
     asyncio.run(served())
@@ -139,7 +141,7 @@ def test_a_server_that_cannot_write_its_folder_starts_all_the_same(root, importe
         raise InputError("The folder cannot be written to.")
 
     monkeypatch.setattr(jobs, "start", refuse)
-    monkeypatch.setattr(first_study, "is_prepared", refuse)
+    monkeypatch.setattr(first_study, "is_drawn", refuse)
     asyncio.run(served())
     preparation.wait_for_pages()
     assert imported == [preparation.NAVIGATION, *preparation.MODULES]

@@ -51,7 +51,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.explanation.ray_pool import RayOptions
     from interpret.explanation.study_network import network_of
     from interpret.findings import Findings
-    from interpret.progress import Progress
+    from interpret.progress import MEASURING, Progress
     from interpret.study import open_study
     from interpret.study.results import made_from
 
@@ -90,7 +90,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         with contextlib.suppress(OSError):  # a study on a read-only disk is evaluated all the same
             folder = evaluate.results_folder(study, heldout_study, study.mine_config, config)
             result.write(folder, made_from(study, folder))
-        progress(Progress("Measuring what each itemset costs", 0, 0))
+        progress(Progress(MEASURING, 0, 0))
         kept_effects.keep(Findings.of(study), device=device, classifier=classifier)
         progress(Progress("Done", 1, 1))
     if heldout.same_photos(study, heldout_study):

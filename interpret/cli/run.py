@@ -9,8 +9,10 @@ from interpret.cli.options import IMAGES_HELP, add_options, add_progress_file, a
 from interpret.cli.progress_bar import progress_bar
 from interpret.cli.study_report import print_study
 from interpret.config import ExtractConfig, MineConfig, ModelConfig, RunConfig
+from interpret.data import builtin
 from interpret.errors import InputError
 from interpret.imports import without_collections
+from interpret.progress import DRAWING, Callback, Progress
 
 
 def add(commands: Any) -> None:
@@ -36,14 +38,25 @@ def add(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    with without_collections():
-        from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
-        from interpret.explanation.ray_pool import RayOptions
-
     config = configured_run(arguments)
     if arguments.ray is None and arguments.ship_photos:
         raise InputError("--ship-photos sends photos to Ray's workers; give --ray as well.")
-    ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers, arguments.ship_photos)
     with progress_bar(arguments.progress_file) as progress:
+        if config.images in builtin.DRAWN:
+            _draw(config.images, progress)
+        progress(Progress("Loading PyTorch", 0, 0))
+        with without_collections():
+            from interpret import pipeline  # torch takes seconds to import, and --help should not wait for it
+            from interpret.explanation.ray_pool import RayOptions
+
+        ray = None if arguments.ray is None else RayOptions(arguments.ray, arguments.ray_workers, arguments.ship_photos)
         study = pipeline.run(config, arguments.study, progress, announce=announce, roots=arguments.roots, ray=ray)
     print_study(study, config.mine)
+
+
+def _draw(images: str, progress: Callback) -> None:
+    """Draw the demo's images, if they are not there, before PyTorch is imported.
+
+    Drawings keep all processors busy and PyTorch's import one: beside it a dashboard imports the same.
+    """
+    builtin.drawings(images, drawn=lambda done, total: progress(Progress(DRAWING, done, total)))

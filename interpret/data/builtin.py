@@ -5,6 +5,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from interpret.data import torchvision_sets
@@ -14,6 +15,9 @@ from interpret.errors import InputError
 from interpret.files import cache_dir
 
 # Name and description, as the dashboard and the help of the command line list them.
+DRAWN = ("demo", "demo-val")
+"""Those that are drawn."""
+
 BUILT_IN = {
     "demo": "the embedded demo's training pictures, rendered once",
     "demo-val": "the embedded demo's other pictures",
@@ -68,9 +72,7 @@ def folder(source: str | Path, announce: Announce | None = None) -> Path:
                 return _skimage()
             if source.startswith("imagenette"):
                 return _imagenette("val" if source.endswith("-val") else "train", announce)
-            from interpret import demo
-
-            return Path(demo.photos("val" if source.endswith("-val") else "train", announce)).resolve()
+            return drawings(source, announce)
         except OSError as error:
             raise InputError(
                 f"The photos of {source!r} cannot be written to {cache_dir()} ({plain(error)}); "
@@ -87,6 +89,13 @@ def folder(source: str | Path, announce: Announce | None = None) -> Path:
         f"The folder {str(source)!r} {fault}; give a folder of photos, torchvision/NAME, or one of "
         f"{', '.join(BUILT_IN)}."
     )
+
+
+def drawings(source: str, announce: Announce | None = None, drawn: Callable[[int, int], None] | None = None) -> Path:
+    """The folder of the embedded demo's pictures, ``demo`` or ``demo-val``; see :func:`interpret.demo.photos`."""
+    from interpret import demo
+
+    return demo.photos("val" if source.endswith("-val") else "train", announce, drawn=drawn).resolve()
 
 
 def _skimage() -> Path:

@@ -31,7 +31,13 @@ def name_of(index: int, split: str) -> str:
     return f"{CLASS_NAMES[index % len(CLASS_NAMES)]}/{split}-{index:05d}.png"
 
 
-def photos(split: str = "train", announce: Callable[[str], None] | None = None, count: int | None = None) -> Path:
+def photos(
+    split: str = "train",
+    announce: Callable[[str], None] | None = None,
+    count: int | None = None,
+    *,
+    drawn: Callable[[int, int], None] | None = None,
+) -> Path:
     """The folder of a split of the demo data set, drawn into the cache folder unless it is there already.
 
     Args:
@@ -39,6 +45,7 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
             ``"test1"`` to ``"test5"`` (held out too, and not looked at when drawings, network or options were chosen).
         announce: called with one line after every 100 images.
         count: number of images, spread evenly over the classes; ``COUNTS`` of the split if None.
+        drawn: called again and again with how many images are drawn, and how many there will be.
 
     Returns:
         A folder of class folders of PNG files, 112 x 112 pixels.
@@ -55,7 +62,7 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
     if folder.is_dir():
         return folder
     try:
-        _draw_all(folder, split, count, announce or (lambda line: None))
+        _draw_all(folder, split, count, announce or (lambda line: None), drawn or (lambda done, total: None))
     except OSError as error:
         raise InputError(
             f"The demo's images cannot be written to {folder} ({error.strerror}); "
@@ -64,7 +71,9 @@ def photos(split: str = "train", announce: Callable[[str], None] | None = None, 
     return folder
 
 
-def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], None]) -> None:
+def _draw_all(
+    folder: Path, split: str, count: int, announce: Callable[[str], None], drawn: Callable[[int, int], None]
+) -> None:
     """Draw into a temporary folder beside ``folder``, then rename it: a killed run leaves no partial folder.
 
     Drawing is Python's work, which threads do not speed up, so other processes draw a part each. They are started as
@@ -78,6 +87,7 @@ def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], No
         said = 0
         try:
             for index, _ in draw_images(target, split, range(count)):
+                drawn(index, count)
                 if index // 100 > said // 100:
                     announce(f"drawing the demo's images: {index} of {count}")
                     said = index
@@ -89,6 +99,7 @@ def _draw_all(folder: Path, split: str, count: int, announce: Callable[[str], No
         if failed:  # it may have left an image half written
             for index in range(count):
                 _draw(target, split, index, "wb")
+        drawn(count, count)
         announce(f"drawing the demo's images: {count} of {count}")
         try:
             target.rename(folder)

@@ -28,6 +28,7 @@ def first_finding(findings: Findings, mined_set: AblationSet) -> tuple[Units, tu
         findings: what mining found.
         mined_set: the photos that were mined, and the head.
     """
+    findings = findings.without_stability()
     rows = findings.candidates
     rows = rows[rows["supported"] & rows["named"]]
     classes = mined_set.classes

@@ -35,8 +35,13 @@ def stability(study: Study, config: MineConfig, mined: Mined) -> Stability:
     try:
         return bootstrap(own, mined, config, contrast=contrast, max_occurrences=MAX_OCCURRENCES, place=_place(study))
     except InputError:
-        itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)
-        return Stability(itemsets, itemsets, rules, rules)
+        return not_resampled(mined)
+
+
+def not_resampled(mined: Mined) -> Stability:
+    """The same where nothing was resampled: all NaN."""
+    itemsets, rules = np.full(len(mined), np.nan), np.full(len(mined.rules), np.nan)
+    return Stability(itemsets, itemsets, rules, rules)
 
 
 def chance_p_values(study: Study, config: MineConfig, mined: Mined) -> pd.Series:

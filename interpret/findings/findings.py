@@ -68,6 +68,14 @@ class Findings:
         """Share of resampled sets of photos in which each finding comes again, see :func:`certainty.stability`."""
         return certainty.stability(self.study, self.config, self.mined)
 
+    def without_stability(self) -> "Findings":
+        """The same for whoever looks at nothing of :attr:`stability`, which is NaN unless it is there already."""
+        if "stability" in vars(self):
+            return self
+        plain = Findings(self.study, self.config, self.mined)
+        vars(plain)["stability"] = certainty.not_resampled(self.mined)
+        return plain
+
     def chance_p_values(self) -> pd.Series:
         """p-values of the rules against shuffled photos, see :func:`certainty.chance_p_values`; takes seconds."""
         return certainty.chance_p_values(self.study, self.config, self.mined)

@@ -10,7 +10,7 @@ from interpret.evaluation.kept_effects import Effects, keep
 from interpret.figures.accuracy_lines import accuracy_lines
 from interpret.findings import Findings
 from interpret.glossary import GLOSSARY, REFERENCES, citation
-from interpret.progress import Callback, Progress, silent
+from interpret.progress import MEASURING, Callback, Progress, silent
 from interpret.report import measured, recipe
 from interpret.report.found import Found
 from interpret.report.galleries import Galleries
@@ -85,7 +85,7 @@ def make_report(
     shown: Found | None = None
     effects: Effects | None = None
     if found is not None:
-        progress(Progress("Measuring what each itemset costs", 0, 0))
+        progress(Progress(MEASURING, 0, 0))
         effects = _tried(lambda: keep(found, device=device), said, "What ablating the itemsets costs is not known: ")
         called = _tried(lambda: read_names(study), said)
         shown = _tried(lambda: Found.of(found, config, effects, names, called=called), said)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from interpret.progress import DRAWING
 from pages.shared.backend import jobs, owners, places
 
 
@@ -31,14 +32,14 @@ def begin_default(names: Sequence[str]) -> None:
         jobs.start(name, places.default_arguments())
 
 
-def is_prepared() -> bool:
-    """Whether there is no study, and a run that makes one has not come to its photos yet.
+def is_drawn() -> bool:
+    """Whether there is no study, and the photos of the first one are being drawn, or the run that does so has begun.
 
     Raises:
         InputError: the folder of studies cannot be read.
     """
     runs = [job for job in jobs.jobs() if job.kind == "run" and job.under_way]
-    return not places.study_names() and any(not job.progress.get("total") for job in runs)
+    return not places.study_names() and any(job.progress.get("stage") in (None, DRAWING) for job in runs)
 
 
 def complete_demo() -> None:

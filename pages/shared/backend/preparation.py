@@ -19,7 +19,7 @@ MODULES = ("pages.shared.backend.cached_results", "pages.shared.view.patch_chain
 """What the first page of a study imports: with PyTorch, seconds of one core."""
 
 LOOK = 0.2
-"""Time between two looks at the first run, whose drawings need the cores more (seconds)."""
+"""Time between two looks at the first run, whose drawings keep all cores busy (seconds)."""
 
 _needed = threading.Event()  # pages are to be shown
 _modules = 0  # that were imported when they were last spared (count)
@@ -44,7 +44,7 @@ class _Preparation(threading.Thread):
         finally:
             self.navigates.set()
         with contextlib.suppress(InputError):
-            while first_study.is_prepared() and not _needed.wait(LOOK):
+            while first_study.is_drawn() and not _needed.wait(LOOK):
                 pass
         _import(*MODULES)
         gc.collect()

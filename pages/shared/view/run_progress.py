@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from interpret.errors import InputError
-from interpret.progress import remaining
+from interpret.progress import LAST, remaining
 from pages.shared import wording
 from pages.shared.backend import first_study, jobs, messages, obstacles, owners, preparation, studies
 from pages.shared.controls import current_study
@@ -20,8 +20,11 @@ STOPPED = {"evaluate": "evaluation of the study", "dissect": "dissection of the 
 POLL = 0.7
 """Seconds between two updates."""
 
-POLL_WAITING = 0.3
-"""The same of a page that has nothing to show until the run has ended."""
+POLL_WAITING, POLL_ALMOST = 1.0, 0.25
+"""The same of a page that has nothing to show until the run has ended, and once its last stages have begun.
+
+To draw a page again takes a browser on the same machine a tenth of a core's time at every third of a second.
+"""
 
 
 def first_start(question: str) -> None:
@@ -70,12 +73,25 @@ def _watch(kind: str = "run", wait: bool = False) -> None:
         kind: of the runs.
         wait: whether the page waits for any study: it is drawn again as soon as there is one.
     """
-    under_way = any(job.under_way for job in _shown(kind))
-    st.fragment(_cards, run_every=(POLL_WAITING if wait else POLL) if under_way else None)(kind, wait, under_way)
+    shown = _shown(kind)
+    under_way, almost = any(job.under_way for job in shown), _almost(shown)
+    every = (POLL_ALMOST if almost else POLL_WAITING) if wait else POLL
+    st.fragment(_cards, run_every=every if under_way else None)(kind, wait, under_way, almost)
 
 
-def _cards(kind: str, wait: bool, updated: bool) -> None:
-    """The runs at this moment; ``updated`` says whether the browser asks for them again and again."""
+def _almost(shown: list[jobs.Job]) -> bool:
+    return any(job.under_way and job.progress.get("stage") in LAST for job in shown)
+
+
+def _cards(kind: str, wait: bool, updated: bool, almost: bool) -> None:
+    """The runs at this moment.
+
+    Args:
+        kind: of the runs.
+        wait: as for :func:`_watch`.
+        updated: whether the browser asks for them again and again.
+        almost: whether it does so as often as in their last stages.
+    """
     shown = _shown(kind)
     listed = {job.id for job in shown}
     gone = st.session_state.get(f"runs_listed_{kind}", set()) - listed
@@ -92,8 +108,8 @@ def _cards(kind: str, wait: bool, updated: bool) -> None:
             st.session_state[f"runs_listed_{kind}"] = listed - {job.id}
             st.rerun(scope="app")
         _card(job)
-    if updated and not any(job.under_way for job in shown):
-        st.rerun(scope="app")  # only a page that is drawn again stops asking
+    if updated and (not any(job.under_way for job in shown) or (wait and not almost and _almost(shown))):
+        st.rerun(scope="app")  # only a page that is drawn again stops asking, or asks more often
 
 
 def _ended_here(job: jobs.Job) -> bool:
