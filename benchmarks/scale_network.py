@@ -30,7 +30,7 @@ def rate(config: RunConfig, options: RayOptions | None) -> float:
     seen: list[tuple[float, int]] = []
 
     def heard(progress: Progress) -> None:
-        if progress.stage == "Explaining photos" and progress.done > (seen[-1][1] if seen else 0):
+        if progress.stage.startswith("Explaining photos") and progress.done > (seen[-1][1] if seen else 0):
             seen.append((time.monotonic(), progress.done))
 
     with tempfile.TemporaryDirectory() as scratch:

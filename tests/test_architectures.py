@@ -18,6 +18,7 @@ from interpret.evaluation.photo_effect import ablate_photo
 from interpret.explanation.gradcam import explain
 from interpret.explanation.photo import make_explainer
 from interpret.models.hooks import zero_units
+from tests.test_timm_models import write
 
 # The name, and the smallest input that it takes; none where it takes one size only.
 LISTED = {
@@ -58,8 +59,15 @@ def test_tokens_from_photos_to_ablated_units(name, tmp_path):
     check(name, LISTED.get(name), "float32", tmp_path)
 
 
-def check(name, side, precision, tmp_path):
-    options = ModelConfig(model=name, weights="random", input_size=side, precision=precision, device="cpu")
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+def test_a_folder_of_the_hub_from_photos_to_ablated_units(precision, tmp_path):
+    write(tmp_path / "owls", 12)
+    check(str(tmp_path / "owls"), None, precision, tmp_path, weights=None)
+
+
+def check(name, side, precision, tmp_path, weights="random"):
+    options = ModelConfig(model=name, weights=weights, input_size=side, precision=precision, device="cpu")
     classifier = calibrated(models.load(options))
     folder = draw_predicted(tmp_path / "photos", classifier)
     config = RunConfig(
