@@ -6,12 +6,14 @@ rounded to whole sub-pixels, so that an image is the same to the byte on every m
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 Points = NDArray[np.float64]
+Number = TypeVar("Number", bound=np.integer)
 Colour = tuple[int, int, int]
 
 SIZE = 112
@@ -121,42 +123,40 @@ class Canvas:
         Returns:
             (SIZE, SIZE, 3) uint8.
         """
-        heights = self._looked_up(self._heights)
+        ids = np.asarray(self._buffer)
+        heights = _table(self._heights, np.uint8).take(ids)
         relief = self._relief(heights, object_height)
         shaded = (tone.astype(np.uint16) * (ONE - shadow.astype(np.uint16)) >> 7).astype(np.uint8)
         even = np.where(heights < object_height, _enlarged(shaded), _enlarged(tone))
-        colours = np.clip(np.array(self._colours, dtype=np.int32) * np.array(gain) >> 7, 0, 255)
-        fine = [self._looked_up(colours[:, channel].tolist()) for channel in range(3)]
-        ids, planes = np.asarray(self._buffer), np.array(self._planes, dtype=np.int32).T
+        tinted = np.clip(np.array(self._colours, dtype=np.int32) * np.array(gain) >> 7, 0, 255)
+        colours = [_table(tinted[:, channel], np.uint16) for channel in range(3)]
+        planes = [_table(column, np.int32) for column in zip(*self._planes, strict=True)]
+        fine = np.empty((3, FINE, FINE), np.uint8)
         for top in range(0, FINE, _BAND):
             band = slice(top, top + _BAND)
-            light = self._brightness(ids[band], planes, top)
-            light += relief[band]
-            light = np.clip(light, 0, 255).astype(np.uint16)
+            wide = ids[band].astype(np.intp)  # as wide as an index: NumPy would widen it for each table
+            brightness = self._brightness(wide, planes, top)
+            brightness += relief[band]
+            light = np.clip(brightness, 0, 255).astype(np.uint16)
             light *= even[band]
             light >>= 7
             np.minimum(light, 255, out=light)
-            for values in fine:
-                value = values[band] * light
+            for colour, channel in zip(colours, fine, strict=True):
+                value = colour.take(wide)
+                value *= light
                 value >>= 7
-                values[band] = np.minimum(value, 255, out=value)
-        return np.stack([_reduced(values) for values in fine], axis=2)
+                np.minimum(value, 255, out=channel[band], casting="unsafe")
+        return np.stack([_reduced(channel) for channel in fine], axis=2)
 
-    def _brightness(self, ids: NDArray[np.uint8], planes: NDArray[np.int32], top: int) -> NDArray[np.int32]:
-        """(rows, FINE) the planes of shapes at their sub-pixels, from the row ``top`` on; planes are (3, shapes)."""
-        wide = ids.astype(np.intp)  # as wide as an index: NumPy would widen it for each table
+    def _brightness(self, wide: NDArray[np.intp], planes: Sequence[NDArray[np.int32]], top: int) -> NDArray[np.int32]:
+        """(rows, FINE) the planes of shapes at their sub-pixels, from the row ``top`` on."""
         constant, across, down = (plane.take(wide) for plane in planes)
         across *= np.arange(FINE, dtype=np.int32)
-        down *= np.arange(top, top + len(ids), dtype=np.int32)[:, None]
+        down *= np.arange(top, top + len(wide), dtype=np.int32)[:, None]
         constant += across
         constant += down
         constant >>= 16
         return constant
-
-    def _looked_up(self, table: Sequence[int]) -> NDArray[np.uint8]:
-        """(FINE, FINE) what a table, 0..255 for each shape, says of each sub-pixel's shape."""
-        whole = [*table, *[0] * (MOST_SHAPES + 1 - len(table))]
-        return np.array(self._buffer.point(whole))
 
     def _relief(self, heights: NDArray[np.uint8], object_height: int) -> NDArray[np.int8]:
         """(FINE, FINE) shadows that higher layers cast on lower ones, and the bright rims of lit edges."""
@@ -180,6 +180,14 @@ class Canvas:
             if mask.any():
                 masks[part] = mask
         return masks
+
+
+def _table(values: Iterable[int], kind: type[Number]) -> NDArray[Number]:
+    """(256,) what is said of each shape's number."""
+    table = np.zeros(MOST_SHAPES + 1, kind)
+    given = list(values)
+    table[: len(given)] = given
+    return table
 
 
 def _enlarged(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
