@@ -67,7 +67,7 @@ def test_figures_are_drawn_for_the_screen_as_text_is_and_again_when_the_window_c
         click_point(tab, 0, figure)
         tab.wait_for_function("location.search.includes('itemset=')")
         tab.runs.wait(runs)
-        for width, height, font in ((1440, 640, "14px"), (390, 480, "13px"), (2600, 960, "21px")):
+        for width, height, font in ((1440, 640, "14px"), (390, 512, "13px"), (2600, 960, "21px")):
             with drawn_anew(tab):
                 tab.set_viewport_size({"width": width, "height": 900})
             drawn(height, font)

@@ -167,7 +167,7 @@ def test_every_bfloat16_map_follows_its_float32_one(photos):
     """Of 80 photos; benchmarks/results/extract.md has the figures of 1,000."""
     classifier = models.load(ModelConfig(model="efficientnet_lite0"))
     found = datasets.scan(photos / "imagenette" / "val", classifier.class_names, classifier.wnids, limit=80)
-    pixels = [classifier.preprocessing.apply(open_photo(p.path)) for p in found.photos]
+    pixels = [classifier.preprocessing.apply(open_photo(p.file)) for p in found.photos]
     cpu = torch.device("cpu")
     assert choose_precision("auto", cpu) in ("float32", "bfloat16")
     arithmetic = choose_arithmetic(classifier, cpu, "bfloat16", pixels[:: len(pixels) // 32])

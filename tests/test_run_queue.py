@@ -27,7 +27,7 @@ def begun(monkeypatch, root) -> list[str]:
     """Studies whose runs have begun; none is carried out: they run for as long as this test."""
     order: list[str] = []
 
-    def start(name: str, arguments: list[str], log: Path, ended: object) -> int:
+    def start(name: str, arguments: list[str], log: Path, ended: object, *, yields: bool) -> int:
         order.append(Path(arguments[arguments.index("--study") + 1]).name)
         return 1
 
