@@ -138,6 +138,12 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
         parts.append(("q", wording.small_number(row["image_q_value"]), "q-value"))
     if "chance" in row.index:
         parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
+    if pd.isna(row[stable]):  # too many itemsets to resample while a person waits
+        ends = [","] * (len(parts) - 1) + [""]
+        return [
+            widgets.measure(word, value + end, wording.TERMS[term])
+            for (word, value, term), end in zip(parts, ends, strict=True)
+        ]
     word = "stable" if stable == "stable" else "frequent"
     last = widgets.measure(word, f"in {wording.percent(row[stable])} of resamples", wording.TERMS[stable])
     told = [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
