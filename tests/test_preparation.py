@@ -76,7 +76,8 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setenv("UNITSCOPE_STUDIES", str(tmp_path))
     monkeypatch.setattr(preparation, "_started", [])
     monkeypatch.setattr(preparation, "_needed", threading.Event())
-    return tmp_path
+    yield tmp_path
+    preparation.wait_for_pages()  # or a thread would go on in the next test
 
 
 @pytest.fixture
