@@ -17,6 +17,7 @@ from pages.shared import router, wording
 from pages.shared.backend import allowed_paths, cached_results, jobs, messages, owners
 from pages.shared.controls import current_study, folder_input, menus, option_input
 from pages.shared.view import (
+    data_table,
     falls_of_sets,
     figures,
     influence,
@@ -139,18 +140,14 @@ def _table(study: Study, result: Evaluation) -> None:
     left, right = st.columns([4, 6], gap="large")
     with left:
         wording.paragraph("Each method’s own number of units")
-        st.dataframe(
-            shown, hide_index=True, placeholder="–", key="natural", alt="accuracy with each method's own units ablated"
-        )
+        data_table.show(shown, key="natural", alt="accuracy with each method's own units ablated")
         wording.paragraph(
             "The interval is Wilson’s, over photos; for random units, the 5th to 95th percentile of draws.", "small"
         )
     with right:
         wording.paragraph("The same number of units for every method: accuracy in percent")
-        st.dataframe(
+        data_table.show(
             wide,
-            hide_index=True,
-            placeholder="–",
             key="equal",
             column_config=plain,
             alt="accuracy at equal numbers of units ablated",

@@ -16,6 +16,7 @@ from pages.shared.backend import cached_results, headline, messages, pictures, p
 from pages.shared.controls import address, current_study, name_files, new_study, own_studies, stand
 from pages.shared.view import (
     contrast,
+    data_table,
     effects,
     empty,
     naming,
@@ -197,7 +198,7 @@ def _about(study: Study, mined_on: str | None) -> None:
             f"{wording.count(len(skipped), 'file')} skipped, {wording.count(without, 'photo')} without a patch"
         ):
             if len(skipped):
-                st.dataframe(skipped, hide_index=True, alt="files that were skipped, and why")
+                data_table.show(skipped, alt="files that were skipped, and why")
             if without:
                 wording.paragraph(f"Photos without a patch: {empty.why_no_patch(study)}", "small")
 

@@ -77,6 +77,24 @@ def draw_photos(folder: Path, classes: int = 3, each: int = 8, size: tuple[int, 
     return folder
 
 
+@pytest.fixture(scope="module")
+def asked_for(tmp_path_factory):
+    """A run of 33 photos in five shards, for workers."""
+    from tests.runs_of_workers import run_of_workers
+
+    return run_of_workers(tmp_path_factory.mktemp("asked"))
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """A real Ray on this machine, of two processors."""
+    import ray as module
+
+    module.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield module
+    module.shutdown()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of the slowest tests first: one that begins last would keep a single process busy in the end."""
     weights = {"real": 60.0, "browser": 8.0, "slow": 2.0}

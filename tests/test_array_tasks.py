@@ -12,38 +12,10 @@ import pytest
 
 from interpret import pipeline
 from interpret.cli.main import main
-from interpret.config import ModelConfig, RunConfig
 from interpret.errors import InputError
 from interpret.explanation.array_tasks import ask, asked, explain_share, missing
 from interpret.study.workspace import partial_folder
-from tests.conftest import draw_photos
-from tests.test_pipeline import config, contents
-
-NETWORK = """
-import time
-from torch import nn
-
-class Slow(nn.Module):
-    def forward(self, photos):
-        time.sleep(0.2)
-        return photos
-
-def build():
-    layers = (nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    return nn.Sequential(*layers)
-
-def slow():
-    return nn.Sequential(Slow(), *build())
-"""
-
-
-@pytest.fixture(scope="module")
-def asked_for(tmp_path_factory) -> RunConfig:
-    """A run of 33 photos in five shards."""
-    folder = tmp_path_factory.mktemp("asked")
-    (folder / "nets_of_queue.py").write_text(NETWORK)
-    network = ModelConfig(f"{folder}/nets_of_queue.py:build", input_size=32, precision="float32", device="cpu")
-    return dataclasses.replace(config(draw_photos(folder / "photos", each=11)), model=network)
+from tests.test_pipeline import contents
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +90,12 @@ def test_two_of_four_tasks_are_killed_and_given_again(asked_for, tmp_path):
 
     tasks = [begin(index) for index in range(4)]
     workspace = partial_folder(study)
-    for index in (0, 2):
-        end = time.monotonic() + 100
-        while not (workspace / f"{index:06d}.claim").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        tasks[index].send_signal(signal.SIGKILL)
+    alive, end = {0, 2}, time.monotonic() + 100
+    while alive and time.monotonic() < end:
+        for index in [index for index in alive if (workspace / f"{index:06d}.claim").exists()]:
+            tasks[index].send_signal(signal.SIGKILL)  # at once, before its shard is there
+            alive.remove(index)
+        time.sleep(0.02)
     assert [task.wait(timeout=200) for task in tasks] == [-signal.SIGKILL, 0, -signal.SIGKILL, 0]
     said = missing(study)
     assert said is not None

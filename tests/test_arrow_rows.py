@@ -3,6 +3,7 @@
 import io
 import sys
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,8 +13,6 @@ from PIL import Image
 from interpret.data import arrow_rows
 from interpret.data.photo_files import Stretch, stretch_opened
 from interpret.errors import InputError
-
-datasets = pytest.importorskip("datasets")
 
 
 @pytest.fixture(autouse=True)

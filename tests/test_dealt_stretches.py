@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -24,9 +22,8 @@ from interpret.evaluation.stretches import HEAD_ROWS
 from interpret.explanation.ray_pool import RayOptions
 from interpret.models.head import find_head
 from tests.conftest import TinyNet, draw_photos
-from tests.test_array_tasks import NETWORK
+from tests.runs_of_workers import NETWORK, workers_of_ray
 from tests.test_pipeline import SMALL, config, contents
-from tests.test_ray_workers import ray, workers_of_ray  # noqa: F401 - one is a fixture
 
 PHOTOS = 3 * HEAD_ROWS + 10
 
@@ -136,30 +133,26 @@ def test_a_linear_head_takes_no_workers_and_says_so(tmp_path, capsys, monkeypatc
 
 
 @pytest.mark.long
-def test_rays_workers_find_them_too_when_one_dies(ray):  # noqa: F811
+def test_rays_workers_find_them_too_when_one_dies(ray):
     photos, settings = photos_of(""), settings_of(300)
     expected = classify(photos, settings, photos.labels)
     killed: list[int] = []
 
-    def kill() -> None:
-        end = time.monotonic() + 60
-        while not killed and time.monotonic() < end:
+    def kill(_: int) -> None:
+        if not killed:  # the first stretch is done, and each worker is asked for others
             killed.extend(workers_of_ray(b"StretchWorker")[:1])
-            time.sleep(0.01)
-        time.sleep(0.3)
-        os.kill(killed[0], signal.SIGKILL)
+            os.kill(killed[0], signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
     with stretch_workers(photos.head, RayOptions(workers=2)) as deal:
-        killer.start()
-        found = classify(dataclasses.replace(photos, deal=deal), settings, photos.labels)
-        killer.join()
+        dealt = dataclasses.replace(photos, deal=deal)
+        found = classify(dealt, settings, photos.labels, on_progress=kill)
+    assert killed
     assert deal.workers == 2
     assert np.array_equal(found, expected)
 
 
 @pytest.mark.long
-def test_an_evaluation_by_workers_writes_the_files_of_one_by_this_process(ray, tmp_path):  # noqa: F811
+def test_an_evaluation_by_workers_writes_the_files_of_one_by_this_process(ray, tmp_path):
     deeper = NETWORK.replace("nn.ReLU(),", "nn.ReLU(), nn.Conv2d(8, 8, 1), nn.ReLU(),")
     (tmp_path / "nets_of_evaluation.py").write_text(deeper)
     network = ModelConfig(

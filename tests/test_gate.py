@@ -1,7 +1,6 @@
 """What a request passes before Streamlit: names, the password, tokens and headers."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any
@@ -9,8 +8,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from interpret.cli import serve
-from interpret.cli.main import main
 from pages.shared import router
 from pages.shared.backend import gate, hosts, owners, page_start, password
 from tests.shown_pages import APP
@@ -310,29 +307,6 @@ def test_pages_do_not_open_where_the_server_was_started_without_the_gate(monkeyp
     assert len(app.title) == 0
     monkeypatch.delenv("UNITSCOPE_PASSWORD")
     assert len(AppTest.from_file(APP, default_timeout=120).run().title) == 1
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere the server is a child of the command")
-def test_the_command_serve_hands_roots_names_and_one_person_on(monkeypatch):
-    given: dict[str, str] = {}
-
-    def replaced(program: str, command: list[str], environment: dict[str, str]) -> None:
-        given.update(environment)
-        raise SystemExit
-
-    monkeypatch.setattr(serve.os, "execve", replaced)
-    command = ["serve", "--no-browser", "--roots", "/data:/photos", "--hosts", "units.example.org", "--one-person"]
-    command.append("--allow-code")
-    with pytest.raises(SystemExit):
-        main(command)
-    assert given["UNITSCOPE_ROOTS"] == "/data:/photos"
-    assert given["UNITSCOPE_HOSTS"] == "units.example.org"
-    assert given["UNITSCOPE_ONE_PERSON"] == "1"
-    assert given["UNITSCOPE_ALLOW_CODE"] == "1"
-    given.clear()
-    with pytest.raises(SystemExit):
-        main(["serve"])
-    assert not {"UNITSCOPE_HOSTS", "UNITSCOPE_ONE_PERSON", "UNITSCOPE_ALLOW_CODE"} & given.keys()
 
 
 async def html_page(scope: Any, receive: Any, send: Any) -> None:

@@ -142,7 +142,7 @@ def test_a_server_that_cannot_write_its_folder_starts_all_the_same(root, importe
         raise InputError("The folder cannot be written to.")
 
     monkeypatch.setattr(jobs, "start", refuse)
-    monkeypatch.setattr(first_study, "is_drawn", refuse)
+    monkeypatch.setattr(first_study, "is_being_drawn", refuse)
     asyncio.run(served())
     preparation.wait_for_pages()
     assert imported == [preparation.NAVIGATION, *preparation.MODULES]

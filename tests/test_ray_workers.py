@@ -14,7 +14,6 @@ import pytest
 
 from interpret import pipeline
 from interpret.cli.main import main
-from interpret.config import RunConfig
 from interpret.data import photo_files, photos
 from interpret.errors import InputError
 from interpret.explanation.array_tasks import ask
@@ -22,7 +21,7 @@ from interpret.explanation.ray_pool import RayOptions
 from interpret.progress import Progress
 from interpret.study import open_study
 from interpret.study.workspace import partial_folder
-from tests.test_array_tasks import asked_for  # noqa: F401 - a fixture
+from tests.runs_of_workers import slow, workers_of_ray
 from tests.test_pipeline import contents
 
 TWO = RayOptions(workers=2)
@@ -44,43 +43,15 @@ def from_another():
 """
 
 
-def test_without_ray_one_sentence_says_what_to_install(asked_for, tmp_path, capsys, monkeypatch):  # noqa: F811
+def test_without_ray_one_sentence_says_what_to_install(asked_for, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     command = ["run", "--images", asked_for.images, "--study", str(tmp_path / "s"), "--model", asked_for.model.model]
     assert main([*command, "--input-size", "32", "--ray"]) == 2
     assert "pip install ray" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def ray():
-    """A real Ray on this machine, of two processors."""
-    module = pytest.importorskip("ray")
-    module.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield module
-    module.shutdown()
-
-
-def slow(config: RunConfig) -> RunConfig:
-    model = config.model.model.replace(":build", ":slow")
-    return dataclasses.replace(config, model=dataclasses.replace(config.model, model=model))
-
-
-def workers_of_ray(kind: bytes = b"Worker") -> list[int]:
-    """Process ids of the workers of a kind, those that explain photos."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if line.startswith(b"ray::" + kind):
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.long
-def test_workers_give_the_bytes_of_one_process(ray, asked_for, tmp_path):  # noqa: F811
+def test_workers_give_the_bytes_of_one_process(ray, asked_for, tmp_path):
     expected = contents(pipeline.run(asked_for, tmp_path / "alone").folder)
     stages: list[Progress] = []
     study = pipeline.run(asked_for, tmp_path / "ray", stages.append, ray=TWO)
@@ -89,7 +60,7 @@ def test_workers_give_the_bytes_of_one_process(ray, asked_for, tmp_path):  # noq
     assert max(progress.done for progress in stages) == 33
 
 
-def test_photos_are_sent_to_workers_only_where_there_are_some(asked_for, tmp_path, capsys):  # noqa: F811
+def test_photos_are_sent_to_workers_only_where_there_are_some(asked_for, tmp_path, capsys):
     assert main(["run", "--images", asked_for.images, "--study", str(tmp_path / "s"), "--ship-photos"]) == 2
     assert "give --ray as well" in capsys.readouterr().err
 
@@ -99,7 +70,7 @@ SHIPPED = RayOptions(workers=2, ship=True)
 
 @pytest.mark.long
 @pytest.mark.parametrize("options", [SHIPPED, TWO])
-def test_workers_that_see_neither_photos_nor_network_get_both(ray, asked_for, tmp_path, monkeypatch, options):  # noqa: F811
+def test_workers_that_see_neither_photos_nor_network_get_both(ray, asked_for, tmp_path, monkeypatch, options):
     """Both are moved away once the run is planned; this process alone is told where to."""
     seen, hidden = tmp_path / "seen", tmp_path / "hidden"
     shutil.copytree(Path(asked_for.images).parent, seen)
@@ -137,7 +108,7 @@ def test_workers_that_see_neither_photos_nor_network_get_both(ray, asked_for, tm
 
 
 @pytest.mark.long
-def test_a_worker_that_is_killed_costs_nothing(ray, asked_for, tmp_path):  # noqa: F811
+def test_a_worker_that_is_killed_costs_nothing(ray, asked_for, tmp_path):
     expected = contents(pipeline.run(slow(asked_for), tmp_path / "alone").folder)
     killed: list[int] = []
 
@@ -152,7 +123,7 @@ def test_a_worker_that_is_killed_costs_nothing(ray, asked_for, tmp_path):  # noq
 
 
 @pytest.mark.long
-def test_a_shard_that_kills_every_worker_is_named(ray, asked_for, tmp_path):  # noqa: F811
+def test_a_shard_that_kills_every_worker_is_named(ray, asked_for, tmp_path):
     ended = threading.Event()
 
     def kill_all() -> None:
@@ -173,7 +144,7 @@ def test_a_shard_that_kills_every_worker_is_named(ray, asked_for, tmp_path):  # 
 
 @pytest.mark.long
 @pytest.mark.parametrize("begun_with", [TWO, None])
-def test_what_is_begun_in_one_way_is_completed_in_the_other(ray, asked_for, tmp_path, begun_with):  # noqa: F811
+def test_what_is_begun_in_one_way_is_completed_in_the_other(ray, asked_for, tmp_path, begun_with):
     expected = contents(pipeline.run(asked_for, tmp_path / "alone").folder)
 
     class StoppedError(Exception):
@@ -192,8 +163,7 @@ def test_what_is_begun_in_one_way_is_completed_in_the_other(ray, asked_for, tmp_
 
 
 @pytest.mark.long
-def test_a_driver_that_is_killed_goes_on_where_it_was(asked_for, tmp_path):  # noqa: F811
-    pytest.importorskip("ray")
+def test_a_driver_that_is_killed_goes_on_where_it_was(asked_for, tmp_path):
     config = slow(asked_for)
     study = tmp_path / "study"
     code = (

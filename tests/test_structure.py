@@ -174,6 +174,12 @@ def test_only_the_backend_caches_and_no_page_shows_data_as_markup(path):
     assert "unsafe_allow_html" not in given
 
 
+def test_every_table_of_the_dashboard_is_shown_in_one_way():
+    """Or the next one has rows' numbers, and `None` where there is no value."""
+    calling = {path.name for path in PAGES if "st.dataframe(" in (ROOT / path).read_text(encoding="utf-8")}
+    assert calling == {"data_table.py"}
+
+
 @pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=str)
 def test_no_file_is_longer_than_three_hundred_lines(path):
     assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 300

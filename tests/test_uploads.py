@@ -1,5 +1,6 @@
 """What is uploaded, and paths that are typed: nothing in them is trusted, and nothing is left behind."""
 
+import errno
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from PIL import Image
 from interpret.errors import InputError
 from interpret.study import open_study
 from pages.shared.backend import allowed_paths, jobs, places, uploads
+from pages.shared.controls import new_study
 from tests.small_study import studies
 
 
@@ -131,3 +133,61 @@ def test_a_checkpoint_is_known_by_its_ending(empty):
     kept = uploads.keep_checkpoint("../../m.safetensors", io.BytesIO(b"x"))
     assert kept.is_relative_to(empty)
     assert kept.name == "m.safetensors"
+
+
+def a_zip(*names: str) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x" * 100)
+    return file
+
+
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda: uploads.keep(
+            [
+                (
+                    "a.gif",
+                    io.BytesIO(
+                        b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+                    ),
+                )
+            ]
+        ),
+        lambda: uploads.keep([("a.zip", a_zip("a.png"))]),
+        lambda: uploads.keep_checkpoint("m.pt", io.BytesIO(b"x")),
+    ],
+)
+def test_an_upload_that_cannot_be_written_is_one_sentence_and_leaves_nothing(empty, monkeypatch, keep):
+    def full(path: Path, *how: str) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, FULL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(InputError, match=FULL):
+            keep()
+    assert list((empty / ".uploads").iterdir()) == []
+    (empty / ".uploads").rmdir()
+    (empty / ".uploads").touch()  # as where no folder can be made
+    with pytest.raises(InputError, match="cannot be kept"):
+        keep()
+
+
+def test_the_estimate_counts_the_photos_in_a_zip(monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(new_study.wording, "paragraph", lambda text, *_: told.append(text))
+    monkeypatch.setattr(new_study.durations, "measured", lambda model: new_study.durations.Duration(12.0, 2.0))
+    given = a_zip(*(f"{i}.png" for i in range(20)))
+    photos, _ = uploads.inspect("photos.zip", given)
+    new_study._estimate("demo", "upload", "", photos, None)
+    assert told[0].startswith("20\u00a0photos: about 52 s")
+    monkeypatch.setattr(new_study.durations, "measured", lambda model: None)
+    monkeypatch.setattr(new_study.durations, "recorded", lambda model, names: ("<made>", 1.5))
+    new_study._estimate("demo", "upload", "", photos, None)
+    assert told[1].startswith("20\u00a0photos: about 30 s if each takes as long as in the study “&lt;made&gt;”, and")

@@ -39,7 +39,7 @@ def _dissect(arguments: argparse.Namespace) -> None:
     from interpret.dissection.supported import supported_shares
     from interpret.mining import mine_study
     from interpret.mining.ranked_units import quantile_of
-    from interpret.progress import Progress
+    from interpret.progress import DONE, Progress
     from interpret.study import open_study
 
     config = configured(arguments, DissectConfig)
@@ -57,7 +57,7 @@ def _dissect(arguments: argparse.Namespace) -> None:
             progress=progress,
             announce=announce,
         )
-        progress(Progress("Done", 1, 1))
+        progress(Progress(DONE, 1, 1))
     print_dissection(result)
     own = quantile_of(study, mine)
     for quantile in (own, DEFAULT_QUANTILE if own == 0.0 else 0.0) if study.has_contrast else (own,):

@@ -55,7 +55,7 @@ def _errors(arguments: argparse.Namespace) -> None:
     from interpret.evaluation.mending import check_units, mend
     from interpret.explanation.study_network import network_of
     from interpret.mining.ranked_units import check_top_units
-    from interpret.progress import Progress
+    from interpret.progress import DONE, Progress
     from interpret.study import open_study
 
     check_out(arguments.out)
@@ -94,7 +94,7 @@ def _errors(arguments: argparse.Namespace) -> None:
                 f"No set of units was found for photos of {study.class_names[pair.label]} taken for "
                 f"{study.class_names[pair.predicted]}, so there is no list to write; choose another pair."
             )
-        progress(Progress("Done", 1, 1))
+        progress(Progress(DONE, 1, 1))
     report.print_pairs(study, pairs, measured, arguments.rows)
     report.print_sets(study, sets, arguments.rows)
     same = measured is None or heldout.same_photos(study, measured)

@@ -51,7 +51,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from interpret.explanation.ray_pool import RayOptions
     from interpret.explanation.study_network import network_of
     from interpret.findings import Findings
-    from interpret.progress import MEASURING, Progress
+    from interpret.progress import DONE, MEASURING, Progress
     from interpret.study import open_study
     from interpret.study.results import made_from
 
@@ -92,7 +92,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             result.write(folder, made_from(study, folder))
         progress(Progress(MEASURING, 0, 0))
         kept_effects.keep(Findings.of(study), device=device, classifier=classifier)
-        progress(Progress("Done", 1, 1))
+        progress(Progress(DONE, 1, 1))
     if heldout.same_photos(study, heldout_study):
         OUT.print(Text("These are the photos that were mined: measure on others to learn what the units are worth."))
     print_evaluation(result)

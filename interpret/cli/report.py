@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     from interpret.mining.ranked_units import check_top_units
-    from interpret.progress import Progress
+    from interpret.progress import DONE, Progress
     from interpret.report import make_report
 
     config, device = configured(arguments, ReportConfig), values_of(arguments, ModelConfig)["device"]
@@ -46,7 +46,7 @@ def _report(arguments: argparse.Namespace) -> None:
     check_top_units(mine, study.extract_config.stored_units)
     with progress_bar() as progress:
         report = make_report(study, config, mine=mine, device=device, problems=problems, progress=progress)
-        progress(Progress("Done", 1, 1))
+        progress(Progress(DONE, 1, 1))
     write_output(file, report.html, "--out")
     for sentence in report.problems:
         announce(sentence)

@@ -15,9 +15,6 @@ from interpret.errors import InputError
 from interpret.files import cache_dir
 
 # Name and description, as the dashboard and the help of the command line list them.
-DRAWN = ("demo", "demo-val")
-"""Those that are drawn."""
-
 BUILT_IN = {
     "demo": "the embedded demo's training pictures, rendered once",
     "demo-val": "the embedded demo's other pictures",
@@ -25,6 +22,9 @@ BUILT_IN = {
     "imagenette": "torchvision's Imagenette, training split (ten ImageNet classes, 340 MB download)",
     "imagenette-val": "torchvision's Imagenette, validation split",
 }
+
+DRAWN = ("demo", "demo-val")
+"""Those that are drawn."""
 
 # The photographs in scikit-image's package; its other images are drawings and masks, or would be downloaded.
 SKIMAGE_PHOTOS = (

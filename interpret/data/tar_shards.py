@@ -10,7 +10,7 @@ import json
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,11 @@ class ShardList:
 
     photos: tuple[tuple[str, int, int], ...]
     skipped: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Offset and size of each photo, by its name."""
+        return {name: (offset, size) for name, offset, size in self.photos}
 
 
 def shards(folder: Path, pattern: str) -> list[Path]:
@@ -230,9 +235,9 @@ def find(folder: Path, name: str) -> Stretch | None:
     parts = name.split("/", 2)
     for shard in parts[:2]:
         if shard.endswith(".tar") and (folder / shard).is_file():
-            for known, offset, size in listed(folder / shard, class_names(folder)).photos:
-                if known == name:
-                    return Stretch(folder / shard, offset, size)
+            place = listed(folder / shard, class_names(folder)).places.get(name)
+            if place is not None:
+                return Stretch(folder / shard, *place)
     return None
 
 

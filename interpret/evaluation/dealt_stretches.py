@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from interpret.explanation.ray_pool import Pool, RayOptions, connected, put
+from interpret.explanation.ray_pool import Pool, RayOptions, connected, put, resources
 from interpret.models.head import Head
 
 Ints = npt.NDArray[np.int64]
@@ -127,8 +127,7 @@ def stretch_workers(head: Head, options: RayOptions) -> Iterator[Dealer]:
     """
     with connected(options.address) as ray:
         on_gpu = head.seed_input.device.type == "cuda"
-        there = ray.cluster_resources()
-        cores, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+        cores, gpus = resources(ray)
         threads = torch.get_num_threads()
         count = options.workers or (max(1, gpus) if on_gpu else max(1, cores // threads))
         taken = 1 if on_gpu else max(1, min(threads, cores // count))

@@ -61,6 +61,12 @@ def connected(address: str) -> Iterator[Any]:
             ray.shutdown()
 
 
+def resources(ray: Any) -> tuple[int, int]:
+    """Processors and GPUs of the cluster (count)."""
+    there = ray.cluster_resources()
+    return int(there.get("CPU", 1)), int(there.get("GPU", 0))
+
+
 def _join(ray: Any, address: str) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     try:

@@ -19,7 +19,7 @@ from interpret.errors import InputError
 from interpret.explanation.extractor import make_extractor
 from interpret.explanation.part_explainer import PartExplainer
 from interpret.explanation.plan import Plan
-from interpret.explanation.ray_pool import Pool, RayOptions, connected, put
+from interpret.explanation.ray_pool import Pool, RayOptions, connected, put, resources
 from interpret.models.own_network import ARCHIVE, PickledArchive
 from interpret.study.shards import Shard
 from interpret.threads import one_thread
@@ -82,8 +82,7 @@ def explain_parts(
     """
     with connected(options.address) as ray:
         on_gpu = plan.device.type == "cuda"
-        there = ray.cluster_resources()
-        cores, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+        cores, gpus = resources(ray)
         count = options.workers or (gpus if on_gpu else max(1, cores // CORES))
         threads = max(1, cores // max(count, 1)) if on_gpu or options.workers else min(CORES, cores)
         actor = ray.remote(num_cpus=1 if on_gpu else threads, num_gpus=1 if on_gpu else 0, max_restarts=0)(worker)

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from interpret.explanation.decoders import DecodedPhoto
 from interpret.explanation.extractor import Extractor
 from interpret.explanation.gradcam import BatchExplanation
+from interpret.models.head import offset_of
 from interpret.study.schema import CONTRAST, IMAGES, PAD, PATCHES, SKIPPED
 from interpret.study.shards import Shard
 
@@ -68,8 +68,8 @@ class ShardBuilder:
             )
         self._add_patches(batch, inputs, explanation, predicted, first)
         # Pooled features are stored in float32: ablation through a linear head is then exact, and they are small.
-        features = explanation.activations.mean(dim=(2, 3)).cpu().numpy()
-        self.arrays.setdefault("features", []).append(features)
+        pooled = explanation.activations.mean(dim=(2, 3))
+        self.arrays.setdefault("features", []).append(pooled.cpu().numpy())
         # Maps are scaled by the size of gradients, where float16 has few digits left: divide by each one's maximum.
         peaks = explanation.maps.amax(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
         self._store("cams", explanation.maps / peaks)
@@ -78,7 +78,7 @@ class ShardBuilder:
         if self.extractor.reads == "outside" and explanation.outside is not None:  # few, and often with huge values
             self.arrays.setdefault("outside", []).append(explanation.outside.cpu().numpy())
         if self.extractor.reads == "offset" and self.extractor.weight is not None:
-            held = explanation.logits - F.linear(explanation.activations.mean(dim=(2, 3)), self.extractor.weight)
+            held = offset_of(explanation.logits, pooled, self.extractor.weight)
             self.arrays.setdefault("offset", []).append(held.cpu().numpy())
         if self.extractor.reads == "inputs":
             pixels = [decoded.pixels for decoded in batch if decoded.pixels is not None]

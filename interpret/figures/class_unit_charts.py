@@ -90,7 +90,7 @@ def class_unit_graph(
     narrow: bool = False,
     called: Sequence[str] | None = None,
 ) -> go.Figure:
-    """The graph of classes and units: classes on a circle, shared units in the middle, units of one class outside.
+    """The graph of classes and units: classes on an oval, shared units in the middle, units of one class outside.
 
     Args:
         weights: (classes, units), the support of a unit in a class, 0 where it is below the threshold.

@@ -76,7 +76,7 @@ class Head:
         """
         if self.weight is None:
             raise ValueError("this head is not pooling and a linear map")
-        return logits.float() - torch.nn.functional.linear(features.float(), self.weight, self.bias)
+        return offset_of(logits, features, self.weight)
 
     def given(self, beside: Tensor | None) -> "Head":
         """The same head with what it reads beside the activations."""
@@ -125,6 +125,11 @@ class Head:
         if self.beside is None:
             raise ValueError("this head reads offset beside the features; give it")
         return found + self.beside.to(found.device)
+
+
+def offset_of(logits: Tensor, features: Tensor, weight: Tensor) -> Tensor:
+    """(B, C) what a linear map (C, K) of features (B, K) leaves over of logits (B, C), in float32."""
+    return logits.float() - torch.nn.functional.linear(features.float(), weight)
 
 
 def trial_inputs(size: tuple[int, int]) -> Tensor:

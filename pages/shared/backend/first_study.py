@@ -32,7 +32,7 @@ def begin_default(names: Sequence[str]) -> None:
         jobs.start(name, places.default_arguments())
 
 
-def is_drawn() -> bool:
+def is_being_drawn() -> bool:
     """Whether there is no study, and the photos of the first one are being drawn, or the run that does so has begun.
 
     Raises:

@@ -203,7 +203,7 @@ def _finished(job_id: str, study: str, kind: str, reported: dict[str, Any]) -> b
     made = (studies_root() / study / "manifest.json").is_file()
     if child is not None:
         return made and child.poll() == 0
-    return made and (reported.get("stage") == "Done" or (kind == "run" and not reported))
+    return made and (reported.get("stage") == progress.DONE or (kind == "run" and not reported))
 
 
 def _error_line(folder: Path) -> str:

@@ -44,7 +44,7 @@ class _Preparation(threading.Thread):
         finally:
             self.navigates.set()
         with contextlib.suppress(InputError):
-            while first_study.is_drawn() and not _needed.wait(LOOK):
+            while first_study.is_being_drawn() and not _needed.wait(LOOK):
                 pass
         _import(*MODULES)
         gc.collect()

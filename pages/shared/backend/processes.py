@@ -22,6 +22,9 @@ children: dict[str, subprocess.Popen[bytes]] = {}
 YIELDS = 10
 """By how much less a process counts than the server where both want the processor, as `nice` says it."""
 
+LEAST = 19
+"""The priority below which no process can go."""
+
 _SECRET = ("UNITSCOPE_PASSWORD",)  # of no use to a run
 
 
@@ -53,7 +56,7 @@ def start(name: str, arguments: Sequence[str], log: Path, ended: Callable[[], No
     children[name] = child
     if yields and hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):  # it has ended already, or the system does not allow it
-            os.setpriority(os.PRIO_PROCESS, child.pid, YIELDS)
+            os.setpriority(os.PRIO_PROCESS, child.pid, min(LEAST, os.getpriority(os.PRIO_PROCESS, 0) + YIELDS))
 
     def wait() -> None:
         child.wait()

@@ -73,13 +73,13 @@ def show_map(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
 
 
 def show_graph(findings: Findings, rows: pd.DataFrame, chosen: Units) -> None:
-    """Classes on a circle and the units near those that they serve; a click chooses a unit."""
+    """Classes on an oval and the units near those that they serve; a click chooses a unit."""
     classes, units, left = _matrix(findings, rows, ON_A_PHONE if screen.is_phone() else (CLASSES, COLUMNS))
     support, _ = findings.unit_support(classes, units)
     least = findings.config.min_support
     weights = np.where(support >= least, support, 0.0)
     wording.paragraph(
-        "Classes are on the circle; each unit is pulled towards its classes, so that shared units are in the middle. "
+        "Classes are on the oval; each unit is pulled towards its classes, so that shared units are in the middle. "
         f"A click on a unit shows its patches.{left}"
     )
     colours = pictures.colours(findings.study)

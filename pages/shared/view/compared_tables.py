@@ -14,7 +14,7 @@ from pages.shared import wording
 from pages.shared.backend import cached_results
 from pages.shared.backend.comparisons import Pair, Side
 from pages.shared.controls import address
-from pages.shared.view import compared_findings, figures, saved_tables, widgets
+from pages.shared.view import compared_findings, data_table, figures, saved_tables, widgets
 
 _PERCENT = st.column_config.NumberColumn(format="%.1f %%")
 
@@ -36,11 +36,9 @@ def classes(pair: Pair) -> None:
     for name in [name for name in percents if shown[name].isna().all()]:  # no photo has a label
         shown = shown.drop(columns=name)
         percents.remove(name)
-    st.dataframe(
+    data_table.show(
         shown,
         key="compared_classes",
-        hide_index=True,
-        placeholder="–",
         column_config=dict.fromkeys(percents, _PERCENT),
         alt="photos, recall and itemsets of each class in both studies",
     )
@@ -109,11 +107,9 @@ def _unit_table(table: pd.DataFrame, chosen: int) -> None:
             address.change({"unit": int(table["unit_a"].iloc[clicked[0]])})
 
     place = table.index[table["unit_a"] == chosen].tolist()
-    st.dataframe(
+    data_table.show(
         table,
         key="compared_units",
-        hide_index=True,
-        placeholder="–",
         column_config={
             "unit_a": st.column_config.NumberColumn("unit of A", format="%d"),
             "unit_b": st.column_config.NumberColumn("matched in B", format="%d"),
@@ -181,11 +177,9 @@ def table_1(pair: Pair) -> None:
     accuracies = ["accuracy_a", "accuracy_b"]
     shown[accuracies] = 100 * shown[accuracies]
     amount = st.column_config.NumberColumn(format="%.2f", help="ablated per class, mean over the classes")
-    st.dataframe(
+    data_table.show(
         shown.rename(columns={name: _heading(name) for name in shown.columns}),
         key="compared_table_1",
-        hide_index=True,
-        placeholder="–",
         column_config={
             **{_heading(name): st.column_config.NumberColumn(format="%.2f %%") for name in accuracies},
             "units A": amount,

@@ -8,6 +8,7 @@ import streamlit as st
 from interpret.evaluation.evaluate import Evaluation
 from interpret.study import Study
 from pages.shared import wording
+from pages.shared.view import data_table
 
 _POINTS = st.column_config.NumberColumn(format="%.1f")
 
@@ -78,4 +79,4 @@ def _intervals(rows: pd.DataFrame) -> list[str]:
 
 def _table(table: pd.DataFrame, key: str, alt: str) -> None:
     points = {name: _POINTS for name in map(str, table) if name.endswith("(points)")}
-    st.dataframe(table, hide_index=True, placeholder="–", key=key, column_config=points, alt=alt)
+    data_table.show(table, key=key, column_config=points, alt=alt)

@@ -12,7 +12,7 @@ from interpret.figures import influence_charts
 from interpret.study import Study
 from pages.shared import wording
 from pages.shared.controls import address
-from pages.shared.view import figures, saved_tables, screen
+from pages.shared.view import data_table, figures, saved_tables, screen
 
 AFFECTED = 12
 """Classes shown for one class's units (count): those that fall most."""
@@ -132,10 +132,8 @@ def _most(study: Study, result: Evaluation, names: dict[int, str]) -> None:
         }
     )
     wording.paragraph("The falls of other classes’ accuracy with a class’s units ablated, in points, the largest first")
-    st.dataframe(
+    data_table.show(
         shown,
-        hide_index=True,
-        placeholder="–",
         key="influence_pairs",
         alt="the pairs of classes with the largest fall, largest first",
     )

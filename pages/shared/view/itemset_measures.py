@@ -15,7 +15,7 @@ from interpret.figures import itemset_charts
 from interpret.figures.itemset_charts import EVIDENCE, ITEMSETS, MINED, RANDOM, WRONG, Series
 from interpret.study import Study
 from pages.shared import wording
-from pages.shared.view import figures, saved_tables, style
+from pages.shared.view import data_table, figures, saved_tables, style
 
 UNITS = {"1": "1 unit", "2": "2 units", "3": "3 units", "4+": "4 or more units", "none": "no set"}
 """Names of the sizes of sets."""
@@ -80,10 +80,8 @@ def _causal(study: Study, result: Evaluation, told: Figures, n: int) -> None:
     halving = result.itemsets.halving
     halving = halving[halving["top_units"] == n]
     with st.expander("Each class: the fewest units that cost it half of its correct predictions"):
-        st.dataframe(
+        data_table.show(
             _halving(study, halving),
-            hide_index=True,
-            placeholder="–",
             key="halving",
             alt="the halving set of each class",
         )

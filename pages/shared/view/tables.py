@@ -14,7 +14,7 @@ from interpret.findings.rows import RuleRow, SharedRow, Units
 from pages.shared import wording
 from pages.shared.backend import pictures
 from pages.shared.controls import address
-from pages.shared.view import contrast, naming, saved_tables, screen, widgets
+from pages.shared.view import contrast, data_table, naming, saved_tables, screen, widgets
 
 
 def itemset_lines(findings: Findings, keys: Sequence[int]) -> list[widgets.Block]:
@@ -138,15 +138,14 @@ def measures(row: pd.Series, stable: str = "stable") -> list[widgets.Part]:
         parts.append(("q", wording.small_number(row["image_q_value"]), "q-value"))
     if "chance" in row.index:
         parts.append(("p by shuffling", wording.small_number(row["chance"]), "chance"))
-    if pd.isna(row[stable]):  # too many itemsets to resample while a person waits
-        ends = [","] * (len(parts) - 1) + [""]
-        return [
-            widgets.measure(word, value + end, wording.TERMS[term])
-            for (word, value, term), end in zip(parts, ends, strict=True)
-        ]
-    word = "stable" if stable == "stable" else "frequent"
-    last = widgets.measure(word, f"in {wording.percent(row[stable])} of resamples", wording.TERMS[stable])
-    told = [*(widgets.measure(word, f"{value},", wording.TERMS[term]) for word, value, term in parts), last]
+    if pd.notna(row[stable]):  # else there are too many itemsets to resample while a person waits
+        word = "stable" if stable == "stable" else "frequent"
+        parts.append((word, f"in {wording.percent(row[stable])} of resamples", stable))
+    ends = [*[","] * (len(parts) - 1), ""]
+    told = [
+        widgets.measure(word, value + end, wording.TERMS[term])
+        for (word, value, term), end in zip(parts, ends, strict=True)
+    ]
     if pd.notna(row["lifted"]):
         text = f"in {wording.percent(row['lifted'])}"
         told.append(widgets.measure("with a contrast lift of 2 or more", text, wording.TERMS["lifted"]))
@@ -193,15 +192,13 @@ def itemsets(
             # The gallery of another itemset may have been at a later page.
             address.change({"itemset": address.itemset_param(units)}, ("page",) if units != chosen else ())
 
-    st.dataframe(
+    data_table.show(
         shown,
         key=key,
-        hide_index=True,
         column_config=_columns(screen.scale(), max(map(len, shown["itemset"]), default=0)),
         on_select=picked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places[:1]}} if places else None,
-        placeholder="–",
         alt="itemsets of this class with their support, contrast support, contrast lift and q-value",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
